@@ -1,0 +1,47 @@
+package chat
+
+import "context"
+
+// Cursor is how far a member has received and read a chat. Both only grow.
+type Cursor struct {
+	UserID       string `json:"user_id"`
+	ReadSeq      int64  `json:"read_seq"`
+	DeliveredSeq int64  `json:"delivered_seq"`
+}
+
+// CursorChange moves a cursor; nil leaves a field alone.
+type CursorChange struct {
+	ReadSeq, DeliveredSeq *int64
+}
+
+// CursorState is one's own cursor as stored, with the counts that follow from it.
+type CursorState struct {
+	Cursor
+	Unread   int64 `json:"unread"`
+	Mentions int64 `json:"mentions"`
+}
+
+// SetCursor moves the user's own cursor: only forward, at most to the chat's
+// last seq, and what is read is delivered. It answers the cursor as stored.
+func (s *Service) SetCursor(ctx context.Context, userID, chatID string, ch CursorChange) (CursorState, error) {
+	if !ValidID(chatID) {
+		return CursorState{}, noChat()
+	}
+	if ch.ReadSeq == nil && ch.DeliveredSeq == nil {
+		return CursorState{}, Errorf(BadRequest, "read_seq or delivered_seq is needed")
+	}
+	for _, seq := range []*int64{ch.ReadSeq, ch.DeliveredSeq} {
+		if seq != nil && *seq < 0 {
+			return CursorState{}, Errorf(BadRequest, "a seq must not be negative")
+		}
+	}
+	return s.store.SetCursor(ctx, userID, chatID, ch)
+}
+
+// Cursors lists the cursors of a chat's members, by user id.
+func (s *Service) Cursors(ctx context.Context, userID, chatID string, p Page) ([]Cursor, string, error) {
+	if !ValidID(chatID) {
+		return nil, "", noChat()
+	}
+	return s.store.Cursors(ctx, userID, chatID, p)
+}

@@ -1,0 +1,69 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code classifies an error for a caller. The text is what travels on the wire.
+type Code string
+
+// The codes of the wire contract.
+const (
+	BadRequest      Code = "bad_request"
+	Unauthenticated Code = "unauthenticated"
+	Forbidden       Code = "forbidden"
+	NotFound        Code = "not_found"
+	Conflict        Code = "conflict"
+	TooLarge        Code = "too_large"
+	KeyReused       Code = "key_reused"
+	RateLimited     Code = "rate_limited"
+	Internal        Code = "internal"
+	Unavailable     Code = "unavailable"
+	Overloaded      Code = "overloaded"
+	UnknownOutcome  Code = "unknown_outcome"
+)
+
+// Error is what a use case answers when it refuses or fails. Detail is written
+// for the caller and holds nothing secret; the cause is for logs.
+type Error struct {
+	Code       Code
+	Detail     string
+	RetryAfter time.Duration // when a retry makes sense; 0 when it is unknown
+	Current    *Message      // an edit's conflict: the message as it is now
+	cause      error
+}
+
+func (e *Error) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("%s: %s", e.Code, e.Detail)
+	}
+	return fmt.Sprintf("%s: %s: %v", e.Code, e.Detail, e.cause)
+}
+
+// Unwrap gives the cause, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Errorf makes an Error of a code with a detail for the caller.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Wrap makes an Error of a code around a cause that only logs may show.
+func Wrap(code Code, cause error, detail string) *Error {
+	return &Error{Code: code, Detail: detail, cause: cause}
+}
+
+// CodeOf gives the code of an error: that of the first Error in its chain,
+// Internal for any other error, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
