@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,11 +50,13 @@ type Event struct {
 
 // Encode gives the event's JSON: once per event, the same bytes for everybody.
 func (e Event) Encode() ([]byte, error) {
-	b, err := json.Marshal(e)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // the bytes go to sockets, not into a page
+	if err := enc.Encode(e); err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.Op, err)
 	}
-	return b, nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // MemberEvent is the payload of the member events; a removal has no Role.

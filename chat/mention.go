@@ -59,7 +59,7 @@ func candidates(token string) []string {
 
 func forEachMention(body string, fn func(token string)) {
 	for i := 0; i < len(body); i++ {
-		if body[i] != '@' || i > 0 && wordByte(body[i-1]) {
+		if body[i] != '@' || i > 0 && isNameByte(lower(body[i-1])) {
 			continue
 		}
 		end := i + 1
@@ -75,8 +75,6 @@ func forEachMention(body string, fn func(token string)) {
 }
 
 const maxName = 32
-
-func wordByte(c byte) bool { return isNameByte(lower(c)) || c >= 0x80 }
 
 func lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
