@@ -1,0 +1,29 @@
+// Package hub carries events to connections: streams in, frames out.
+//
+// A stream is the numbered event sequence of one chat or of one user. The hub puts the events of each stream into
+// order (sequencer), reads back from the [Source] what the [Bus] lost (repair, position check), keeps the latest for
+// those who come back (ring), and writes each event, encoded once, to every subscribed connection (pump).
+//
+// The hub knows streams, sequence numbers, subscribers and bytes. It does not know chats, membership rules, JSON,
+// HTTP, the WebSocket handshake or how a client's frames are read.
+//
+// # What the server does
+//
+// Start [Hub.Run] first; timers, repairs and heartbeats live there. For a WebSocket:
+//
+//  1. Give websocket.Accept a ResponseWriter whose Hijack calls the real one, wraps the connection by [Hub.NewWire]
+//     (with the bytes that net/http had read ahead) and returns the Wire and [Wire.ReadWriter].
+//  2. Register the Wire: [Hub.Register]. From then on write only through the [Conn], and never through
+//     websocket.Conn: a Wire refuses everything from there but whole control frames.
+//  3. Pass OnPingReceived = conn.Pong and return false (cheap, and a flood of pings costs one slot), OnPongReceived =
+//     conn.Alive; call conn.Alive for each message read too.
+//  4. Read until an error, then call CloseNow of websocket.Conn. After [Conn.Close] reading on is allowed and lets
+//     the close handshake finish, but not needed.
+//
+// For SSE: write the response head to the Wire's connection by [Conn.SendRaw], read until an error to notice that the
+// client has gone, then call [Wire.Close].
+//
+// To subscribe a connection: [Hub.Open] the streams, then read membership and positions from the database, then
+// [Hub.AttachPersonal] and [Hub.Attach], then release what Open pinned. The order matters: an event committed after the read reaches the
+// hub because the bus subscription was there before it.
+package hub
