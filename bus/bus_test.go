@@ -1,0 +1,238 @@
+package bus
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+)
+
+// recorder is a node that notes what the bus tells it.
+type recorder struct {
+	mu     sync.Mutex
+	data   [][]byte
+	lost   []bool
+	checks int
+	refuse error
+}
+
+func (r *recorder) Receive(data []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.data = append(r.data, data)
+	return r.refuse
+}
+
+func (r *recorder) BusLost(lost bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = append(r.lost, lost)
+}
+
+func (r *recorder) CheckNow() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks++
+}
+
+func (r *recorder) received() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.data)
+}
+
+func (r *recorder) state() (lost, known bool, checks int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.lost); n > 0 {
+		lost, known = r.lost[n-1], true
+	}
+	return lost, known, r.checks
+}
+
+// run starts b and stops it with the test, checking that no goroutine is left.
+func run(t *testing.T, b *Bus, node Node) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx, node) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("Run did not return")
+		}
+	})
+}
+
+// eventually polls: the other side is a real server with its own time.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	for tick := time.NewTicker(2 * time.Millisecond); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 15 s: %s", what)
+		}
+	}
+}
+
+func connected(t *testing.T, b *Bus) {
+	t.Helper()
+	eventually(t, "connected", func() bool { return b.Stats().Connected })
+}
+
+func flush(t *testing.T, b *Bus) {
+	t.Helper()
+	if err := b.Flush(t.Context()); err != nil {
+		t.Fatalf("Flush: %v", err)
+	}
+}
+
+func TestEmbeddedRunsAndStops(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	node := &recorder{}
+	b := New(Config{Name: "one"})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx, node) }()
+	connected(t, b)
+	if err := b.Echo(t.Context(), []byte("hello")); err != nil {
+		t.Errorf("Echo: %v", err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if err := b.Flush(t.Context()); !errors.Is(err, ErrLost) {
+		t.Errorf("Flush after the end: %v, want ErrLost", err)
+	}
+}
+
+func TestTwoNodes(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	t.Run("", func(t *testing.T) {
+		srv := startProcess(t, freePort(t))
+		stream, other := uuid.NewString(), uuid.NewString()
+		a, b := &recorder{}, &recorder{}
+		busA, busB := New(Config{URL: srv.url, Name: "a"}), New(Config{URL: srv.url, Name: "b"})
+		run(t, busA, a)
+		run(t, busB, b)
+		connected(t, busA)
+		connected(t, busB)
+		if err := busB.Subscribe(stream); err != nil {
+			t.Fatal(err)
+		}
+		if err := busA.Subscribe(stream); err != nil {
+			t.Fatal(err)
+		}
+		flush(t, busA)
+		flush(t, busB)
+
+		const n = 5000
+		for i := range n {
+			busA.Publish(stream, fmt.Appendf(nil, "%d", i))
+			busA.Publish(other, []byte("nobody asked"))
+		}
+		eventually(t, "all received", func() bool { return b.received() >= n })
+		for i, data := range b.data {
+			if string(data) != fmt.Sprint(i) {
+				t.Fatalf("message %d is %q: order or content is wrong", i, data)
+			}
+		}
+		if got := a.received(); got != 0 {
+			t.Errorf("the publisher received %d of its own messages", got)
+		}
+		busB.Unsubscribe(stream)
+		flush(t, busB)
+		busA.Publish(stream, []byte("late"))
+		if err := busA.Echo(t.Context(), []byte("after")); err != nil {
+			t.Fatal(err)
+		}
+		flush(t, busB)
+		if got := b.received(); got != n {
+			t.Errorf("%d messages after Unsubscribe, want %d", got, n)
+		}
+	})
+}
+
+func TestSubscribedBeforeRun(t *testing.T) {
+	srv := startProcess(t, freePort(t))
+	stream, node := uuid.NewString(), &recorder{}
+	b := New(Config{URL: srv.url})
+	if err := b.Subscribe(stream); err != nil {
+		t.Fatal(err)
+	}
+	run(t, b, node)
+	connected(t, b)
+	flush(t, b)
+	other := New(Config{URL: srv.url})
+	run(t, other, &recorder{})
+	other.Publish(stream, []byte("x"))
+	eventually(t, "received", func() bool { return node.received() == 1 })
+}
+
+func TestStreamsAreIds(t *testing.T) {
+	b, node := New(Config{}), &recorder{}
+	run(t, b, node)
+	connected(t, b)
+	for _, bad := range []string{
+		"", ">", "*", "fechatter.chat.>", "0198f0c0-0000-7000-8000-00000000000*",
+		"0198F0C0-0000-7000-8000-000000000001", "0198f0c000007000800000000000000001ab",
+		"0198f0c0-0000-7000-8000-000000000001\r\n", "{198f0c0-0000-7000-8000-00000000001}",
+	} {
+		if err := b.Subscribe(bad); !errors.Is(err, ErrStream) {
+			t.Errorf("Subscribe(%q) = %v, want ErrStream", bad, err)
+		}
+		before := b.Stats().Dropped
+		b.Publish(bad, []byte("x"))
+		if got := b.Stats().Dropped; got != before+1 {
+			t.Errorf("Publish(%q) was not dropped", bad)
+		}
+	}
+	if n := b.Stats().Subscriptions; n != 0 {
+		t.Errorf("%d subscriptions of refused streams", n)
+	}
+}
+
+func TestRefusedEventsAreCounted(t *testing.T) {
+	srv := startProcess(t, freePort(t))
+	stream, node := uuid.NewString(), &recorder{refuse: errors.New("no event")}
+	b, other := New(Config{URL: srv.url}), New(Config{URL: srv.url})
+	run(t, b, node)
+	run(t, other, &recorder{})
+	connected(t, b)
+	connected(t, other)
+	if err := b.Subscribe(stream); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, b)
+	other.Publish(stream, []byte("garbage"))
+	eventually(t, "refused", func() bool { return b.Stats().Refused == 1 })
+}
+
+func TestPublishIsBounded(t *testing.T) {
+	b := New(Config{}) // never run: nothing leaves the queue
+	stream, big := uuid.NewString(), bytes.Repeat([]byte("x"), 1<<20)
+	for range 20 {
+		b.Publish(stream, big)
+	}
+	if s := b.Stats(); s.Queued > outboxBytes || s.Dropped != 4 {
+		t.Errorf("20 MiB published: %d bytes queued, %d dropped; want at most %d and 4", s.Queued, s.Dropped, outboxBytes)
+	}
+	for range outboxSize + 10 {
+		b.Publish(stream, nil)
+	}
+	if s := b.Stats(); s.Dropped != 4+10+16 {
+		t.Errorf("%d dropped past the queue's length, want 30", s.Dropped)
+	}
+}

@@ -1,0 +1,73 @@
+package bus
+
+import (
+	"github.com/nats-io/nats.go"
+)
+
+type outgoing struct {
+	subject string
+	data    []byte
+}
+
+// Publish hands data to the other nodes subscribed to stream and returns at
+// once. It is not awaited and may be lost: while the bus is lost, when the queue
+// is full, or when stream is not an id. Losses are counted. This node does not
+// receive what it published. The caller must not change data afterwards.
+func (b *Bus) Publish(stream string, data []byte) {
+	if !validStream(stream) {
+		b.counts.dropped.Add(1)
+		return
+	}
+	b.enqueue(subject(stream), data)
+}
+
+// enqueue never waits: a server that takes no bytes would hold the client's
+// lock, and with it every sender of this node.
+func (b *Bus) enqueue(subject string, data []byte) {
+	size := int64(len(data))
+	if b.queued.Add(size) > outboxBytes {
+		b.queued.Add(-size)
+		b.counts.dropped.Add(1)
+		return
+	}
+	select {
+	case b.outbox <- outgoing{subject, data}:
+	default:
+		b.queued.Add(-size)
+		b.counts.dropped.Add(1)
+	}
+}
+
+func (b *Bus) send(done <-chan struct{}, conn *nats.Conn) {
+	for {
+		select {
+		case o := <-b.outbox:
+			b.sendOne(conn, o)
+		case <-done:
+			b.sendRest(conn)
+			return
+		}
+	}
+}
+
+func (b *Bus) sendRest(conn *nats.Conn) {
+	for {
+		select {
+		case o := <-b.outbox:
+			b.sendOne(conn, o)
+		default:
+			return
+		}
+	}
+}
+
+// sendOne drops what cannot be sent: the error is already known to the
+// connection's handlers, and the others repair.
+func (b *Bus) sendOne(conn *nats.Conn, o outgoing) {
+	b.queued.Add(-int64(len(o.data)))
+	if err := conn.Publish(o.subject, o.data); err != nil {
+		b.counts.dropped.Add(1)
+		return
+	}
+	b.counts.published.Add(1)
+}

@@ -1,0 +1,92 @@
+// Package password turns passwords into Argon2id hashes and checks them.
+//
+// It knows the PHC string format, what a hash costs, and how many may be
+// computed at once. It does not know users, sessions, rules for passwords, or
+// where hashes are kept.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Cost of a new hash: the OWASP Password Storage Cheat Sheet's first choice for
+// Argon2id with little memory (19 MiB, two passes, one lane). A stored hash
+// carries its own cost, so raising these leaves older hashes valid.
+const (
+	memoryKiB = 19 * 1024
+	passes    = 2
+	lanes     = 1
+	saltBytes = 16
+	keyBytes  = 32
+)
+
+// Hasher hashes and verifies. It is safe for concurrent use; at most
+// `concurrency` calls compute at a time, for each takes 19 MiB and a core.
+type Hasher struct {
+	slots chan struct{}
+	none  hash
+}
+
+// New returns a Hasher that computes at most concurrency hashes at once; less
+// than one counts as one.
+func New(concurrency int) *Hasher {
+	return &Hasher{slots: make(chan struct{}, max(1, concurrency)), none: dummy()}
+}
+
+// Hash returns the PHC string of pw under a fresh salt. The only error is that
+// of ctx, when it ends before a slot is free.
+func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
+	p := hash{version: argon2.Version, memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltBytes)}
+	rand.Read(p.salt) // never fails: crypto/rand ends the process instead
+	key, err := h.derive(ctx, p, pw, keyBytes)
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	p.key = key
+	return p.String(), nil
+}
+
+// Verify says whether pw is the password of encoded. A string that is no
+// Argon2id hash is an error, as is a ctx that ends before a slot is free.
+func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (bool, error) {
+	want, err := parse(encoded)
+	if err != nil {
+		return false, fmt.Errorf("verify password: %w", err)
+	}
+	return h.matches(ctx, want, pw)
+}
+
+// VerifyNone does the work of Verify for a user that does not exist, so that a
+// wrong name takes as long as a wrong password. The only error is that of ctx.
+func (h *Hasher) VerifyNone(ctx context.Context, pw string) error {
+	_, err := h.matches(ctx, h.none, pw)
+	return err
+}
+
+func (h *Hasher) matches(ctx context.Context, want hash, pw string) (bool, error) {
+	got, err := h.derive(ctx, want, pw, len(want.key))
+	if err != nil {
+		return false, fmt.Errorf("verify password: %w", err)
+	}
+	return subtle.ConstantTimeCompare(got, want.key) == 1, nil
+}
+
+// derive waits for a slot, so that a rush of log-ins queues for the processor
+// instead of taking 19 MiB each.
+func (h *Hasher) derive(ctx context.Context, p hash, pw string, size int) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return argon2.IDKey([]byte(pw), p.salt, p.passes, p.memory, p.lanes, uint32(size)), nil
+}

@@ -1,0 +1,122 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHashVerify(t *testing.T) {
+	h := New(2)
+	encoded, err := h.Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(encoded, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("cost of a new hash: %s", encoded)
+	}
+	for pw, want := range map[string]bool{"correct horse": true, "correct horsf": false, "": false} {
+		if got, err := h.Verify(t.Context(), encoded, pw); err != nil || got != want {
+			t.Errorf("Verify(%q) = %v, %v; want %v", pw, got, err, want)
+		}
+	}
+}
+
+func TestSaltsDiffer(t *testing.T) {
+	h := New(1)
+	a, _ := h.Hash(t.Context(), "same")
+	b, _ := h.Hash(t.Context(), "same")
+	if a == b {
+		t.Error("two hashes of one password are equal: no salt")
+	}
+}
+
+// The vector is one of the reference implementation's own tests: "password" under
+// the salt "somesalt", 64 MiB, two passes, one lane.
+func TestVerifyForeignHash(t *testing.T) {
+	const encoded = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	h := New(1)
+	if ok, err := h.Verify(t.Context(), encoded, "password"); err != nil || !ok {
+		t.Errorf("Verify = %v, %v", ok, err)
+	}
+}
+
+func TestVerifyRefusesDamagedHashes(t *testing.T) {
+	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	h := New(1)
+	for name, encoded := range map[string]string{
+		"empty":          "",
+		"plain text":     "hunter2",
+		"bcrypt":         "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"argon2i":        "$argon2i$v=19$m=65536,t=2,p=1$" + salt + "$" + key,
+		"old version":    "$argon2id$v=16$m=65536,t=2,p=1$" + salt + "$" + key,
+		"too much":       "$argon2id$v=19$m=4194304,t=2,p=1$" + salt + "$" + key,
+		"no lanes":       "$argon2id$v=19$m=65536,t=2,p=0$" + salt + "$" + key,
+		"no passes":      "$argon2id$v=19$m=65536,t=0,p=1$" + salt + "$" + key,
+		"text after":     "$argon2id$v=19$m=65536,t=2,p=1x$" + salt + "$" + key,
+		"short key":      "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$AAAA",
+		"not base64":     "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$!!!!",
+		"a part missing": "$argon2id$v=19$m=65536,t=2,p=1$" + salt,
+	} {
+		if ok, err := h.Verify(t.Context(), encoded, "password"); ok || !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: Verify = %v, %v; want ErrFormat", name, ok, err)
+		}
+	}
+}
+
+func TestWaitEndsWithContext(t *testing.T) {
+	h := New(1)
+	h.slots <- struct{}{} // somebody else computes
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := h.Hash(ctx, "pw"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Hash while full: %v", err)
+	}
+	if err := h.VerifyNone(ctx, "pw"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("VerifyNone while full: %v", err)
+	}
+	<-h.slots
+	if err := h.VerifyNone(t.Context(), "pw"); err != nil {
+		t.Errorf("VerifyNone with a free slot: %v", err)
+	}
+}
+
+// The work of a refusal must not tell whether the name exists. Times are noisy
+// on a busy machine, so this compares the work that is asked for.
+func TestVerifyNoneCostsAsMuchAsVerify(t *testing.T) {
+	h := New(1)
+	encoded, err := h.Hash(t.Context(), "pw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := parse(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := h.none
+	if none.memory != stored.memory || none.passes != stored.passes || none.lanes != stored.lanes ||
+		len(none.salt) != len(stored.salt) || len(none.key) != len(stored.key) {
+		t.Errorf("dummy %s costs other than %s", none, stored)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
+	f.Add("$argon2id$$$$")
+	f.Fuzz(func(t *testing.T, s string) {
+		if h, err := parse(s); err == nil && h.String() != s {
+			t.Errorf("parse(%q) writes %q", s, h.String())
+		}
+	})
+}
+
+func BenchmarkHash(b *testing.B) {
+	h := New(1)
+	for b.Loop() {
+		if _, err := h.Hash(b.Context(), "correct horse battery staple"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
