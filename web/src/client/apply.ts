@@ -1,0 +1,175 @@
+import { foldEntry } from './entry';
+import { aboutMessage, createdMessage, foldMessage } from './message';
+import {
+  aheadLimit,
+  fromEntry,
+  lineIndex,
+  logLimit,
+  withChat,
+  withoutChat,
+  type ChatState,
+  type Line,
+  type State,
+  type Timeline,
+} from './state';
+import type { ChatEvent, Cursor, Entry, KnownEvent } from './types';
+
+/** How pushes of the server change what the client holds. Pure: no time, no network, no randomness. */
+
+/** Begins a resume: which cursors to send, and the state that waits for its answer. */
+export function beginResume(state: State): { state: State; cursors: Record<string, number> } {
+  const cursors: Record<string, number> = {};
+  for (const [id, chat] of state.chats) {
+    if (chat.timeline && !chat.stale) cursors[id] = chat.cursor;
+  }
+  const resume = { sent: new Set(Object.keys(cursors)), seen: new Set<string>() };
+  return { state: { ...state, resume }, cursors };
+}
+
+/** A `chats` frame of a resume. */
+export function putChats(state: State, entries: readonly Entry[]): State {
+  const chats = new Map(state.chats);
+  const seen = new Set(state.resume?.seen);
+  for (const entry of entries) {
+    seen.add(entry.id);
+    chats.set(entry.id, resumed(chats.get(entry.id), entry, state.resume?.sent.has(entry.id) ?? false));
+  }
+  return { ...state, chats, resume: { sent: state.resume?.sent ?? new Set(), seen } };
+}
+
+function resumed(chat: ChatState | undefined, entry: Entry, replayed: boolean): ChatState {
+  if (!chat) return fromEntry(entry);
+  const next = { ...chat, entry, entryStale: false, memberRev: chat.memberRev + 1 };
+  if (replayed) return { ...next, ahead: [] };
+  const gap = chat.stale || (chat.timeline !== null && chat.timeline.asOf < entry.last_seq);
+  return { ...next, cursor: entry.last_seq, log: [], ahead: [], stale: gap };
+}
+
+/** `ready`: the cursors belong to this epoch, and chats that were not named are no longer ours. */
+export function finishResume(state: State, epoch: string): State {
+  const seen = state.resume?.seen ?? new Set<string>();
+  const chats = new Map([...state.chats].filter(([id]) => seen.has(id)));
+  return { ...state, chats, epoch, resume: null, loaded: true };
+}
+
+/** A `reset`: what lies between the cursor and `seq` will not come. */
+export function applyReset(state: State, chatId: string, seq: number): State {
+  const chat = state.chats.get(chatId);
+  return chat ? withChat(state, chatId, resetChat(chat, seq)) : state;
+}
+
+/** As `applyReset`, for a hole that could not be filled: what came from beyond `seq` is kept and applied. */
+export function skipHole(state: State, chatId: string, seq: number): State {
+  const chat = state.chats.get(chatId);
+  if (!chat) return state;
+  return withChat(state, chatId, drain({ ...resetChat(chat, seq), ahead: chat.ahead }, state.me));
+}
+
+function resetChat(chat: ChatState, seq: number): ChatState {
+  return {
+    ...chat,
+    cursor: seq,
+    log: [],
+    ahead: [],
+    stale: chat.timeline !== null,
+    entryStale: chat.entry.last_seq !== seq,
+    memberRev: chat.memberRev + 1,
+  };
+}
+
+/** `chat.joined` acts as a reset at the entry's `last_seq`. */
+export function applyJoined(state: State, entry: Entry): State {
+  const held = state.chats.get(entry.id);
+  const chat = held ? { ...resetChat(held, entry.last_seq), entry, entryStale: false } : fromEntry(entry);
+  const next = withChat(state, entry.id, chat);
+  if (!next.resume) return next;
+  return { ...next, resume: { ...next.resume, seen: new Set(next.resume.seen).add(entry.id) } };
+}
+
+/** `chat.left`; one that is older than the present membership says nothing. */
+export function applyLeft(state: State, chatId: string, seq: number): State {
+  const chat = state.chats.get(chatId);
+  return chat && chat.entry.added_seq <= seq ? withoutChat(state, chatId) : state;
+}
+
+/** One's own cursor, moved here or on another device. Counts are of the server when it tells them. */
+export function applyOwnCursor(
+  state: State,
+  chatId: string,
+  cursor: Cursor & { unread?: number; mentions?: number },
+): State {
+  const chat = state.chats.get(chatId);
+  if (!chat || cursor.read_seq < chat.entry.read_seq) return state;
+  const { entry } = chat;
+  const all = cursor.read_seq >= (entry.last_message?.seq ?? 0);
+  const unread = all ? 0 : (cursor.unread ?? entry.unread);
+  const mentions = all ? 0 : (cursor.mentions ?? entry.mentions);
+  const { read_seq, delivered_seq } = cursor;
+  return withChat(state, chatId, { ...chat, entry: { ...entry, read_seq, delivered_seq, unread, mentions } });
+}
+
+/** An event: applied when it is the next one, ignored when it is held, kept when it lies beyond a hole. */
+export function applyEvent(state: State, event: ChatEvent): State {
+  const chat = state.chats.get(event.chat_id);
+  return chat ? withChat(state, event.chat_id, advance(chat, event, state.me)) : state;
+}
+
+function advance(chat: ChatState, event: ChatEvent, me: string): ChatState {
+  if (event.seq <= chat.cursor) return chat;
+  if (event.seq !== chat.cursor + 1) return { ...chat, ahead: insert(chat.ahead, event) };
+  return drain(step(chat, event, me), me);
+}
+
+function drain(chat: ChatState, me: string): ChatState {
+  let next = chat;
+  while (next.ahead.length > 0 && next.ahead[0]!.seq <= next.cursor + 1) {
+    const [first, ...ahead] = next.ahead;
+    next = { ...next, ahead };
+    if (first!.seq === next.cursor + 1) next = step(next, first!, me);
+  }
+  return next;
+}
+
+function insert(ahead: readonly ChatEvent[], event: ChatEvent): readonly ChatEvent[] {
+  if (ahead.some((held) => held.seq === event.seq)) return ahead;
+  return [...ahead, event].sort((a, b) => a.seq - b.seq).slice(0, aheadLimit);
+}
+
+function step(chat: ChatState, event: ChatEvent, me: string): ChatState {
+  const next = { ...chat, cursor: event.seq, log: [...chat.log, event].slice(-logLimit) };
+  if (chat.timeline && !chat.stale) next.timeline = foldTimeline(chat.timeline, event, me);
+  if (event.op.startsWith('member.')) next.memberRev = chat.memberRev + 1;
+  if (event.seq <= chat.entry.last_seq) return next;
+  const folded = foldEntry(chat.entry, event, me, held(chat, event));
+  return { ...next, entry: folded.entry, entryStale: chat.entryStale || !folded.exact };
+}
+
+function held(chat: ChatState, event: ChatEvent) {
+  const lines = chat.stale ? [] : (chat.timeline?.lines ?? []);
+  return lines[lineIndex(lines, aboutMessage(event))]?.message;
+}
+
+/** The timeline after the event. Lines read as of a later seq hold its effect already. */
+export function foldTimeline(timeline: Timeline, event: ChatEvent, me: string): Timeline {
+  const known = event as KnownEvent;
+  if (known.op === 'message.created') {
+    if (event.seq <= timeline.asOf) return timeline;
+    return { ...timeline, lines: [...timeline.lines, { message: createdMessage(known), asOf: event.seq }] };
+  }
+  const index = lineIndex(timeline.lines, aboutMessage(event));
+  const line = timeline.lines[index];
+  if (!line || event.seq <= line.asOf) return timeline;
+  return { ...timeline, lines: timeline.lines.with(index, foldLine(line, event, me)) };
+}
+
+function foldLine(line: Line, event: ChatEvent, me: string): Line {
+  return { message: foldMessage(line.message, event, me), asOf: line.asOf };
+}
+
+/** The entry brought up to date with what was applied since it was read; null when too much was. */
+export function entryUpToDate(chat: ChatState, entry: Entry, me: string): Entry | null {
+  if (entry.last_seq < chat.cursor - chat.log.length) return null;
+  return chat.log
+    .filter((event) => event.seq > entry.last_seq)
+    .reduce((folded, event) => foldEntry(folded, event, me, held(chat, event)).entry, entry);
+}

@@ -1,0 +1,11 @@
+/** The protocol client: framework-free, for pages and programs alike. */
+export { Client, type ClientOptions } from './client';
+export { ConnectionLost, DeadlineExceeded, isPassing, ProblemError, sentence } from './errors';
+export { isMine, mentionsUser } from './message';
+export type { Outbox, Pending, PendingStatus } from './outbox';
+export { Rest } from './rest';
+export type { OutboxStorage } from './sender';
+export type { Connection } from './socket';
+export { activity, byActivity, type ChatState, type Line, type State, type Timeline } from './state';
+export { type Snapshot, Store } from './store';
+export type * from './types';

@@ -1,0 +1,96 @@
+import { fullJitter } from './backoff';
+import { isPassing } from './errors';
+import { takeEntry, takeEvents, takeNewest, takeOlder, type Taken } from './history';
+import type { Rest } from './rest';
+import type { State } from './state';
+import type { Store } from './store';
+
+const pageSize = 50;
+const tries = 5;
+const backoff = { baseMs: 300, capMs: 5_000, random: Math.random };
+
+/**
+ * Reads what the stream does not bring: history, entries that went stale, events missing in a hole.
+ * One read of a kind and chat at a time; the answer goes through the rules of history.ts.
+ */
+export class Reads {
+  private running = new Map<string, Promise<void>>();
+  private stopped = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly rest: Rest,
+    private readonly changed: () => void,
+  ) {}
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** The newest page, replacing what is loaded. */
+  newest(id: string): Promise<void> {
+    return this.once(`newest ${id}`, async () => {
+      const page = await this.rest.history(id, { limit: pageSize });
+      return () => takeNewest(this.store.get().state, id, page);
+    });
+  }
+
+  /** The page before the first loaded message. */
+  older(id: string): Promise<void> {
+    return this.once(`older ${id}`, async (state) => {
+      const first = state.chats.get(id)?.timeline?.lines[0]?.message.seq;
+      if (first === undefined) return () => ({ state: this.store.get().state, again: false });
+      const page = await this.rest.history(id, { before_seq: first, limit: pageSize });
+      return () => takeOlder(this.store.get().state, id, first, page);
+    });
+  }
+
+  entry(id: string): Promise<void> {
+    return this.once(`entry ${id}`, async () => {
+      const entry = await this.rest.chat(id);
+      return () => takeEntry(this.store.get().state, entry);
+    });
+  }
+
+  hole(id: string): Promise<void> {
+    return this.once(`hole ${id}`, async (state) => {
+      const page = await this.rest.events(id, state.chats.get(id)?.cursor ?? 0);
+      return () => takeEvents(this.store.get().state, id, page);
+    });
+  }
+
+  private once(name: string, read: (state: State) => Promise<() => Taken>): Promise<void> {
+    const running = this.running.get(name);
+    if (running) return running;
+    const run = this.repeat(read).finally(() => {
+      this.running.delete(name);
+      this.show();
+    });
+    this.running.set(name, run);
+    this.show();
+    return run;
+  }
+
+  /** Reads until the answer can be used: it may be too old, or the server may be away for a moment. */
+  private async repeat(read: (state: State) => Promise<() => Taken>): Promise<void> {
+    for (let attempt = 0; !this.stopped; attempt++) {
+      try {
+        const take = await read(this.store.get().state);
+        if (this.stopped) return;
+        const { state, again } = take();
+        this.store.set({ state });
+        this.changed();
+        if (!again) return;
+      } catch (err) {
+        if (!isPassing(err) || attempt + 1 >= tries) throw err;
+      }
+      if (attempt + 1 >= tries) return;
+      await new Promise((resolve) => setTimeout(resolve, fullJitter(attempt, backoff)));
+    }
+  }
+
+  private show(): void {
+    const ids = [...this.running.keys()].filter((name) => /^(newest|older) /.test(name)).map((n) => n.split(' ')[1]!);
+    this.store.set({ reading: new Set(ids) });
+  }
+}

@@ -1,0 +1,121 @@
+import { ConnectionLost, DeadlineExceeded, ProblemError } from './errors';
+import type * as t from './types';
+
+const deadlineMs = 15_000;
+
+type Query = Record<string, string | number | undefined>;
+
+interface Options {
+  query?: Query;
+  body?: unknown;
+  /** Idempotency-Key. */
+  key?: string;
+}
+
+/**
+ * The REST side of the protocol. Every method gives the answer or rejects with ProblemError,
+ * ConnectionLost or DeadlineExceeded. Safe for concurrent use; holds no state but the token.
+ */
+export class Rest {
+  /** `token` is for programs; a page relies on its cookie. `base` has no slash at its end. */
+  constructor(
+    private readonly base = '',
+    private readonly token = '',
+    private readonly fetcher: typeof fetch = (...args) => fetch(...args),
+  ) {}
+
+  signUp = (d: { username: string; password: string; display_name?: string }) => this.post<t.User>('/users', d);
+  logIn = (d: { username: string; password: string; device?: string }) =>
+    this.post<{ token: string; expires_at: string; user: t.User }>('/sessions', d);
+  logOut = () => this.call<void>('DELETE', '/sessions/current');
+  sessions = () => this.get<{ sessions: t.Session[] }>('/sessions');
+  revoke = (id: string) => this.call<void>('DELETE', `/sessions/${id}`);
+
+  me = () => this.get<t.User>('/me');
+  updateMe = (d: { display_name?: string; status_text?: string }) => this.call<t.User>('PATCH', '/me', { body: d });
+  changePassword = (d: { current_password: string; new_password: string }) =>
+    this.call<void>('PUT', '/me/password', { body: d });
+  findUsers = (q: string, after?: string) => this.get<{ users: t.User[]; next?: string }>('/users', { q, after });
+  user = (id: string) => this.get<t.User>(`/users/${id}`);
+
+  chats = (after?: string) => this.get<{ chats: t.Entry[]; epoch: string; next?: string }>('/chats', { after });
+  chat = (id: string) => this.get<t.Entry>(`/chats/${id}`);
+  createChat = (d: { kind: t.ChatKind; name?: string; topic?: string; member_ids?: string[] }, key?: string) =>
+    this.post<t.Chat>('/chats', d, key);
+  updateChat = (id: string, d: { name?: string; topic?: string; archived?: boolean }) =>
+    this.call<t.Chat>('PATCH', `/chats/${id}`, { body: d });
+  publicChats = (q: string, after?: string) =>
+    this.get<{ chats: t.PublicChat[]; next?: string }>('/chats/public', { q, after });
+  join = (id: string) => this.post<t.Entry>(`/chats/${id}/join`);
+
+  members = (id: string, after?: string) =>
+    this.get<{ members: t.Member[]; next?: string }>(`/chats/${id}/members`, { after, limit: 200 });
+  addMember = (id: string, user: string, role?: t.Role) =>
+    this.post<t.Member>(`/chats/${id}/members`, { user_id: user, role });
+  updateMember = (id: string, user: string, d: { role?: t.Role; muted?: boolean }) =>
+    this.call<t.Member>('PATCH', `/chats/${id}/members/${user}`, { body: d });
+  removeMember = (id: string, user: string) => this.call<{ seq: number }>('DELETE', `/chats/${id}/members/${user}`);
+
+  history = (id: string, bound: { before_seq?: number; after_seq?: number; limit?: number } = {}) =>
+    this.get<t.HistoryPage>(`/chats/${id}/messages`, bound);
+  events = (id: string, after: number) => this.get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: 200 });
+  message = (id: string) => this.get<t.Message>(`/messages/${id}`);
+  setCursor = (id: string, d: Partial<t.Cursor>) => this.call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
+  reactors = (id: string, emoji: string) =>
+    this.get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
+
+  private get<T>(path: string, query?: Query): Promise<T> {
+    return this.call<T>('GET', path, query && { query });
+  }
+
+  private post<T>(path: string, body?: unknown, key?: string): Promise<T> {
+    return this.call<T>('POST', path, { body, ...(key && { key }) });
+  }
+
+  private async call<T>(method: string, path: string, options: Options = {}): Promise<T> {
+    const url = `${this.base}/api/v1${path}${queryText(options.query)}`;
+    const init: RequestInit = { method, headers: this.headers(options), signal: AbortSignal.timeout(deadlineMs) };
+    if (options.body !== undefined) init.body = JSON.stringify(options.body);
+    const response = await this.fetcher(url, init).catch(unreached);
+    const text = await response.text().catch(unreached);
+    if (!response.ok) throw new ProblemError(problemOf(response, text));
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  private headers(options: Options): Record<string, string> {
+    return {
+      Accept: 'application/json',
+      ...(options.body !== undefined && { 'Content-Type': 'application/json' }),
+      ...(options.key && { 'Idempotency-Key': options.key }),
+      ...(this.token && { Authorization: `Bearer ${this.token}` }),
+    };
+  }
+}
+
+function unreached(err: unknown): never {
+  if (err instanceof DOMException && err.name === 'TimeoutError') throw new DeadlineExceeded();
+  throw new ConnectionLost('The server cannot be reached.');
+}
+
+function queryText(query: Query = {}): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)]))}`;
+}
+
+/** The problem in a refusal; a proxy's page in its place becomes one too. */
+function problemOf(response: Response, text: string): t.Problem {
+  try {
+    const problem = JSON.parse(text) as t.Problem;
+    if (typeof problem.code === 'string') return problem;
+  } catch {
+    // Not JSON: described by its status below.
+  }
+  const passing = response.status >= 500 || response.status === 429;
+  return {
+    type: 'about:blank',
+    title: response.statusText || 'Error',
+    status: response.status,
+    detail: `The server answered ${response.status}.`,
+    code: passing ? 'unavailable' : 'bad_request',
+  };
+}

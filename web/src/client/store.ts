@@ -1,0 +1,66 @@
+import { emptyState, type State } from './state';
+import type { Outbox } from './outbox';
+import type { Connection } from './socket';
+import type { Hello, User } from './types';
+
+/** Everything a page shows, as one immutable value. */
+export interface Snapshot {
+  readonly state: State;
+  readonly outbox: Outbox;
+  readonly connection: Connection;
+  readonly hello: Hello | null;
+  /** The directory as far as it is known. */
+  readonly users: ReadonlyMap<string, User>;
+  /** Chats whose history is being read. */
+  readonly reading: ReadonlySet<string>;
+  /** Who is typing, by chat, and until when (milliseconds). */
+  readonly typing: ReadonlyMap<string, Typing>;
+}
+
+export interface Typing {
+  readonly user_ids: readonly string[];
+  readonly until: number;
+}
+
+/**
+ * Holds the snapshot and tells listeners of changes: once per turn of the event loop however many
+ * events came, so that a replay of thousands is drawn once.
+ */
+export class Store {
+  private snapshot: Snapshot;
+  private listeners = new Set<(snapshot: Snapshot) => void>();
+  private told = true;
+
+  constructor(me: string) {
+    this.snapshot = {
+      state: emptyState(me),
+      outbox: [],
+      connection: { phase: 'connecting' },
+      hello: null,
+      users: new Map(),
+      reading: new Set(),
+      typing: new Map(),
+    };
+  }
+
+  get(): Snapshot {
+    return this.snapshot;
+  }
+
+  set(change: Partial<Snapshot>): void {
+    this.snapshot = { ...this.snapshot, ...change };
+    if (!this.told) return;
+    this.told = false;
+    queueMicrotask(() => {
+      this.told = true;
+      for (const listener of this.listeners) listener(this.snapshot);
+    });
+  }
+
+  /** Calls `listener` now and after each change; the answer ends it. */
+  subscribe(listener: (snapshot: Snapshot) => void): () => void {
+    this.listeners.add(listener);
+    listener(this.snapshot);
+    return () => this.listeners.delete(listener);
+  }
+}

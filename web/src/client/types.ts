@@ -1,0 +1,221 @@
+/**
+ * The words of the wire, as the server writes them: snake_case, ids as strings, times as RFC 3339 text.
+ * Nothing here knows how they travel.
+ */
+
+export type ChatKind = 'direct' | 'group' | 'private' | 'public';
+export type Role = 'owner' | 'admin' | 'member';
+export type PresenceState = 'online' | 'away' | 'dnd' | 'invisible' | 'offline' | 'unknown';
+
+export interface User {
+  id: string;
+  username: string;
+  display_name: string;
+  status_text?: string;
+  created_at: string;
+}
+
+export interface Session {
+  id: string;
+  device: string;
+  created_at: string;
+  last_used_at: string;
+  current: boolean;
+}
+
+export interface Chat {
+  id: string;
+  kind: ChatKind;
+  name: string;
+  topic: string;
+  created_by: string;
+  created_at: string;
+  archived: boolean;
+  member_count: number;
+  /** Only for direct and group chats. */
+  member_ids?: string[];
+}
+
+export interface Reaction {
+  emoji: string;
+  count: number;
+  /** The first 20 at most. */
+  user_ids: string[];
+  /** Only in REST answers; the fold computes it for live ones. */
+  me?: boolean;
+}
+
+export interface Message {
+  id: string;
+  chat_id: string;
+  /** The seq of its creation. */
+  seq: number;
+  sender_id: string;
+  body: string;
+  reply_to?: string;
+  mentions: string[];
+  /** The message calls on everybody. */
+  mentions_all?: boolean;
+  reactions: Reaction[];
+  version: number;
+  created_at: string;
+  edited_at?: string;
+  deleted_at?: string;
+}
+
+/** A chat as one member sees it, true as of `last_seq`. */
+export interface Entry extends Chat {
+  last_seq: number;
+  read_seq: number;
+  delivered_seq: number;
+  unread: number;
+  mentions: number;
+  role: Role;
+  muted: boolean;
+  added_seq: number;
+  /** Its body is cut to 200 characters. */
+  last_message?: Message;
+}
+
+export interface PublicChat extends Chat {
+  members: number;
+  joined: boolean;
+}
+
+export interface Member {
+  user_id: string;
+  role: Role;
+  joined_at: string;
+}
+
+export interface Cursor {
+  read_seq: number;
+  delivered_seq: number;
+}
+
+export interface Presence {
+  user_id: string;
+  state: PresenceState;
+  last_active_at?: string;
+  status_text?: string;
+}
+
+export interface Limits {
+  frame_bytes: number;
+  body_bytes: number;
+  sends_per_second: number;
+  send_burst: number;
+  chat_members: number;
+  chats_per_user: number;
+  receipts_members: number;
+  resume_window: number;
+  resume_events: number;
+}
+
+export interface Hello {
+  session_id: string;
+  user_id: string;
+  epoch: string;
+  heartbeat_ms: number;
+  server_time: string;
+  limits: Limits;
+}
+
+export type ProblemCode =
+  | 'bad_request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'too_large'
+  | 'key_reused'
+  | 'rate_limited'
+  | 'internal'
+  | 'unavailable'
+  | 'overloaded'
+  | 'unknown_outcome';
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  retry_after_ms?: number;
+}
+
+/** What each known op carries in `d`. */
+export interface EventData {
+  'chat.created': Chat;
+  'chat.updated': Chat;
+  'member.added': { user_id: string; role: Role; by: string };
+  'member.updated': { user_id: string; role: Role; by: string };
+  'member.removed': { user_id: string; by: string };
+  'message.created': Message & { key?: string };
+  'message.edited': {
+    message_id: string;
+    message_seq: number;
+    body: string;
+    mentions: string[];
+    mentions_all?: boolean;
+    version: number;
+    edited_at: string;
+  };
+  'message.deleted': { message_id: string; message_seq: number; version: number; deleted_at: string };
+  'reaction.added': { message_id: string; message_seq: number; user_id: string; emoji: string };
+  'reaction.removed': { message_id: string; message_seq: number; user_id: string; emoji: string };
+}
+
+export type EventOp = keyof EventData;
+
+interface Envelope<Op extends string, D> {
+  op: Op;
+  chat_id: string;
+  seq: number;
+  ts: string;
+  actor_id: string;
+  d: D;
+}
+
+export type KnownEvent = { [Op in EventOp]: Envelope<Op, EventData[Op]> }[EventOp];
+
+/** Any event of a chat, an op of a later server included: it still advances the cursor. */
+export type ChatEvent = KnownEvent | Envelope<`x-${string}`, unknown>;
+
+export type ResetReason = 'epoch' | 'ahead' | 'too_far' | 'rejoined' | 'trimmed';
+
+/** A page of history: one snapshot, true as of `last_seq`. */
+export interface HistoryPage {
+  messages: Message[];
+  has_more: boolean;
+  last_seq: number;
+  epoch: string;
+}
+
+export interface EventPage {
+  events: ChatEvent[];
+  last_seq: number;
+  epoch: string;
+  reset?: { reason: ResetReason; seq: number };
+}
+
+/** The answer to a send, over either transport. */
+export interface Sent {
+  message_id: string;
+  seq: number;
+  ts: string;
+  replayed: boolean;
+}
+
+/** Everything the server says unasked, `hello` and `ready` aside. */
+export type Push =
+  | { op: 'chats'; d: { chats: Entry[] } }
+  | { op: 'reset'; chat_id: string; seq: number; d: { reason: ResetReason } }
+  | { op: 'chat.joined'; d: { chat: Entry } }
+  | { op: 'chat.left'; d: { chat_id: string; seq: number } }
+  | { op: 'session.revoked'; d: { session_id: string } }
+  | { op: 'typing'; chat_id: string; d: { user_ids: string[]; expires_ms: number } }
+  | { op: 'presence'; d: { users: Presence[] } }
+  | { op: 'cursor'; chat_id: string; d: Cursor & { user_id: string; unread?: number; mentions?: number } }
+  | { op: 'degraded'; d: { dropping: string[] } }
+  | { op: 'drain'; d: { retry_after_ms: number; deadline_ms: number } };
