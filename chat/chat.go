@@ -48,6 +48,7 @@ type Entry struct {
 
 // EntryPage is a part of a user's list of chats. Next is "" at the end.
 type EntryPage struct {
+	Now     Time // the database's clock at the snapshot
 	Entries []Entry
 	Epoch   string
 	Next    string
@@ -254,6 +255,12 @@ func (s *Service) Entries(ctx context.Context, userID string, p Page) (EntryPage
 // first: what a resume starts from.
 func (s *Service) AllEntries(ctx context.Context, userID string) (EntryPage, error) {
 	return s.store.AllEntries(ctx, userID)
+}
+
+// CursorsAt gives, for each chat of the user, the last seq of before an instant
+// of the database's clock.
+func (s *Service) CursorsAt(ctx context.Context, userID string, at Time) (map[string]int64, error) {
+	return s.store.CursorsAt(ctx, userID, at)
 }
 
 // ChatIDs gives the ids of the chats that the user is a member of, in no order.

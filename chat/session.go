@@ -33,6 +33,9 @@ const SessionTTL = 30 * 24 * time.Hour
 // sessionTouch is how often the use of a session is written down.
 const sessionTouch = time.Minute
 
+// ErrSessionExpired is what Authenticate answers for a session that ran out.
+var ErrSessionExpired = Errorf(Unauthenticated, "this session has expired")
+
 const (
 	tokenBytes = 32
 	maxDevice  = 120
@@ -105,12 +108,18 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Session, erro
 		return Session{}, err
 	}
 	if now >= session.ExpiresAt {
-		return Session{}, Errorf(Unauthenticated, "this session has expired")
+		return Session{}, ErrSessionExpired
 	}
 	if now < session.LastUsedAt.Add(sessionTouch) {
 		return session, nil
 	}
 	return s.store.TouchSession(ctx, session.ID, SessionTTL)
+}
+
+// KeepSession extends a session that a live connection uses; not_found when it
+// has been revoked or has expired.
+func (s *Service) KeepSession(ctx context.Context, sessionID string) (Session, error) {
+	return s.store.TouchSession(ctx, sessionID, SessionTTL)
 }
 
 // Sessions lists a user's own sessions, the newest use first.

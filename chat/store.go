@@ -70,6 +70,7 @@ type ChatStore interface {
 	Entries(ctx context.Context, userID string, p Page) (EntryPage, error)
 	AllEntries(ctx context.Context, userID string) (EntryPage, error) // one snapshot
 	ChatIDs(ctx context.Context, userID string) ([]string, error)
+	CursorsAt(ctx context.Context, userID string, at Time) (map[string]int64, error)                        // per chat of the user the last seq with ts < at
 	PublicChats(ctx context.Context, userID, q string, p Page) (chats []PublicChat, next string, err error) // not archived
 }
 
