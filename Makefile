@@ -1,0 +1,67 @@
+# Everything a newcomer needs is `make run` and `make test`; `make` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run build page test test-page test-go test-mutations test-e2e lint bench setup clean
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+MODULES := web/node_modules/.package-lock.json
+PAGE := web/dist/index.html
+PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune -o \
+	-type f \( -name '*.ts' -o -name '*.svelte' -o -name '*.html' -o -name '*.css' -o -name '*.svg' -o -name '*.json' \) -print)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: build ## build everything and start on 127.0.0.1:8080, with data in data/
+	@exec bin/fechatter
+
+build: page ## build the one binary, page included: bin/fechatter
+	@mkdir -p bin
+	$(GO_BUILD) -o bin/fechatter .
+
+page: $(PAGE) ## build the browser page into web/dist
+
+# npm writes node_modules/.package-lock.json last: it is the stamp.
+$(MODULES): web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+# .gitkeep is committed, so that the Go package compiles without a built page.
+$(PAGE): $(MODULES) $(PAGE_SOURCES)
+	cd web && npm run build
+	@touch web/dist/.gitkeep $@
+
+test: setup test-page test-go test-mutations test-e2e ## set up everything and run every test
+	@echo "make test: all passed"
+
+setup: ## install the Debian packages that the tests need, if root and missing
+	@scripts/setup.sh
+
+test-page: $(MODULES) ## tests and type check of the page
+	cd web && npm test
+	cd web && npm run check
+
+test-go: build ## vet and test the Go packages, with the race detector
+	go vet ./...
+	go test -race ./...
+
+test-mutations: build ## break each promise by its build tag and see its test fail
+	@scripts/mutations.sh mutations.txt
+
+test-e2e: build ## drive the binary with a real browser
+	cd web && npm run e2e
+
+lint: page ## golangci-lint, built from tools/go.mod
+	@mkdir -p bin
+	cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
+
+bench: page ## Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built; data/ stays
+	rm -rf bin web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "fechatter"
+
+// mayImport is the layout: which of our packages a package may import. A new
+// package needs a row. Only the program is judged, under every build tag: a
+// _test.go file may use an adapter of another package as its fake.
+func mayImport() map[string][]string {
+	return map[string][]string{
+		".":                           {"app"},
+		"app":                         {"bus", "chat", "hub", "password", "persistence", "server", "web"},
+		"bus":                         {},
+		"chat":                        {},
+		"hub":                         {},
+		"password":                    {},
+		"persistence":                 {"chat"},
+		"persistence/persistencetest": {"chat", "persistence"},
+		"server":                      {"chat", "hub", "web"},
+		"web":                         {},
+	}
+}
+
+// homes names the one package that may import a dependency, so that replacing
+// one is the work of one folder. What ends in a slash is a prefix.
+func homes() map[string]string {
+	return map[string]string{
+		"github.com/nats-io/":            "bus",
+		"github.com/jackc/":              "persistence",
+		"github.com/pressly/goose/":      "persistence",
+		"modernc.org/":                   "persistence",
+		"github.com/coder/websocket":     "server",
+		"github.com/danielgtaylor/huma/": "server",
+		"github.com/alecthomas/":         "app",
+		"github.com/prometheus/":         "app",
+		"go.yaml.in/yaml/":               "app",
+		"golang.org/x/crypto/":           "password",
+	}
+}
+
+// source is one file of the program: its folder and what it imports.
+type source struct {
+	file, pkg string
+	imports   []string
+}
+
+func TestImportsFollowTheLayout(t *testing.T) {
+	allowed := mayImport()
+	for _, s := range sources(t) {
+		ours, known := allowed[s.pkg]
+		if !known {
+			t.Errorf("%s: package %s has no row in mayImport", s.file, s.pkg)
+			continue
+		}
+		for _, imported := range s.imports {
+			if target, ok := strings.CutPrefix(imported, module+"/"); ok && !slices.Contains(ours, target) {
+				t.Errorf("%s: %s may not import %s", s.file, s.pkg, target)
+			}
+		}
+	}
+}
+
+func TestDependenciesHaveOneHome(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, imported := range s.imports {
+			if home := homeOf(imported); home != "" && home != s.pkg && path.Dir(s.pkg) != home {
+				t.Errorf("%s: only %s may import %s", s.file, home, imported)
+			}
+		}
+	}
+}
+
+// The domain must compile with nothing but Go, or its rules could not be read,
+// tested and trusted alone.
+func TestChatIsStandardLibraryOnly(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.pkg != "chat" {
+			continue
+		}
+		for _, imported := range s.imports {
+			if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") {
+				t.Errorf("%s: chat may not import %s", s.file, imported)
+			}
+		}
+	}
+}
+
+func homeOf(imported string) string {
+	for dependency, home := range homes() {
+		if imported == dependency || strings.HasSuffix(dependency, "/") && strings.HasPrefix(imported, dependency) {
+			return home
+		}
+	}
+	return ""
+}
+
+// sources reads the imports of every Go file of this module that is part of the
+// program. Build tags are not applied: a mutation is bound by the layout too.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var found []source
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return enter(file, d.Name())
+		}
+		if filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		s, err := read(file)
+		found = append(found, s)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 20 {
+		t.Fatalf("only %d files found", len(found))
+	}
+	return found
+}
+
+// enter leaves out what is not ours, and folders that are modules of their own.
+func enter(dir, name string) error {
+	if dir == "." {
+		return nil
+	}
+	if name == "node_modules" || name == "testdata" || strings.HasPrefix(name, ".") {
+		return fs.SkipDir
+	}
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	if err == nil {
+		return fs.SkipDir
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func read(file string) (source, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		return source{}, err
+	}
+	s := source{file: file, pkg: filepath.ToSlash(filepath.Dir(file))}
+	for _, i := range parsed.Imports {
+		imported, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			return source{}, err
+		}
+		s.imports = append(s.imports, imported)
+	}
+	return s, nil
+}

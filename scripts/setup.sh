@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Go and Node, where that is possible: as
+# root on Debian, and only what is missing. In CI a missing part is an error;
+# elsewhere it is said, and the tests that need it are skipped.
+set -euo pipefail
+
+has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+has_chromium() { command -v chromium >/dev/null || command -v google-chrome >/dev/null; }
+has_compiler() { command -v "${CC:-gcc}" >/dev/null; }
+has_fonts() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
+
+missing() {
+  has_postgres || echo postgresql
+  has_chromium || echo chromium
+  has_compiler || echo gcc libc6-dev
+  has_fonts || echo fonts-wqy-zenhei
+}
+
+want=$(missing)
+if [ -n "$want" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "setup: installing" $want
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends $want >/dev/null
+  want=$(missing)
+fi
+[ -z "$want" ] && exit 0
+
+echo "setup: missing:" $want >&2
+[ "${CI:-}" != true ] || exit 1
+echo "setup: the tests that need them will be skipped; as root on Debian they are installed" >&2
