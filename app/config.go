@@ -1,0 +1,104 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is every setting of a node. A setting comes from, each over the one
+// before: its default, chat.yml, the environment (FECHATTER_ and the name in
+// capitals, so FECHATTER_LIMITS_SENDS_PER_SECOND), a flag
+// (--limits-sends-per-second). The yaml names are those of chat.yml.
+type Config struct {
+	Database string `yaml:"database" default:"sqlite:data/fechatter.db" help:"Where facts are kept: sqlite:FILE or postgres://…"`
+	Nats     string `yaml:"nats" default:"embedded:" help:"The bus between nodes: embedded: or nats://HOST:4222 (several divided by commas)."`
+
+	Listen         string        `yaml:"listen" default:"127.0.0.1:8080" help:"Address of the page, the API and the WebSocket."`
+	AdminListen    string        `yaml:"admin_listen" default:"127.0.0.1:9090" help:"Address of /metrics and pprof; keep it private. Empty: none."`
+	PublicURL      string        `yaml:"public_url" help:"How browsers reach this server, such as https://chat.example.org. Sets the cookie's Secure and the allowed origin."`
+	TrustedProxies []string      `yaml:"trusted_proxies" help:"Addresses or networks whose X-Forwarded-For is believed."`
+	AllowedOrigins []string      `yaml:"allowed_origins" help:"Further origins whose pages may use this server."`
+	DrainDelay     time.Duration `yaml:"drain_delay" default:"5s" help:"After SIGTERM, how long to go on while the balancer looks away."`
+
+	LogLevel  string `yaml:"log_level" default:"info" help:"debug, info, warn or error."`
+	LogFormat string `yaml:"log_format" default:"text" help:"text or json."`
+
+	Limits Limits `yaml:"limits" embed:"" prefix:"limits-"`
+}
+
+// Limits bound what one client may take. 0 means no limit.
+type Limits struct {
+	SignupsPerIPPerMinute int     `yaml:"signups_per_ip_per_minute" name:"signups-per-ip-per-minute" default:"30" help:"Sign-ups from one address."`
+	LoginsPerIPPerMinute  int     `yaml:"logins_per_ip_per_minute" name:"logins-per-ip-per-minute" default:"60" help:"Log-ins from one address."`
+	SendsPerSecond        float64 `yaml:"sends_per_second" default:"10" help:"Sends, edits and reactions of one user, in the long run."`
+	SendBurst             int     `yaml:"send_burst" default:"20" help:"Of those, how many at once."`
+	ConnectionsPerUser    int     `yaml:"connections_per_user" default:"50" help:"Live connections of one user."`
+	QueueBytes            int     `yaml:"queue_bytes" default:"1048576" help:"Bytes that may wait for one slow connection."`
+	BodyBytes             int     `yaml:"body_bytes" default:"16384" help:"Bytes of one message."`
+}
+
+// Command is what the process was asked to do.
+type Command string
+
+// The subcommands.
+const (
+	Serve         Command = "serve"
+	ShowConfig    Command = "config"
+	ShowVersion   Command = "version"
+	defaultConfig         = "chat.yml"
+)
+
+type commandLine struct {
+	Settings   Config `embed:""`
+	ConfigFile string `name:"config" type:"path" help:"Settings file; without it chat.yml in this folder, if there is one."`
+
+	Serve   struct{} `cmd:"" default:"1" help:"Run a node (the default)."`
+	Config  struct{} `cmd:"" help:"Print the settings in force, without secrets."`
+	Version struct{} `cmd:"" help:"Print the version."`
+}
+
+// BeforeResolve adds the settings file, whose name is itself a setting.
+func (c *commandLine) BeforeResolve(ctx *kong.Context) error {
+	f, err := openSettings(c.fileName(ctx), ctx.Model.Flags)
+	if err == nil && f != nil {
+		ctx.AddResolver(f)
+	}
+	return err
+}
+
+func (c *commandLine) fileName(ctx *kong.Context) string {
+	for _, flag := range ctx.Model.Flags {
+		if flag.Name == "config" {
+			return ctx.FlagValue(flag).(string)
+		}
+	}
+	return ""
+}
+
+// LoadConfig reads the settings and the subcommand from args, the environment
+// and chat.yml. Help goes to out and ends the process. An error says which
+// setting is wrong and why.
+func LoadConfig(args []string, out io.Writer) (Command, Config, error) {
+	var line commandLine
+	parser, err := kong.New(&line,
+		kong.Name("fechatter"),
+		kong.Description("A chat server in one binary."),
+		kong.DefaultEnvars("FECHATTER"),
+		kong.Writers(out, out),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return "", Config{}, fmt.Errorf("build command line: %w", err)
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		return "", Config{}, err
+	}
+	if err := line.Settings.validate(); err != nil {
+		return "", Config{}, err
+	}
+	return Command(ctx.Command()), line.Settings, nil
+}

@@ -1,0 +1,59 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const mask = "xxxxx"
+
+// String gives the settings as a chat.yml, without secrets.
+func (c Config) String() string {
+	c.Database = maskURL(c.Database)
+	servers := strings.Split(c.Nats, ",")
+	for i := range servers {
+		servers[i] = maskURL(servers[i])
+	}
+	c.Nats = strings.Join(servers, ",")
+	out, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Sprintf("# settings cannot be printed: %v\n", err)
+	}
+	return string(out)
+}
+
+// maskURL hides the password of a URL, a lone user name (which NATS takes for a
+// token), and parameters that name a password. What is no URL of a server stays.
+func maskURL(s string) string {
+	if !strings.Contains(s, "://") {
+		return s
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return scheme(s) + "://" + mask // it may hold a secret that Parse choked on
+	}
+	if u.User != nil {
+		u.User = maskUser(u)
+	}
+	q := u.Query()
+	for name := range q {
+		if strings.Contains(strings.ToLower(name), "password") {
+			q.Set(name, mask)
+			u.RawQuery = q.Encode()
+		}
+	}
+	return u.String()
+}
+
+func maskUser(u *url.URL) *url.Userinfo {
+	if _, has := u.User.Password(); has {
+		return url.UserPassword(u.User.Username(), mask)
+	}
+	if strings.HasPrefix(u.Scheme, "postgres") {
+		return u.User
+	}
+	return url.User(mask)
+}
