@@ -124,6 +124,11 @@ type EventPage struct {
 	Trimmed bool // the log no longer reaches down to the seq asked for; Events is empty
 }
 
+// Epoch names the history that the database holds, with the time of its clock.
+func (s *Service) Epoch(ctx context.Context) (epoch string, now Time, err error) {
+	return s.store.Epoch(ctx)
+}
+
 // Events reads a chat's log after a seq.
 func (s *Service) Events(ctx context.Context, userID, chatID string, after int64, limit int) (EventPage, error) {
 	if !ValidID(chatID) {

@@ -93,6 +93,7 @@ type MessageStore interface {
 
 // EventStore reads the log.
 type EventStore interface {
+	Epoch(ctx context.Context) (epoch string, now Time, err error) // and the database's clock
 	Events(ctx context.Context, userID, chatID string, after int64, limit int) (EventPage, error)
 }
 
