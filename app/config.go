@@ -31,13 +31,13 @@ type Config struct {
 
 // Limits bound what one client may take. 0 means no limit.
 type Limits struct {
-	SignupsPerIPPerMinute int     `yaml:"signups_per_ip_per_minute" name:"signups-per-ip-per-minute" default:"30" help:"Sign-ups from one address."`
-	LoginsPerIPPerMinute  int     `yaml:"logins_per_ip_per_minute" name:"logins-per-ip-per-minute" default:"60" help:"Log-ins from one address."`
-	SendsPerSecond        float64 `yaml:"sends_per_second" default:"10" help:"Sends, edits and reactions of one user, in the long run."`
-	SendBurst             int     `yaml:"send_burst" default:"20" help:"Of those, how many at once."`
-	ConnectionsPerUser    int     `yaml:"connections_per_user" default:"50" help:"Live connections of one user."`
-	QueueBytes            int     `yaml:"queue_bytes" default:"1048576" help:"Bytes that may wait for one slow connection."`
-	BodyBytes             int     `yaml:"body_bytes" default:"16384" help:"Bytes of one message."`
+	SignupsPerIPPerMinute int `yaml:"signups_per_ip_per_minute" name:"signups-per-ip-per-minute" default:"30" help:"Sign-ups from one address."`
+	LoginsPerIPPerMinute  int `yaml:"logins_per_ip_per_minute" name:"logins-per-ip-per-minute" default:"60" help:"Log-ins from one address."`
+	SendsPerSecond        int `yaml:"sends_per_second" default:"10" help:"Sends, edits and reactions of one user, in the long run."`
+	SendBurst             int `yaml:"send_burst" default:"20" help:"Of those, how many at once."`
+	ConnectionsPerUser    int `yaml:"connections_per_user" default:"32" help:"Live connections of one user."`
+	QueueBytes            int `yaml:"queue_bytes" default:"1048576" help:"Bytes that may wait for one slow connection."`
+	BodyBytes             int `yaml:"body_bytes" default:"16384" help:"Bytes of one message."`
 }
 
 // Command is what the process was asked to do.

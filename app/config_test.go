@@ -32,7 +32,7 @@ func defaults() Config {
 		LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20,
-			ConnectionsPerUser: 50, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
+			ConnectionsPerUser: 32, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
 		},
 	}
 }
@@ -66,7 +66,7 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		{"log_format", "json", func(c *Config) { c.LogFormat = "json" }},
 		{"limits.signups_per_ip_per_minute", "1", func(c *Config) { c.Limits.SignupsPerIPPerMinute = 1 }},
 		{"limits.logins_per_ip_per_minute", "2", func(c *Config) { c.Limits.LoginsPerIPPerMinute = 2 }},
-		{"limits.sends_per_second", "0.5", func(c *Config) { c.Limits.SendsPerSecond = 0.5 }},
+		{"limits.sends_per_second", "5", func(c *Config) { c.Limits.SendsPerSecond = 5 }},
 		{"limits.send_burst", "3", func(c *Config) { c.Limits.SendBurst = 3 }},
 		{"limits.connections_per_user", "4", func(c *Config) { c.Limits.ConnectionsPerUser = 4 }},
 		{"limits.queue_bytes", "0", func(c *Config) { c.Limits.QueueBytes = 0 }},
@@ -136,19 +136,19 @@ func TestNamedFile(t *testing.T) {
 
 func TestRefusedFiles(t *testing.T) {
 	for file, want := range map[string]string{
-		"listne: 127.0.0.1:1\n":                  `chat.yml:1: there is no setting "listne"`,
-		"limits:\n  sends: 1\n":                  `chat.yml:2: there is no setting "limits.sends"`,
-		"limits_send_burst: 1\nlimits: 3\n":      `chat.yml:2: there is no setting "limits"`,
-		"log-level: debug\n":                     `chat.yml:1: there is no setting "log-level"`,
-		"config: a.yml\n":                        `chat.yml:1: there is no setting "config"`,
-		"help: true\n":                           `chat.yml:1: there is no setting "help"`,
-		"listen: a:1\nlisten: a:2\n":             `"listen"`,
-		"- listen\n":                             `must hold names and values`,
-		"listen: [a: b]\n":                       `chat.yml:1: "listen" must be a list of plain values`,
-		"limits:\n  send_burst: many\n":          `many`,
-		"drain_delay: soon\n":                    `soon`,
-		"listen: \"\n":                           `chat.yml: yaml`,
-		"limits:\n  send_burst: 1.5\n":           `1.5`,
+		"listne: 127.0.0.1:1\n":                   `chat.yml:1: there is no setting "listne"`,
+		"limits:\n  sends: 1\n":                   `chat.yml:2: there is no setting "limits.sends"`,
+		"limits_send_burst: 1\nlimits: 3\n":       `chat.yml:2: there is no setting "limits"`,
+		"log-level: debug\n":                      `chat.yml:1: there is no setting "log-level"`,
+		"config: a.yml\n":                         `chat.yml:1: there is no setting "config"`,
+		"help: true\n":                            `chat.yml:1: there is no setting "help"`,
+		"listen: a:1\nlisten: a:2\n":              `"listen"`,
+		"- listen\n":                              `must hold names and values`,
+		"listen: [a: b]\n":                        `chat.yml:1: "listen" must be a list of plain values`,
+		"limits:\n  send_burst: many\n":           `many`,
+		"drain_delay: soon\n":                     `soon`,
+		"listen: \"\n":                            `chat.yml: yaml`,
+		"limits:\n  send_burst: 1.5\n":            `1.5`,
 		"limits:\n  nested:\n    send_burst: 1\n": `chat.yml:3: there is no setting "limits.nested.send_burst"`,
 	} {
 		if _, err := load(t, file); err == nil || !strings.Contains(err.Error(), want) {
@@ -177,7 +177,7 @@ func TestRefusedSettings(t *testing.T) {
 		"--log-format=xml":                  "log_format:",
 		"--limits-send-burst=0":             "limits.send_burst:",
 		"--limits-send-burst=-1":            "limits.send_burst:",
-		"--limits-sends-per-second=NaN":     "limits.sends_per_second:",
+		"--limits-sends-per-second=-1":      "limits.sends_per_second:",
 		"--limits-queue-bytes=1000":         "limits.queue_bytes:",
 		"--limits-body-bytes=0":             "limits.body_bytes:",
 		"--limits-body-bytes=1000000":       "limits.body_bytes:",
@@ -208,7 +208,7 @@ func TestCommands(t *testing.T) {
 // What `fechatter config` prints is a chat.yml that means the same.
 func TestPrintedSettingsAreASettingsFile(t *testing.T) {
 	want, err := load(t, "", "--database=postgres://127.0.0.1/chat", "--nats=nats://127.0.0.1:4222",
-		"--allowed-origins=https://a.example", "--drain-delay=2s", "--limits-sends-per-second=2.5")
+		"--allowed-origins=https://a.example", "--drain-delay=2s", "--limits-sends-per-second=3")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,16 +108,16 @@ func (c Config) validateLog() error {
 }
 
 func (l Limits) validate() error {
-	for name, v := range map[string]float64{
-		"signups_per_ip_per_minute": float64(l.SignupsPerIPPerMinute),
-		"logins_per_ip_per_minute":  float64(l.LoginsPerIPPerMinute),
+	for name, v := range map[string]int{
+		"signups_per_ip_per_minute": l.SignupsPerIPPerMinute,
+		"logins_per_ip_per_minute":  l.LoginsPerIPPerMinute,
 		"sends_per_second":          l.SendsPerSecond,
-		"send_burst":                float64(l.SendBurst),
-		"connections_per_user":      float64(l.ConnectionsPerUser),
-		"queue_bytes":               float64(l.QueueBytes),
-		"body_bytes":                float64(l.BodyBytes),
+		"send_burst":                l.SendBurst,
+		"connections_per_user":      l.ConnectionsPerUser,
+		"queue_bytes":               l.QueueBytes,
+		"body_bytes":                l.BodyBytes,
 	} {
-		if v < 0 || v != v {
+		if v < 0 {
 			return fmt.Errorf("limits.%s: %v must not be negative", name, v)
 		}
 	}
