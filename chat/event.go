@@ -139,3 +139,13 @@ func (s *Service) Events(ctx context.Context, userID, chatID string, after int64
 	}
 	return s.store.Events(ctx, userID, chatID, after, limit)
 }
+
+// MemberEvents is a part of a chat's log for one user, with the membership read
+// in the same snapshot. Who is no member gets nothing else.
+type MemberEvents struct {
+	Member   bool
+	AddedSeq int64
+	LastSeq  int64
+	Trimmed  bool // the log no longer reaches down to the seq asked for
+	Events   []Event
+}
