@@ -6,6 +6,6 @@ export type { Outbox, Pending, PendingStatus } from './outbox';
 export { Rest } from './rest';
 export type { OutboxStorage } from './sender';
 export type { Connection } from './socket';
-export { activity, byActivity, type ChatState, type Line, type State, type Timeline } from './state';
+export { activity, byActivity, lineIndex, type ChatState, type Line, type State, type Timeline } from './state';
 export { type Snapshot, Store } from './store';
 export type * from './types';
