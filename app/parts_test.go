@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// diary notes in which order parts start and stop.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (d *diary) note(line string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, line)
+}
+
+func (d *diary) part(name string, stopping time.Duration, err error) part {
+	return part{name, func(ctx context.Context) error {
+		<-ctx.Done()
+		d.note("stopping " + name)
+		time.Sleep(stopping) // of a synctest bubble
+		d.note("stopped " + name)
+		return err
+	}}
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func TestPartsStopInReverse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := runParts(ctx, quiet(), []part{
+			d.part("store", 0, nil), d.part("hub", time.Second, nil), d.part("http", 2*time.Second, context.Canceled),
+		})
+		if err != nil {
+			t.Errorf("runParts: %v", err)
+		}
+		want := []string{"stopping http", "stopped http", "stopping hub", "stopped hub", "stopping store", "stopped store"}
+		if !slices.Equal(d.lines, want) {
+			t.Errorf("order: %v", d.lines)
+		}
+	})
+}
+
+func TestAPartThatEndsStopsTheNode(t *testing.T) {
+	boom := errors.New("boom")
+	for name, run := range map[string]func(context.Context) error{
+		"bus: boom":               func(context.Context) error { return boom },
+		"bus: ended by itself":    func(context.Context) error { return nil },
+		"bus: panic: unthinkable": func(context.Context) error { panic("unthinkable") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			err := runParts(t.Context(), quiet(), []part{d.part("store", 0, nil), {"bus", run}, d.part("http", 0, nil)})
+			if err == nil || !strings.HasPrefix(err.Error(), name) {
+				t.Errorf("runParts: %v, want %s", err, name)
+			}
+			if want := []string{"stopping http", "stopped http", "stopping store", "stopped store"}; !slices.Equal(d.lines, want) {
+				t.Errorf("%s: the others did not stop in order: %v", name, d.lines)
+			}
+		})
+	}
+}
+
+func TestErrorsOfStoppingAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := runParts(ctx, quiet(), []part{d.part("store", 0, errors.New("no flush")), d.part("http", 0, nil)})
+		if err == nil || err.Error() != "store: no flush" {
+			t.Errorf("runParts: %v", err)
+		}
+	})
+}
+
+func TestAPartThatHangsDoesNotHoldTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		free := make(chan struct{})
+		hung := part{"http", func(context.Context) error { <-free; return nil }}
+		err := runParts(ctx, quiet(), []part{d.part("store", 0, nil), hung})
+		if err == nil || !strings.Contains(err.Error(), "http: not stopped within") {
+			t.Errorf("runParts: %v", err)
+		}
+		if !slices.Contains(d.lines, "stopped store") {
+			t.Error("the store was not stopped")
+		}
+		close(free)
+	})
+}
