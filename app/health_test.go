@@ -1,0 +1,253 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fechatter/server"
+)
+
+// node is what the canary flies over; each part can be broken.
+type node struct {
+	mu                       sync.Mutex
+	n                        int64
+	writeErr, readErr, noBus error
+	lose                     bool          // reads see nothing of what was written
+	slow                     time.Duration // of a write
+	stuck                    chan struct{} // a write that no context can end
+}
+
+func (f *node) set(change func(*node)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func (f *node) WriteCanary(ctx context.Context, _ string) (int64, error) {
+	f.mu.Lock()
+	slow, stuck := f.slow, f.stuck
+	f.mu.Unlock()
+	if stuck != nil {
+		<-stuck
+	}
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-time.After(slow):
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.n++
+	return f.n, f.writeErr
+}
+
+func (f *node) ReadCanary(context.Context, string) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lose {
+		return 0, f.readErr
+	}
+	return f.n, f.readErr
+}
+
+func (f *node) Echo(context.Context, []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.noBus
+}
+
+var errBroken = errors.New("broken at /var/lib/secret")
+
+// watch runs a health over f in a bubble of synctest time.
+func watch(t *testing.T, f *node, test func(h *health)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth("n1", "sqlite", f, f, func() (diskSpace, error) { return diskSpace{free: 1 << 40, total: 2 << 40}, nil }, quiet())
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- h.Run(ctx) }()
+		test(h)
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+// after lets the bubble's time pass.
+func after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func status(h *health) server.HealthStatus { return h.Health().Status }
+
+func partOf(h *health, name string) server.HealthPart {
+	for _, p := range h.Health().Parts {
+		if p.Name == name {
+			return p
+		}
+	}
+	return server.HealthPart{}
+}
+
+func TestHealthyNode(t *testing.T) {
+	h := newHealth("n1", "sqlite", nil, nil, nil, quiet())
+	if status(h) != server.Fail {
+		t.Error("a node that was never looked at is ready")
+	}
+	f := &node{slow: 30 * time.Millisecond}
+	watch(t, f, func(h *health) {
+		after(100 * time.Millisecond)
+		if status(h) != server.Pass {
+			t.Errorf("%+v", h.Health())
+		}
+		if p := partOf(h, "sqlite"); p.Value != 30.0 || p.Unit != "ms" {
+			t.Errorf("a write of 30 ms is shown as %v %s", p.Value, p.Unit)
+		}
+		if p := partOf(h, "disk"); p.Value != uint64(1<<40) {
+			t.Errorf("disk: %+v", p)
+		}
+		after(10 * time.Second)
+		if n, _ := f.ReadCanary(t.Context(), ""); n != 11 {
+			t.Errorf("%d canaries in 10 s, want one a second", n)
+		}
+	})
+}
+
+func TestDatabaseThatRefusesWritesFailsTheNode(t *testing.T) {
+	f := &node{}
+	watch(t, f, func(h *health) {
+		after(1500 * time.Millisecond)
+		f.set(func(f *node) { f.writeErr = errBroken })
+		after(time.Second)
+		if status(h) != server.Warn {
+			t.Errorf("after one failure: %s, want warn", status(h))
+		}
+		after(1600 * time.Millisecond)
+		if status(h) != server.Fail {
+			t.Errorf("2.6 s after the last good write: %s, want fail", status(h))
+		}
+		f.set(func(f *node) { f.writeErr = nil })
+		after(time.Second)
+		if status(h) != server.Pass {
+			t.Errorf("a second after it is back: %s", status(h))
+		}
+	})
+}
+
+func TestSlowDatabaseIsBounded(t *testing.T) {
+	f := &node{slow: time.Hour}
+	watch(t, f, func(h *health) {
+		after(700 * time.Millisecond)
+		if p := partOf(h, "sqlite"); p.Status != server.Fail || p.Value != 500.0 {
+			t.Errorf("a hanging write: %+v", p)
+		}
+		if p := partOf(h, "nats"); p.Status != server.Pass {
+			t.Errorf("the bus was not looked at: %+v", p)
+		}
+	})
+}
+
+func TestStuckProbeFailsTheNodeAndHoldsNobody(t *testing.T) {
+	f := &node{}
+	watch(t, f, func(h *health) {
+		after(1500 * time.Millisecond)
+		stuck := make(chan struct{})
+		f.set(func(f *node) { f.stuck = stuck })
+		after(6 * time.Second)
+		if status(h) != server.Fail {
+			t.Errorf("status %s while the probe hangs", status(h))
+		}
+		f.set(func(f *node) { f.stuck = nil })
+		close(stuck)
+		after(2 * time.Second)
+		if status(h) != server.Pass {
+			t.Errorf("status %s after it went on", status(h))
+		}
+	})
+}
+
+func TestLostBusOnlyWarns(t *testing.T) {
+	f := &node{noBus: errBroken}
+	watch(t, f, func(h *health) {
+		after(10500 * time.Millisecond)
+		if status(h) != server.Warn || partOf(h, "nats").Status != server.Warn || partOf(h, "canary").Status != server.Pass {
+			t.Errorf("%+v", h.Health())
+		}
+	})
+}
+
+func TestCanaryThatIsNeverSeenFailsTheNode(t *testing.T) {
+	for name, breakIt := range map[string]func(*node){
+		"not readable": func(f *node) { f.readErr = errBroken },
+		"not there":    func(f *node) { f.lose = true },
+	} {
+		f := &node{noBus: errBroken}
+		breakIt(f)
+		watch(t, f, func(h *health) {
+			after(5 * time.Second)
+			if status(h) != server.Fail || partOf(h, "sqlite").Status != server.Pass {
+				t.Errorf("%s: %+v", name, h.Health())
+			}
+			f.set(func(f *node) { f.noBus = nil }) // the bus alone is enough
+			after(1500 * time.Millisecond)
+			if status(h) != server.Pass {
+				t.Errorf("%s, but by bus: %+v", name, h.Health())
+			}
+		})
+	}
+}
+
+func TestDrainingNodeIsNotReady(t *testing.T) {
+	watch(t, &node{}, func(h *health) {
+		after(1500 * time.Millisecond)
+		h.Drain()
+		if status(h) != server.Fail {
+			t.Error("draining and ready")
+		}
+		after(5 * time.Second)
+		if status(h) != server.Fail || partOf(h, "node").Value != "draining" {
+			t.Errorf("%+v", h.Health())
+		}
+	})
+}
+
+func TestReportsHoldNoErrorTexts(t *testing.T) {
+	f := &node{writeErr: errBroken, noBus: errBroken}
+	watch(t, f, func(h *health) {
+		after(5 * time.Second)
+		for _, p := range h.Health().Parts {
+			if text, ok := p.Value.(string); ok && strings.Contains(text, "secret") {
+				t.Errorf("%s shows %q", p.Name, text)
+			}
+		}
+	})
+}
+
+func TestLowDisk(t *testing.T) {
+	for _, s := range []struct {
+		space diskSpace
+		low   bool
+	}{
+		{diskSpace{free: 100 << 30, total: 4000 << 30}, false},
+		{diskSpace{free: 1 << 30, total: 4000 << 30}, true},
+		{diskSpace{free: 1 << 30, total: 8 << 30}, false},
+		{diskSpace{free: 0, total: 1 << 30}, true},
+	} {
+		if got := s.space.low(); got != s.low {
+			t.Errorf("%+v low: %v", s.space, got)
+		}
+	}
+	if s, err := spaceOf(t.TempDir())(); err != nil || s.total == 0 || s.free > s.total {
+		t.Errorf("this disk: %+v, %v", s, err)
+	}
+	if _, err := spaceOf("/no/such/folder")(); err == nil {
+		t.Error("the disk of a folder that is not there")
+	}
+}
