@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+
+	"fechatter/chat"
+)
+
+type setCursorInput struct {
+	idInput
+	Body struct {
+		ReadSeq      *int64 `json:"read_seq,omitempty"`
+		DeliveredSeq *int64 `json:"delivered_seq,omitempty"`
+	}
+}
+
+type cursorOutput struct {
+	Body chat.CursorState
+}
+
+func (s *Server) setCursor(ctx context.Context, in *setCursorInput) (*cursorOutput, error) {
+	state, err := s.chat.SetCursor(ctx, callerOf(ctx).userID(), in.ID,
+		chat.CursorChange{ReadSeq: in.Body.ReadSeq, DeliveredSeq: in.Body.DeliveredSeq})
+	return &cursorOutput{Body: state}, err
+}
+
+type cursorsOutput struct {
+	Body struct {
+		Cursors []chat.Cursor `json:"cursors"`
+		Next    string        `json:"next,omitempty"`
+	}
+}
+
+func (s *Server) listCursors(ctx context.Context, in *listMembersInput) (*cursorsOutput, error) {
+	cursors, next, err := s.chat.Cursors(ctx, callerOf(ctx).userID(), in.ID, in.page())
+	out := &cursorsOutput{}
+	out.Body.Cursors, out.Body.Next = list(cursors), next
+	return out, err
+}

@@ -1,0 +1,102 @@
+package server
+
+import (
+	"context"
+
+	"fechatter/chat"
+)
+
+// memberView is a member; muted is there for oneself alone.
+type memberView struct {
+	chat.Member
+	Muted *bool `json:"muted,omitempty"`
+}
+
+func viewMember(m chat.Member, viewerID string) memberView {
+	v := memberView{Member: m}
+	if m.UserID == viewerID {
+		v.Muted = &m.Muted
+	}
+	return v
+}
+
+type listMembersInput struct {
+	idInput
+	pageInput
+}
+
+type membersOutput struct {
+	Body struct {
+		Members []memberView `json:"members"`
+		Next    string       `json:"next,omitempty"`
+	}
+}
+
+func (s *Server) listMembers(ctx context.Context, in *listMembersInput) (*membersOutput, error) {
+	me := callerOf(ctx).userID()
+	members, next, err := s.chat.Members(ctx, me, in.ID, in.page())
+	out := &membersOutput{}
+	out.Body.Members, out.Body.Next = []memberView{}, next
+	for _, m := range members {
+		out.Body.Members = append(out.Body.Members, viewMember(m, me))
+	}
+	return out, err
+}
+
+type addMemberInput struct {
+	idInput
+	Body struct {
+		UserID string    `json:"user_id" required:"true"`
+		Role   chat.Role `json:"role,omitempty" doc:"member when missing; at most one's own"`
+	}
+}
+
+type memberOutput struct {
+	Status int
+	Body   memberView
+}
+
+func (s *Server) addMember(ctx context.Context, in *addMemberInput) (*memberOutput, error) {
+	me := callerOf(ctx).userID()
+	m, added, err := s.chat.AddMember(ctx, me, in.ID, in.Body.UserID, in.Body.Role)
+	out := &memberOutput{Status: 200, Body: viewMember(m, me)}
+	if added {
+		out.Status = 201
+	}
+	return out, err
+}
+
+type memberInput struct {
+	idInput
+	UserID string `path:"user_id"`
+}
+
+type updateMemberInput struct {
+	memberInput
+	Body struct {
+		Role  *chat.Role `json:"role,omitempty" doc:"by admins, or to step down"`
+		Muted *bool      `json:"muted,omitempty" doc:"by oneself; private"`
+	}
+}
+
+func (s *Server) updateMember(ctx context.Context, in *updateMemberInput) (*memberOutput, error) {
+	me := callerOf(ctx).userID()
+	m, err := s.chat.UpdateMember(ctx, me, in.ID, in.UserID, chat.MemberChange{Role: in.Body.Role, Muted: in.Body.Muted})
+	return &memberOutput{Status: 200, Body: viewMember(m, me)}, err
+}
+
+type seqOutput struct {
+	Body struct {
+		Seq int64 `json:"seq,omitempty" doc:"of the event; missing when nothing changed"`
+	}
+}
+
+func seqOf(seq int64, err error) (*seqOutput, error) {
+	out := &seqOutput{}
+	out.Body.Seq = seq
+	return out, err
+}
+
+func (s *Server) removeMember(ctx context.Context, in *memberInput) (*seqOutput, error) {
+	return seqOf(s.chat.RemoveMember(ctx, callerOf(ctx).userID(), in.ID, in.UserID))
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// exchange is one request and its answer, as far as the log and the observer
+// want to know. It is of the request's goroutine.
+type exchange struct {
+	http.ResponseWriter
+	id     string
+	route  string
+	status int
+	cause  error // of an answer that the client got no details of
+}
+
+// WriteHeader notes the status.
+func (e *exchange) WriteHeader(status int) {
+	if e.status == 0 || e.status < http.StatusOK {
+		e.status = status
+	}
+	e.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the implicit 200.
+func (e *exchange) Write(b []byte) (int, error) {
+	if e.status == 0 {
+		e.status = http.StatusOK
+	}
+	return e.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+type exchangeKey struct{}
+
+// noteCause remembers for the log why a request failed.
+func noteCause(ctx context.Context, err error) {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		e.cause = err
+	}
+}
+
+// noteRoute remembers for the log and the observer what a request matched.
+func noteRoute(ctx context.Context, pattern string) {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		_, path, found := strings.Cut(pattern, " ")
+		if !found {
+			path = pattern
+		}
+		e.route = path
+	}
+}
+
+// requestID gives the id of the request that ctx belongs to, or "".
+func requestID(ctx context.Context) string {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return e.id
+	}
+	return ""
+}
+
+// observe is around everything: it names the request, contains its panic, logs
+// and counts it.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		e := &exchange{ResponseWriter: w, id: acceptID(r.Header.Get(requestIDHeader))}
+		protect(w.Header())
+		w.Header().Set(requestIDHeader, e.id)
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
+		defer func() {
+			if v := recover(); v != nil {
+				if v == http.ErrAbortHandler {
+					panic(v)
+				}
+				s.logPanic("request "+e.id, v)
+				if e.status == 0 {
+					problemOf(fmt.Errorf("panic: %v", v)).write(e)
+				}
+			}
+			s.finish(e, r, time.Since(start))
+		}()
+		next.ServeHTTP(e, r)
+	})
+}
+
+func (s *Server) logPanic(where string, v any) {
+	s.log.Error("panic", "where", where, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+}
+
+func (s *Server) finish(e *exchange, r *http.Request, took time.Duration) {
+	s.observer.Request(e.route, r.Method, e.status, took)
+	level := slog.LevelInfo
+	if e.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	} else if isProbe(e.route) {
+		level = slog.LevelDebug
+	}
+	attrs := []slog.Attr{slog.String("id", e.id), slog.String("method", r.Method), slog.String("route", e.route),
+		slog.Int("status", e.status), slog.Duration("took", took)}
+	if e.cause != nil {
+		attrs = append(attrs, slog.Any("err", e.cause))
+	}
+	s.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// acceptID takes an id that a proxy or a client gave if it is fit for a log.
+func acceptID(id string) string {
+	if len(id) < 1 || len(id) > 64 {
+		return rand.Text()
+	}
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return rand.Text()
+		}
+	}
+	return id
+}
+
+// protect sets what every answer carries; the page sets more.
+func protect(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+}
+
+// sameOrigin refuses unsafe requests of other sites' pages, on every path.
+func (s *Server) sameOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.crossOrigin(r); err != nil {
+			refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers with the problem of an error and keeps its cause for the log.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		noteCause(r.Context(), err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	p.write(w)
+}
+
+// isProbe says whether a route is asked all the time by machines.
+func isProbe(route string) bool {
+	return route == "/livez" || route == "/readyz" || strings.HasPrefix(route, "/health")
+}

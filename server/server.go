@@ -1,0 +1,63 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"fechatter/chat"
+	"fechatter/hub"
+)
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	cfg      Config
+	limits   Limits
+	chat     *chat.Service
+	hub      *hub.Hub
+	log      *slog.Logger
+	observer Observer
+
+	origins origins
+	sends   *limiter // by user id; over REST and every connection
+	signups *limiter // by address
+	logins  *limiter // by address
+
+	handler   http.Handler
+	documents documents
+	realtime  *realtime
+	health    healthPages
+}
+
+// New builds the front end. The error says what of cfg cannot work.
+func New(cfg Config, deps Deps) (*Server, error) {
+	o, err := newOrigins(cfg.PublicURL, cfg.AllowedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, log: deps.Log, observer: deps.Observer,
+		origins: o, realtime: newRealtime(), health: healthPages{health: deps.Health, version: cfg.Version},
+		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
+		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),
+		logins:  newLimiter(cfg.Quotas.LoginsPerIPPerMinute, time.Minute, cfg.Quotas.LoginsPerIPPerMinute),
+	}
+	if s.observer == nil {
+		s.observer = nobody{}
+	}
+	d := deps.Chat.Limits()
+	s.limits.BodyBytes, s.limits.ChatMembers, s.limits.ChatsPerUser = d.BodyBytes, d.ChatMembers, d.ChatsPerUser
+	s.handler = s.build(deps.Page)
+	return s, nil
+}
+
+// Handler serves everything but the admin listener's paths.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+type nobody struct{}
+
+func (nobody) Request(string, string, int, time.Duration) {}
+func (nobody) Command(string, string, time.Duration)      {}
+func (nobody) Send(string, time.Duration)                 {}
+func (nobody) Resume(string)                              {}
+func (nobody) Reset(string)                               {}
