@@ -1,0 +1,308 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Position is what the caller of Attach has read, membership and last seq in one statement, after Open.
+type Position struct {
+	Stream string
+	Added  int64 // seq at which the user was added
+	Last   int64 // the stream's last seq
+	After  int64 // deliver what follows this seq: the client's cursor, or Last for a fresh start; at most Last
+}
+
+// Outcome says how an Attach ended.
+type Outcome uint8
+
+const (
+	// Subscribed: everything after Position.After is queued, or will be when it comes.
+	Subscribed Outcome = iota
+	// Left: the user is no longer a member. Frames up to the removal were queued if it was known.
+	Left
+	// MustReset: the events asked for cannot be had. Read anew, send the client a reset, attach again.
+	MustReset
+)
+
+// Attached is the result of Attach.
+type Attached struct {
+	Outcome Outcome
+	Seq     int64  // Subscribed: the last seq queued so far. Left: the removal, 0 if unknown. MustReset: the last known
+	Reason  string // MustReset: one of the Reason constants
+}
+
+const (
+	// replayBytes is how much of a replay is queued at once.
+	replayBytes = 32 << 10
+	// pageEvents is the size of a page of Source.EventsFor.
+	pageEvents = 200
+)
+
+// Attach is the one way to subscribe a connection to a chat. It queues everything after p.After, paced by the socket,
+// and subscribes without a hole or a repetition. The stream must be open (ErrNotOpen). At most one call per connection
+// and stream at a time (ErrBusy); a call for a stream that is attached already sends nothing and answers Subscribed.
+// Errors: the context's, ErrClosed (connection or hub), ErrBehind, or the source's.
+func (h *Hub) Attach(ctx context.Context, c *Conn, p Position) (Attached, error) {
+	s := h.streams.pin(p.Stream, nil)
+	if s == nil {
+		return Attached{}, ErrNotOpen
+	}
+	defer func() { s.unpin(time.Now()) }()
+	if !openBeforeRead {
+		h.joinBus(ctx, []*stream{s})
+	}
+	p.Last = max(p.Last, 0)
+	a := attach{hub: h, s: s, c: c, Position: p, cursor: max(0, min(p.After, p.Last))}
+	for {
+		live, err := c.reserve(s)
+		if err != nil {
+			return Attached{}, err
+		}
+		if !live {
+			break
+		}
+		if err := a.reach(ctx, p.Last); err != nil {
+			return Attached{}, err
+		}
+		if head, ok := s.renew(c, p.Added); ok {
+			return Attached{Outcome: Subscribed, Seq: head}, nil
+		}
+	}
+	defer c.release(s)
+	return a.run(ctx)
+}
+
+// renew confirms a subscription that exists, under the membership that the caller has read.
+func (s *stream) renew(c *Conn, added int64) (head int64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.subs.list {
+		if s.subs.list[i].conn == c {
+			if s.subs.list[i].added < added {
+				s.subs.own(0)
+				s.subs.list[i].added = added
+			}
+			return s.seq.head(), true
+		}
+	}
+	return 0, false
+}
+
+// attach is one Attach under way.
+type attach struct {
+	Position
+	hub    *Hub
+	s      *stream
+	c      *Conn
+	cursor int64 // everything up to it is queued
+	loaded bool  // the ring was completed for this cursor, and that was not enough
+}
+
+// run sends and reads until the connection is subscribed or cannot be.
+func (a *attach) run(ctx context.Context) (Attached, error) {
+	for {
+		if err := a.reach(ctx, max(a.Last, a.cursor)); err != nil {
+			return Attached{}, err
+		}
+		step, err := a.join(time.Now())
+		if err != nil || step.done {
+			return step.result, err
+		}
+		if len(step.events) > 0 {
+			done, err := a.replay(ctx, step.events)
+			if err != nil || done.Outcome == Left {
+				return done, err
+			}
+			continue
+		}
+		if step.again {
+			continue
+		}
+		if a.near(step.head) && !a.loaded {
+			if a.loaded, err = a.hub.load(ctx, a.s, a.cursor); err != nil {
+				return Attached{}, err
+			}
+			continue
+		}
+		if done, err := a.page(ctx); err != nil || done.Outcome != Subscribed {
+			return done, err
+		}
+	}
+}
+
+// near reports whether the ring can be made to cover the cursor.
+func (a *attach) near(head int64) bool { return head-a.cursor <= int64(a.hub.cfg.RingEvents) }
+
+// reach waits until the stream has come to a seq. A stream without a position takes it from here.
+func (a *attach) reach(ctx context.Context, seq int64) error {
+	timeout := time.NewTimer(a.hub.cfg.AttachTimeout)
+	defer timeout.Stop()
+	for {
+		reached := a.s.await(seq, time.Now())
+		if reached == nil {
+			return nil
+		}
+		select {
+		case <-reached:
+		case <-timeout.C:
+			return ErrBehind
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.hub.ended:
+			return ErrClosed
+		}
+	}
+}
+
+// await answers nil when the stream has reached a seq, or what to wait for before asking again.
+func (s *stream) await(seq int64, now time.Time) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.seq.placed() {
+		s.place(seq, now)
+	}
+	if s.seq.head() >= seq {
+		s.settle(now)
+		return nil
+	}
+	w := waiter{seq: seq, ch: make(chan struct{})}
+	s.waiters = append(s.waiters, w)
+	s.seq.expect(seq)
+	s.settle(now)
+	return w.ch
+}
+
+// joining is what came out of one look at the stream.
+type joining struct {
+	done   bool
+	result Attached
+	again  bool    // the stream has moved back: wait for it anew
+	events []Event // send these first, then look again
+	head   int64
+}
+
+// join subscribes under the stream's lock if the ring covers everything after the cursor. A long rest is answered to be
+// sent outside the lock first.
+func (a *attach) join(now time.Time) (joining, error) {
+	s := a.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	head := s.seq.head()
+	if !s.seq.placed() || head < max(a.Last, a.cursor) {
+		return joining{again: true}, nil
+	}
+	events, more, ok := s.ring.after(a.cursor, replayBytes)
+	switch {
+	case a.cursor == head:
+	case !ok:
+		return joining{head: head}, nil
+	case more:
+		return joining{events: events, head: head}, nil
+	}
+	cut, left := a.fence(events)
+	if err := a.queue(cut); err != nil {
+		return joining{}, err
+	}
+	if left {
+		return joining{done: true, result: a.left()}, nil
+	}
+	if err := s.join(a.c, a.Added, now); err != nil {
+		return joining{}, err
+	}
+	s.settle(now)
+	return joining{done: true, result: Attached{Outcome: Subscribed, Seq: head}}, nil
+}
+
+// fence cuts events after the removal of this user.
+func (a *attach) fence(events []Event) (cut []Event, left bool) {
+	for i, e := range events {
+		if e.endsFor(a.c.user, a.Added) {
+			return events[:i+1], true
+		}
+	}
+	return events, false
+}
+
+func (a *attach) left() Attached { return Attached{Outcome: Left, Seq: a.cursor} }
+
+// queue puts the last frames before the subscription into the queue, under the stream's lock and outside the limit.
+func (a *attach) queue(events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	b := a.frames(events)
+	defer a.hub.buffers.put(b)
+	return a.c.wire.push(b.b, paced, nil)
+}
+
+// replay sends events at the socket's pace, up to a removal of this user.
+func (a *attach) replay(ctx context.Context, events []Event) (Attached, error) {
+	cut, left := a.fence(events)
+	if len(cut) > 0 {
+		b := a.frames(cut)
+		defer a.hub.buffers.put(b)
+		if err := a.c.wire.pushPaced(ctx, b.b); err != nil {
+			return Attached{}, err
+		}
+	}
+	if left {
+		return a.left(), nil
+	}
+	return Attached{}, nil
+}
+
+// frames encodes events and moves the cursor behind them.
+func (a *attach) frames(events []Event) *buffer {
+	b := a.hub.buffers.get()
+	for _, e := range events {
+		b.b = appendDocument(b.b, a.c.format, e.Op, e.Data)
+	}
+	a.cursor, a.loaded = events[len(events)-1].Seq, false
+	return b
+}
+
+// page reads events of a member from the source and sends them. Outcome Subscribed means: look again.
+func (a *attach) page(ctx context.Context) (Attached, error) {
+	a.hub.stats.pageReads.Add(1)
+	read, cancel := context.WithTimeout(ctx, a.hub.cfg.SourceTimeout)
+	p, err := a.hub.src.EventsFor(read, a.c.user, a.Stream, a.cursor, pageEvents)
+	cancel()
+	if err != nil {
+		return Attached{}, fmt.Errorf("read page of stream: %w", err)
+	}
+	switch {
+	case !p.Member:
+		return Attached{Outcome: Left}, nil
+	case p.AddedSeq > a.Added:
+		return Attached{Outcome: MustReset, Seq: p.LastSeq, Reason: ReasonRejoined}, nil
+	case p.Trimmed, len(p.Events) > 0 && p.Events[0].Seq != a.cursor+1:
+		return Attached{Outcome: MustReset, Seq: p.LastSeq, Reason: ReasonTrimmed}, nil
+	case len(p.Events) == 0:
+		return Attached{Outcome: MustReset, Seq: p.LastSeq, Reason: ReasonAhead}, nil
+	}
+	events, err := consecutive(p.Events)
+	if err != nil {
+		return Attached{}, fmt.Errorf("read page of stream: %w", err)
+	}
+	done, err := a.replayAll(ctx, events)
+	return done, err
+}
+
+// replayAll is replay in portions.
+func (a *attach) replayAll(ctx context.Context, events []Event) (Attached, error) {
+	for len(events) > 0 {
+		n, size := 0, 0
+		for n < len(events) && (n == 0 || size+len(events[n].Data) <= replayBytes) {
+			size += len(events[n].Data)
+			n++
+		}
+		done, err := a.replay(ctx, events[:n])
+		if err != nil || done.Outcome == Left {
+			return done, err
+		}
+		events = events[n:]
+	}
+	return Attached{}, nil
+}

@@ -1,0 +1,163 @@
+package hub
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// The position check compares streams with the database, so that a lost bus event is noticed without a later one.
+
+// checkTick is how often the check looks for streams that are due; checkShare leaves room for it, for jitter and for the
+// repair within Config.CheckEvery.
+const (
+	checkTicks = 20
+	checkShare = 0.8
+)
+
+// checkDelay answers the time to the next check for an interval, jittered downwards.
+func (h *Hub) checkDelay(interval time.Duration) time.Duration {
+	return jitter(time.Duration(float64(interval) * checkShare))
+}
+
+// check drives the position check until ctx ends.
+func (h *Hub) check(ctx context.Context) {
+	var epoch string
+	for {
+		all, ok := h.awaitCheck(ctx)
+		if !ok {
+			return
+		}
+		h.rejoin()
+		due := h.dueStreams(time.Now(), all)
+		for chunk := range slices.Chunk(due, h.cfg.CheckChunk) {
+			h.checkChunk(ctx, chunk, &epoch)
+		}
+	}
+}
+
+// awaitCheck waits for the next round; all says that every stream is due.
+func (h *Hub) awaitCheck(ctx context.Context) (all, ok bool) {
+	wait, all := h.cfg.CheckEvery/checkTicks, false
+	if h.lost.Load() {
+		wait, all = h.cfg.CheckLost, true
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false, false
+	case <-h.checkNow:
+		return true, true
+	case <-t.C:
+		return all, true
+	}
+}
+
+// dueStreams answers the streams whose position is to be compared.
+func (h *Hub) dueStreams(now time.Time, all bool) (due []*stream) {
+	h.streams.each(func(s *stream) {
+		if all || s.checkAt.Load() <= now.UnixNano() {
+			due = append(due, s)
+		}
+	})
+	return due
+}
+
+// seen is a stream's position just before the database is asked.
+type seen struct {
+	stream  *stream
+	head    int64
+	history uint32
+}
+
+func (h *Hub) checkChunk(ctx context.Context, chunk []*stream, epoch *string) {
+	ids, before := h.observe(chunk)
+	if len(ids) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.SourceTimeout)
+	defer cancel()
+	now, last, err := h.src.Positions(ctx, ids)
+	if err != nil {
+		if ctx.Err() != context.Canceled {
+			h.stats.positionErrors.Add(1)
+			h.log.Warn("position check failed", "streams", len(ids), "error", err)
+		}
+		return
+	}
+	if *epoch != "" && now != *epoch {
+		h.log.Warn("the database has begun another history", "was", *epoch, "is", now)
+		h.streams.each(func(s *stream) { s.rewind() })
+	}
+	*epoch = now
+	for _, b := range before {
+		if seq, ok := last[b.stream.id]; ok {
+			b.stream.compare(b, seq, time.Now())
+		}
+	}
+}
+
+// observe notes the positions of streams with subscribers, sets their next check and frees rings without use.
+func (h *Hub) observe(chunk []*stream) (ids []string, before []seen) {
+	now := time.Now()
+	for _, s := range chunk {
+		if b, ok := s.observe(now); ok {
+			ids = append(ids, s.id)
+			before = append(before, b)
+		}
+	}
+	return ids, before
+}
+
+func (s *stream) observe(now time.Time) (seen, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.backOff(now)
+	if s.ring.n > 0 && now.Sub(s.lastEvent) > s.hub.cfg.RingIdle {
+		s.clearRing()
+	}
+	return seen{s, s.seq.head(), s.history}, s.seq.placed() && s.wanted()
+}
+
+// backOff sets the next check: later and later for a chat in which nothing happens.
+func (s *stream) backOff(now time.Time) {
+	base, idle := s.hub.cfg.CheckEvery, s.hub.cfg.CheckIdle
+	switch {
+	case s.personal || s.checkedHead != s.seq.head() || idle < base:
+		s.interval = base
+	default:
+		s.interval = min(2*s.interval, idle)
+	}
+	s.checkedHead = s.seq.head()
+	s.checkAt.Store(now.Add(s.hub.checkDelay(s.interval)).UnixNano())
+}
+
+// quicken ends the back-off: something happens.
+func (s *stream) quicken(now time.Time) {
+	if base := s.hub.cfg.CheckEvery; s.interval > base {
+		s.interval = base
+		s.checkAt.Store(min(s.checkAt.Load(), now.Add(s.hub.checkDelay(base)).UnixNano()))
+	}
+}
+
+// compare takes in the database's position of a stream, read after b was seen.
+func (s *stream) compare(b seen, last int64, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case b.history != s.history:
+	case last < b.head:
+		s.reset(ReasonAhead, now)
+	default:
+		s.seq.expect(last)
+		s.settle(now)
+	}
+}
+
+// rewind drops everything: the database has begun another history.
+func (s *stream) rewind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reset(ReasonEpoch, time.Now())
+}

@@ -1,0 +1,164 @@
+package hub
+
+// sequencer puts the events of one stream into order. It is a state machine without a clock, a lock or a goroutine:
+// events come in by offer, deliverable ones come out by offer and pop, holes show in hole.
+type sequencer struct {
+	next    int64 // the seq to deliver; 0 while the position is not known
+	known   int64 // the highest seq that the database was seen to have
+	claimed int64 // the highest seq among held events that were dropped for want of room
+	held    map[int64]heldEvent
+	bytes   int
+
+	// As of the start of the latest repair: the count of repairs, to tell what was held before, and the two marks.
+	round                    int
+	askedKnown, askedClaimed int64
+
+	maxEvents, maxBytes int
+}
+
+type heldEvent struct {
+	Event
+	round int
+}
+
+// verdict is what becomes of an offered event.
+type verdict uint8
+
+const (
+	dropped verdict = iota // already delivered, or already held
+	deliver                // the next one: the caller delivers it, then everything that pop answers
+	held                   // kept, or noted, until what precedes it has come
+)
+
+// placed reports whether the position is known.
+func (q *sequencer) placed() bool { return q.next > 0 }
+
+// head is the last seq delivered.
+func (q *sequencer) head() int64 { return q.next - 1 }
+
+// place sets the position: seq counts as delivered. What was held up to it is dropped.
+func (q *sequencer) place(seq int64) {
+	q.next = seq + 1
+	for s, e := range q.held {
+		if s <= seq {
+			q.drop(e)
+		}
+	}
+}
+
+// forget returns to the unknown position with nothing held.
+func (q *sequencer) forget() {
+	*q = sequencer{round: q.round, maxEvents: q.maxEvents, maxBytes: q.maxBytes}
+}
+
+// offer takes an event from the bus, from a local commit or from a repair.
+func (q *sequencer) offer(e Event) verdict {
+	switch {
+	case q.placed() && isOld(e.Seq, q.next):
+		return dropped
+	case q.placed() && e.Seq <= q.next:
+		q.next = max(q.next, e.Seq+1)
+		return deliver
+	}
+	if _, ok := q.held[e.Seq]; ok {
+		return dropped
+	}
+	q.hold(e)
+	return held
+}
+
+// pop answers the next event if it is held.
+func (q *sequencer) pop() (Event, bool) {
+	e, ok := q.held[q.next]
+	if !ok || !q.placed() {
+		return Event{}, false
+	}
+	q.drop(e)
+	q.next++
+	return e.Event, true
+}
+
+// hold keeps a later event. Past the bounds everything held is dropped, to be read back from the database.
+func (q *sequencer) hold(e Event) {
+	if len(q.held)+1 > q.maxEvents || q.bytes+len(e.Data) > q.maxBytes {
+		for s := range q.held {
+			q.claimed = max(q.claimed, s)
+		}
+		q.claimed = max(q.claimed, e.Seq)
+		q.held, q.bytes = nil, 0
+		return
+	}
+	if q.held == nil {
+		q.held = make(map[int64]heldEvent)
+	}
+	q.held[e.Seq] = heldEvent{e, q.round}
+	q.bytes += len(e.Data)
+}
+
+func (q *sequencer) drop(e heldEvent) {
+	q.bytes -= len(e.Data)
+	delete(q.held, e.Seq)
+	if len(q.held) == 0 {
+		q.held = nil
+	}
+}
+
+// expect notes that the database has seq.
+func (q *sequencer) expect(seq int64) { q.known = max(q.known, seq) }
+
+// hole reports whether something that precedes, or is, a known event is missing.
+func (q *sequencer) hole() bool {
+	return q.placed() && (len(q.held) > 0 || max(q.known, q.claimed) >= q.next)
+}
+
+// beginRepair answers the seq after which to read, and marks what is held as older than the read.
+func (q *sequencer) beginRepair() (after int64) {
+	q.round++
+	q.askedKnown, q.askedClaimed = q.known, q.claimed
+	return q.head()
+}
+
+// repair is what a finished read of the hole means.
+type repair uint8
+
+const (
+	repairFits    repair = iota // offer the events, then call settle
+	repairStale                 // the position moved away meanwhile: drop the answer
+	repairTooFar                // more than the window is missing: never jumped, everybody is reset
+	repairTrimmed               // the hole cannot be filled any more: the same
+)
+
+// judge says what an answer of Source.Events after a seq means, before any of it is offered.
+func (q *sequencer) judge(after int64, events []Event, window int) repair {
+	switch {
+	case !q.placed() || q.head() < after:
+		return repairStale
+	case q.head() > after:
+		return repairFits // live events have filled a part
+	case len(events) == 0 && q.askedKnown >= q.next:
+		return repairTrimmed // the database has it, and does not
+	case len(events) > 0 && events[0].Seq > after+1:
+		return repairTrimmed
+	case q.tooWide(len(events), window):
+		return repairTooFar
+	}
+	return repairFits
+}
+
+// settle ends a repair whose read reached the database's last seq, which is last. What was held before the read and is
+// above it was never committed: it is discarded, and counted in the answer.
+func (q *sequencer) settle(last int64) (discarded int) {
+	for s, e := range q.held {
+		if s > last && e.round < q.round {
+			q.drop(e)
+			discarded++
+		}
+	}
+	if q.claimed <= q.askedClaimed {
+		q.claimed = 0
+	}
+	if q.known <= q.askedKnown {
+		q.known = min(q.known, max(last, q.head()))
+	}
+	return discarded
+}

@@ -1,0 +1,6 @@
+//go:build mutate_stale
+
+package hub
+
+// marksStale is broken on purpose: the ring replays deleted text.
+const marksStale = false
