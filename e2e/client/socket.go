@@ -1,0 +1,226 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const patience = 10 * time.Second
+
+// Socket is a WebSocket client that keeps every frame.
+type Socket struct {
+	t      testing.TB
+	WS     *websocket.Conn
+	frames chan Frame
+	Seen   []Frame // taken from frames, in order
+	next   int
+	closed chan error
+}
+
+func (p *Person) Dial() *Socket {
+	p.t.Helper()
+	s := Dial(p.t, p.URL, http.Header{"Authorization": {"Bearer " + p.Token}})
+	s.Want("hello")
+	return s
+}
+
+// Connect dials and resumes; extra goes into the resume.
+func (p *Person) Connect(resume map[string]any) *Socket {
+	p.t.Helper()
+	s := p.Dial()
+	s.Say("r", "resume", resume)
+	return s
+}
+
+// Fresh connects without cursors and waits until it is live.
+func (p *Person) Fresh() *Socket {
+	p.t.Helper()
+	s := p.Connect(map[string]any{})
+	s.Want("ready")
+	return s
+}
+
+func Dial(t testing.TB, url string, header http.Header) *Socket {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ws, res, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws",
+		&websocket.DialOptions{HTTPHeader: header, Subprotocols: []string{"fechatter.v1.json"}})
+	if err != nil {
+		t.Fatalf("dial: %v (%v)", err, res)
+	}
+	ws.SetReadLimit(8 << 20)
+	s := &Socket{t: t, WS: ws, frames: make(chan Frame, 20000), closed: make(chan error, 1)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.read(t)
+	}()
+	t.Cleanup(func() {
+		_ = ws.CloseNow()
+		<-done
+	})
+	return s
+}
+
+func (s *Socket) read(t testing.TB) {
+	defer close(s.frames)
+	for {
+		_, data, err := s.WS.Read(context.Background())
+		if err != nil {
+			s.closed <- err
+			return
+		}
+		f := Frame{Raw: string(data)}
+		if err := json.Unmarshal(data, &f); err != nil {
+			t.Errorf("the server said %q: %v", data, err)
+		}
+		s.frames <- f
+	}
+}
+
+// Write sends one raw message.
+func (s *Socket) Write(kind websocket.MessageType, data string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	if err := s.WS.Write(ctx, kind, []byte(data)); err != nil {
+		s.t.Fatalf("write: %v", err)
+	}
+}
+
+func (s *Socket) Say(id, op string, d any) {
+	s.t.Helper()
+	b, err := json.Marshal(map[string]any{"id": id, "op": op, "d": d})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.Write(websocket.MessageText, string(b))
+}
+
+// Until gives the first frame not yet passed over that matches; those before it
+// stay in seen.
+func (s *Socket) Until(what string, match func(Frame) bool) Frame {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for {
+		for s.next < len(s.Seen) {
+			f := s.Seen[s.next]
+			s.next++
+			if match(f) {
+				return f
+			}
+		}
+		select {
+		case f, ok := <-s.frames:
+			if !ok {
+				s.t.Fatalf("closed (%v) while waiting for %s; seen %s", <-s.closed, what, s.Story())
+			}
+			s.Seen = append(s.Seen, f)
+		case <-deadline:
+			s.t.Fatalf("no %s; seen %s", what, s.Story())
+		}
+	}
+}
+
+func (s *Socket) Want(op string) Frame {
+	s.t.Helper()
+	return s.Until(op, func(f Frame) bool { return f.Op == op })
+}
+
+// Call says a command and gives its answer; events on the way can be asked for after.
+func (s *Socket) Call(op string, d any) Frame {
+	s.t.Helper()
+	id := NewKey()
+	s.Say(id, op, d)
+	from := s.next
+	f := s.Until("the answer of "+op, func(f Frame) bool { return f.Re != nil && *f.Re == id })
+	s.next = from
+	return f
+}
+
+// OK is call for what must succeed.
+func (s *Socket) OK(op string, d any) Frame {
+	s.t.Helper()
+	f := s.Call(op, d)
+	if f.Op != "ok" {
+		s.t.Fatalf("%s: %s", op, f.Raw)
+	}
+	return f
+}
+
+// Refused is call for what must fail, and gives the code.
+func (s *Socket) Refused(op string, d any, code string) {
+	s.t.Helper()
+	f := s.Call(op, d)
+	if got := f.Field(s.t, "code"); f.Op != "error" || got != code {
+		s.t.Errorf("%s: got %s, want %s", op, f.Raw, code)
+	}
+}
+
+// Closes waits for the end and checks the close code.
+func (s *Socket) Closes(code int) {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case f, ok := <-s.frames:
+			if ok {
+				s.Seen = append(s.Seen, f)
+				continue
+			}
+			err := <-s.closed
+			s.closed <- err
+			if got := websocket.CloseStatus(err); int(got) != code {
+				s.t.Errorf("closed with %d (%v), want %d; seen %s", got, err, code, s.Story())
+			}
+			return
+		case <-deadline:
+			s.t.Fatalf("not closed; seen %s", s.Story())
+		}
+	}
+}
+
+func (s *Socket) Story() string {
+	var b strings.Builder
+	for _, f := range s.Seen[max(0, len(s.Seen)-20):] {
+		fmt.Fprintf(&b, "\n  %.200s", f.Raw)
+	}
+	return b.String()
+}
+
+// Seqs gives the seqs of a chat's events among all frames seen, in order.
+func (s *Socket) Seqs(chatID string) (seqs []int64) {
+	for _, f := range s.Seen {
+		if f.ChatID == chatID && f.Seq > 0 && f.Op != "reset" {
+			seqs = append(seqs, f.Seq)
+		}
+	}
+	return seqs
+}
+
+// Entries gives the chats told before ready, by id.
+func (s *Socket) Entries() map[string]map[string]any {
+	s.t.Helper()
+	all := map[string]map[string]any{}
+	for _, f := range s.Seen {
+		if f.Op != "chats" {
+			continue
+		}
+		if len(f.Raw) > 64<<10 {
+			s.t.Errorf("a chats Frame of %d bytes", len(f.Raw))
+		}
+		for _, e := range f.Field(s.t, "chats").([]any) {
+			entry := e.(map[string]any)
+			all[entry["id"].(string)] = entry
+		}
+	}
+	return all
+}

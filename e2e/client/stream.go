@@ -1,0 +1,117 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Stream is an SSE client.
+type Stream struct {
+	*Socket
+	ids    chan string
+	cancel context.CancelFunc
+}
+
+// Stream opens GET /events; lastID goes into the header if it is not empty.
+func (p *Person) Stream(lastID string) *Stream {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/api/v1/events", nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+p.Token)
+	if lastID != "" {
+		req.Header.Set("Last-Event-ID", lastID)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" ||
+		res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("X-Accel-Buffering") != "no" {
+		p.t.Fatalf("answered %d %v", res.StatusCode, res.Header)
+	}
+	s := &Stream{Socket: &Socket{t: p.t, frames: make(chan Frame, 20000), closed: make(chan error, 1)},
+		ids: make(chan string, 1000), cancel: cancel}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { _ = res.Body.Close() }()
+		s.read(p.t, bufio.NewReader(res.Body))
+	}()
+	p.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return s
+}
+
+func (s *Stream) read(t testing.TB, r *bufio.Reader) {
+	defer close(s.frames)
+	var op, data string
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			s.closed <- err
+			return
+		}
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		switch name {
+		case "event":
+			op = value
+		case "data":
+			data += value
+		case "id":
+			s.ids <- value
+		case "":
+			if data == "" {
+				continue
+			}
+			f := Frame{Raw: data}
+			if err := json.Unmarshal([]byte(data), &f); err != nil || f.Op != op {
+				t.Errorf("event %q holds %q: %v", op, data, err)
+			}
+			op, data = "", ""
+			s.frames <- f
+		}
+	}
+}
+
+// LastID gives the newest token, waiting for one at most a little over a second.
+func (s *Stream) LastID() (id string) {
+	s.t.Helper()
+	deadline := time.After(3 * time.Second)
+	for {
+		select {
+		case id = <-s.ids:
+		case <-deadline:
+			s.t.Fatal("no token")
+		}
+		if len(s.ids) == 0 {
+			return id
+		}
+	}
+}
+
+// Ends waits for the end of the stream.
+func (s *Stream) Ends() {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case f, ok := <-s.frames:
+			if !ok {
+				return
+			}
+			s.Seen = append(s.Seen, f)
+		case <-deadline:
+			s.t.Fatalf("the stream goes on; seen %s", s.Story())
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"fechatter/e2e/client"
+)
+
+// TestRestartIsSeamless stops a node in good order: it says drain, ends cleanly,
+// and a client that resumes has everything, in order, once.
+func TestRestartIsSeamless(t *testing.T) {
+	dir := t.TempDir()
+	n := start(t, dir)
+	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
+	id := ada.Group(bob)
+	s := bob.Fresh()
+	epoch := s.Seen[len(s.Seen)-1].Field(t, "epoch")
+	ada.Say(id, "one")
+	held := s.Want("message.created").Seq
+	ended := make(chan error, 1)
+	go func() { ended <- n.stop() }()
+	s.Want("drain")
+	s.Closes(1012)
+	if err := <-ended; err != nil {
+		t.Fatalf("stopped with %v:\n%s", err, n.log)
+	}
+
+	n = start(t, dir)
+	ada.URL, bob.URL = n.url, n.url
+	want := []int64{ada.Say(id, "two"), ada.Say(id, "three")}
+	s = bob.Connect(map[string]any{"epoch": epoch, "cursors": map[string]any{id: held}})
+	s.Want("ready")
+	if got := s.Seqs(id); !slices.Equal(got, want) {
+		t.Errorf("resumed with %v, want %v", got, want)
+	}
+}
+
+// TestTwoNodesCannotShareAFolder starts a second process on the same data.
+func TestTwoNodesCannotShareAFolder(t *testing.T) {
+	dir := t.TempDir()
+	n := start(t, dir)
+	second := exec.Command(program)
+	second.Dir = dir
+	second.Env = append(os.Environ(), "FECHATTER_LISTEN="+freeAddress(t), "FECHATTER_ADMIN_LISTEN="+freeAddress(t))
+	out, err := second.CombinedOutput()
+	if err == nil {
+		t.Fatalf("a second process ran on the same folder: %s", out)
+	}
+	if n.status("/readyz") != http.StatusOK {
+		t.Error("the first was disturbed")
+	}
+}
