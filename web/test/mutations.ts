@@ -1,0 +1,46 @@
+import type { Plugin } from 'vite';
+
+/**
+ * Proofs that the tests can fail: each entry breaks one rule of the client, and a named test must turn
+ * red under it. `MUTATE=name npx vitest run -t "…"`.
+ */
+interface Mutation {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+export const mutations: Record<string, Mutation> = {
+  // Events after an answer's last_seq are applied to it.
+  history: { file: 'history.ts', find: 'event.seq > page.last_seq', replace: 'false' },
+  // Events up to an answer's last_seq are ignored.
+  'history-held': { file: 'apply.ts', find: 'event.seq <= line.asOf', replace: 'false' },
+  // An event that is held is not applied again.
+  duplicate: { file: 'apply.ts', find: 'event.seq <= chat.cursor', replace: 'false' },
+  // Nothing is applied beyond a hole.
+  hole: { file: 'apply.ts', find: 'event.seq !== chat.cursor + 1', replace: 'false' },
+  // Content of a lower version is ignored.
+  version: { file: 'message.ts', find: 'version < message.version', replace: 'false' },
+  // A retry keeps its key.
+  key: { file: 'sender.ts', find: 'chat_id, key, body', replace: 'chat_id, key: key + Math.random(), body' },
+  // One send per chat at a time.
+  order: { file: 'outbox.ts', find: '|| chats.has(p.chat_id)', replace: '' },
+  // A reset makes the history stale.
+  reset: { file: 'apply.ts', find: 'stale: chat.timeline !== null', replace: 'stale: false' },
+  // Cursors belong to the epoch of the last ready.
+  epoch: { file: 'history.ts', find: "state.epoch !== '' && page.epoch !== state.epoch", replace: 'false' },
+};
+
+export function mutate(name: string | undefined): Plugin {
+  const mutation = name ? mutations[name] : undefined;
+  if (name && !mutation) throw new Error(`no such mutation: ${name}`);
+  return {
+    name: 'mutate',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!mutation || !id.endsWith(`/src/client/${mutation.file}`)) return null;
+      if (!code.includes(mutation.find)) throw new Error(`${mutation.file} has no ${mutation.find}`);
+      return code.replace(mutation.find, mutation.replace);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { afterEach, expect, test } from 'vitest';
+import { Client } from '../src/client';
+import { Rest } from '../src/client/rest';
+import type { User } from '../src/client/types';
+import { FakeServer, install, pass, uninstall } from './fake';
+
+/**
+ * Chance pulls the cables: whatever happens on the way, in the end the page shows what the server's
+ * history shows, and every message was stored once. A failing seed is in the test's name.
+ */
+
+const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
+const id = 'chat-1';
+const emojis = ['👍', '🎉'];
+
+function generator(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+afterEach(uninstall);
+
+const seeds = Array.from({ length: 40 }, (_, i) => [i + 1]);
+
+test.each(seeds)('fold of the stream is the history, seed %i', async (seed) => {
+  const random = generator(seed);
+  const chance = (p: number) => random() < p;
+  const server = new FakeServer();
+  server.resumeWindow = 12;
+  server.chat();
+  install(server);
+  for (let i = 0; i < 8; i++) server.post('other', `old ${i}`);
+  const rest = new Rest('', '', server.fetch);
+  const client = new Client({ user, socketUrl: 'ws://server/ws', rest, random });
+  server.answers = ({ op }) => op === 'resume' || chance(0.8);
+  server.hold = () => (chance(0.5) ? new Promise((resolve) => setTimeout(resolve, random() * 800)) : undefined);
+  client.start();
+  await pass();
+  client.show(id);
+
+  const written: string[] = [];
+  for (let i = 0; i < 150; i++) {
+    act(i);
+    await pass(Math.floor(random() * 120));
+  }
+  function act(i: number): void {
+    const roll = random();
+    if (roll < 0.25) server.post('other', `theirs ${i}`);
+    else if (roll < 0.45) {
+      written.push(`mine ${i}`);
+      client.send(id, `mine ${i}`);
+    } else if (roll < 0.75) change();
+    else if (roll < 0.85) server.cut(chance(0.5) ? 1006 : 1012);
+    else if (roll < 0.9) client.show(chance(0.5) ? id : null);
+    else if (roll < 0.95) void client.older(id).catch(() => {});
+    else server.up = chance(0.7);
+  }
+  function change(): void {
+    const all = [...server.chat().messages.values()];
+    const message = all[Math.floor(random() * all.length)]!;
+    const about = { message_id: message.id, message_seq: message.seq };
+    const emoji = emojis[Math.floor(random() * emojis.length)]!;
+    const mine = message.reactions.find((r) => r.emoji === emoji)?.user_ids.includes('other');
+    if (chance(0.5)) server.change(mine ? 'reaction.removed' : 'reaction.added', 'other', { ...about, user_id: 'other', emoji });
+    else if (message.deleted_at) return;
+    else if (chance(0.3)) server.change('message.deleted', 'other', { ...about, version: message.version + 1, deleted_at: 'now' });
+    else server.change('message.edited', 'other', { ...about, body: `edit ${random()}`, mentions: [], version: message.version + 1, edited_at: 'now' });
+  }
+
+  server.up = true;
+  server.answers = () => true;
+  client.show(id);
+  await pass(200_000);
+  const { state, outbox } = client.store.get();
+  const chat = state.chats.get(id)!;
+  const history = [...server.chat().messages.values()];
+  expect(outbox).toEqual([]);
+  expect(history.filter((m) => m.sender_id === 'me')).toHaveLength(written.length);
+  expect(server.chat().keys.size).toBe(history.length);
+  expect(chat).toMatchObject({ cursor: server.chat().lastSeq, ahead: [], stale: false, entryStale: false });
+  expect(shape(chat.timeline!.lines.map(({ message }) => message))).toEqual(shape(history.slice(-chat.timeline!.lines.length)));
+  expect(chat.entry.unread).toBe(server.chat().entry(server.readSeq.get(id) ?? 0).unread);
+  client.stop();
+});
+
+/** What a reader sees, without who knows of whose reaction. */
+function shape(messages: { seq: number; body: string; version: number; deleted_at?: string; reactions: { emoji: string; count: number }[] }[]) {
+  return messages.map(({ seq, body, version, deleted_at, reactions }) => ({
+    seq,
+    body,
+    version,
+    deleted: !!deleted_at,
+    reactions: reactions.map((r) => `${r.emoji}${r.count}`).sort(),
+  }));
+}

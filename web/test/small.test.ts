@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { fullJitter } from '../src/client/backoff';
+import { afterClose, closeSentence } from '../src/client/close';
+import { newKey } from '../src/client/key';
+import { chatTitle, grantable, hue, initials, mayActOn } from '../src/page/names';
+import { isSend } from '../src/page/keys';
+import { rows } from '../src/page/rows';
+import { parts } from '../src/page/text';
+import type { User } from '../src/client/types';
+import { entry, me, message, other, time } from './make';
+
+describe('backoff', () => {
+  const almostOne = () => 0.999999;
+
+  test('spreads over the whole of a doubling range, up to its cap', () => {
+    const ceilings = [0, 1, 2, 3, 50].map((n) => fullJitter(n, { baseMs: 100, capMs: 1000, random: almostOne }));
+    expect(ceilings).toEqual([100, 200, 400, 800, 1000]);
+    expect(fullJitter(5, { baseMs: 100, capMs: 1000, random: () => 0 })).toBe(0);
+  });
+});
+
+describe('close codes', () => {
+  test.each([1000, 1001, 1006, 1012, 1013, 4000, 4002, 4005, 4499])('%i reconnects', (code) => {
+    expect(afterClose(code)).toBe('reconnect');
+  });
+  test.each([1007, 1008, 1009, 4502, 4504, 4999])('%i stays away', (code) => {
+    expect(afterClose(code)).toBe('stop');
+    expect(closeSentence(code)).toMatch(/\.$/);
+  });
+  test.each([4500, 4501, 4503])('%i asks for a login', (code) => {
+    expect(afterClose(code)).toBe('login');
+  });
+});
+
+test('keys fit the protocol and do not repeat', () => {
+  const keys = Array.from({ length: 100 }, newKey);
+  expect(new Set(keys).size).toBe(100);
+  for (const key of keys) expect(key).toMatch(/^[\x21-\x7e]{1,64}$/);
+});
+
+describe('text', () => {
+  const known = (name: string) => name === 'bob' || name === 'all';
+
+  test('is split into text, links and mentions, losing nothing', () => {
+    const body = 'hi @bob, see https://example.org/a?b=1. <b>@eve</b> me@bob';
+    const found = parts(body, known);
+    expect(found.map((p) => p.text).join('')).toBe(body);
+    expect(found.filter((p) => p.kind !== 'text')).toEqual([
+      { kind: 'mention', text: '@bob' },
+      { kind: 'link', text: 'https://example.org/a?b=1', href: 'https://example.org/a?b=1' },
+    ]);
+  });
+
+  test('knows no other scheme', () => {
+    expect(parts('javascript:alert(1) data:text/html,x', known)).toHaveLength(1);
+  });
+});
+
+describe('names', () => {
+  const user = (id: string, display_name: string): [string, User] => [id, { id, username: id, display_name, created_at: '' }];
+  const users = new Map([user(me, 'Mia'), user(other, 'Otto'), user('x', ''), user('y', 'Yin')]);
+
+  test('of chats', () => {
+    expect(chatTitle(entry({ kind: 'direct' }), users, me)).toBe('Otto');
+    expect(chatTitle(entry({ name: 'tea' }), users, me)).toBe('tea');
+    expect(chatTitle(entry({ name: '', member_ids: [me, other, 'x', 'y', 'z'] }), users, me)).toBe('Otto, x, Yin and 1 more');
+    expect(chatTitle(entry({ name: '', member_ids: [me] }), users, me)).toBe('Only you');
+  });
+
+  test('have initials and a lasting colour', () => {
+    expect([initials('Ada Lovelace'), initials('bob'), initials('李 小龙'), initials('')]).toEqual(['AL', 'B', '李小', '?']);
+    expect(hue('abc')).toBe(hue('abc'));
+  });
+
+  test('roles act downwards and on equals', () => {
+    expect(mayActOn('admin', 'owner')).toBe(false);
+    expect(mayActOn('admin', 'admin')).toBe(true);
+    expect(mayActOn('member', 'member')).toBe(false);
+    expect(grantable('admin')).toEqual(['member', 'admin']);
+  });
+});
+
+describe('Enter', () => {
+  const press = { key: 'Enter', shiftKey: false, isComposing: false, keyCode: 13 };
+
+  test('sends, alone', () => {
+    expect(isSend(press)).toBe(true);
+    expect(isSend({ ...press, shiftKey: true })).toBe(false);
+    expect(isSend({ ...press, key: 'a' })).toBe(false);
+  });
+
+  test('of an input method does not send', () => {
+    expect(isSend({ ...press, isComposing: true })).toBe(false);
+    expect(isSend({ ...press, keyCode: 229 })).toBe(false);
+  });
+});
+
+describe('rows', () => {
+  const timeline = (...messages: ReturnType<typeof message>[]) => ({
+    lines: messages.map((m) => ({ message: m, asOf: 99 })),
+    hasBefore: false,
+    asOf: 99,
+  });
+  const kinds = (list: ReturnType<typeof rows>) => list.map((r) => (r.kind === 'message' ? `${r.message.seq}${r.first ? '+' : ''}` : r.kind));
+
+  test('group what one person wrote at a time, with days between', () => {
+    const list = rows(timeline(message(1), message(2), message(3, { sender_id: me }), message(4, { created_at: '2026-01-05T00:00:00.000Z' })), [], me, null);
+    expect(kinds(list)).toEqual(['day', '1+', '2', '3+', 'day', '4+']);
+  });
+
+  test('have one line before the first new message of somebody else', () => {
+    const list = rows(timeline(message(1), message(2, { sender_id: me }), message(3), message(4)), [], me, 1);
+    expect(kinds(list)).toEqual(['day', '1+', '2+', 'new', '3+', '4']);
+  });
+
+  test('do not show a send twice whose message is in the history', () => {
+    const pending = { key: 'k', chat_id: 'c', body: 'x', written_at: 0, attempts: 0, due: 0 };
+    const ack = { message_id: 'm2', seq: 2, ts: time(2), replayed: false };
+    const list = rows(timeline(message(1), message(2)), [{ ...pending, status: 'acked', ack }, { ...pending, key: 'l', status: 'queued' }], me, null);
+    expect(kinds(list)).toEqual(['day', '1+', '2', 'pending']);
+  });
+});
