@@ -31,6 +31,7 @@ type Attached struct {
 	Outcome Outcome
 	Seq     int64  // Subscribed: the last seq queued so far. Left: the removal, 0 if unknown. MustReset: the last known
 	Reason  string // MustReset: one of the Reason constants
+	Bytes   int    // of the events that this call queued
 }
 
 const (
@@ -71,7 +72,9 @@ func (h *Hub) Attach(ctx context.Context, c *Conn, p Position) (Attached, error)
 		}
 	}
 	defer c.release(s)
-	return a.run(ctx)
+	done, err := a.run(ctx)
+	done.Bytes = a.bytes
+	return done, err
 }
 
 // renew confirms a subscription that exists, under the membership that the caller has read.
@@ -97,6 +100,7 @@ type attach struct {
 	s      *stream
 	c      *Conn
 	cursor int64 // everything up to it is queued
+	bytes  int   // of the events queued
 	loaded bool  // the ring was completed for this cursor, and that was not enough
 }
 
@@ -258,6 +262,7 @@ func (a *attach) frames(events []Event) *buffer {
 	b := a.hub.buffers.get()
 	for _, e := range events {
 		b.b = appendDocument(b.b, a.c.format, e.Op, e.Data)
+		a.bytes += len(e.Data)
 	}
 	a.cursor, a.loaded = events[len(events)-1].Seq, false
 	return b

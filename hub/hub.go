@@ -105,6 +105,14 @@ func (h *Hub) take(e Event) {
 	}
 }
 
+// Expect says that somebody has read or heard that a stream came to a seq: if it is followed here and behind, it is
+// repaired. It does not wait, and a seq that does not exist does no harm.
+func (h *Hub) Expect(stream string, seq int64) {
+	if s := h.streams.find(stream); s != nil && !h.over() {
+		s.expect(seq, time.Now())
+	}
+}
+
 // Ephemeral sends a document that carries no seq to the subscribers of a stream, best effort: it is skipped for
 // connections that have anything queued, and for those of exceptUser (empty: for nobody's). data is not kept.
 func (h *Hub) Ephemeral(stream, op string, data []byte, exceptUser string) {

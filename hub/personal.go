@@ -7,7 +7,8 @@ import (
 )
 
 // AttachPersonal subscribes the connection's owner to the personal stream of its user, after seq pos, as read from the
-// database after Open. Events reach Owner.Personal. The errors are those of Attach.
+// database after Open; below 0 the hub reads the position itself. Events reach Owner.Personal. The errors are those of
+// Attach.
 func (h *Hub) AttachPersonal(ctx context.Context, c *Conn, user string, pos int64) error {
 	s := h.streams.pin(user, nil)
 	if s == nil {
@@ -18,7 +19,13 @@ func (h *Hub) AttachPersonal(ctx context.Context, c *Conn, user string, pos int6
 		return err
 	}
 	defer c.release(s)
-	pos = max(pos, 0)
+	if pos < 0 {
+		now, err := h.last(ctx, user)
+		if err != nil {
+			return err
+		}
+		pos = now
+	}
 	a := attach{hub: h, s: s, c: c, Position: Position{Stream: user, Last: pos}, cursor: pos}
 	for {
 		if err := a.reach(ctx, a.cursor); err != nil {
@@ -31,6 +38,17 @@ func (h *Hub) AttachPersonal(ctx context.Context, c *Conn, user string, pos int6
 			return err
 		}
 	}
+}
+
+// last reads one stream's position. A stream that does not exist yet is at 0.
+func (h *Hub) last(ctx context.Context, stream string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.SourceTimeout)
+	defer cancel()
+	_, last, err := h.src.Positions(ctx, []string{stream})
+	if err != nil {
+		return 0, fmt.Errorf("read position of stream: %w", err)
+	}
+	return last[stream], nil
 }
 
 // joinPersonal hands over what the ring has after the cursor and subscribes; false when the ring does not reach back.

@@ -106,6 +106,9 @@ func (q *sequencer) drop(e heldEvent) {
 // expect notes that the database has seq.
 func (q *sequencer) expect(seq int64) { q.known = max(q.known, seq) }
 
+// claim notes that somebody says the stream has seq; the next repair finds out.
+func (q *sequencer) claim(seq int64) { q.claimed = max(q.claimed, seq) }
+
 // hole reports whether something that precedes, or is, a known event is missing.
 func (q *sequencer) hole() bool {
 	return q.placed() && (len(q.held) > 0 || max(q.known, q.claimed) >= q.next)
@@ -122,7 +125,7 @@ func (q *sequencer) beginRepair() (after int64) {
 type repair uint8
 
 const (
-	repairFits    repair = iota // offer the events, then call settle
+	repairFits    repair = iota // call settle if the answer reaches the end, then offer the events
 	repairStale                 // the position moved away meanwhile: drop the answer
 	repairTooFar                // more than the window is missing: never jumped, everybody is reset
 	repairTrimmed               // the hole cannot be filled any more: the same
@@ -145,7 +148,7 @@ func (q *sequencer) judge(after int64, events []Event, window int) repair {
 	return repairFits
 }
 
-// settle ends a repair whose read reached the database's last seq, which is last. What was held before the read and is
+// settle takes in that a read reached the database's last seq, which is last, before its events are offered. What was held before the read and is
 // above it was never committed: it is discarded, and counted in the answer.
 func (q *sequencer) settle(last int64) (discarded int) {
 	for s, e := range q.held {

@@ -63,6 +63,14 @@ func (s *stream) take(e Event, now time.Time) {
 	s.settle(now)
 }
 
+// expect notes that the stream is said to have come to a seq, and starts what follows from it.
+func (s *stream) expect(seq int64, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq.claim(seq)
+	s.settle(now)
+}
+
 // offer passes one event through the sequencer and delivers what has become deliverable.
 func (s *stream) offer(e Event, now time.Time) {
 	e.Stream = s.id
