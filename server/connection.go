@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"fechatter/chat"
+	"fechatter/hub"
+)
+
+// Close codes of the wire contract that this package gives.
+const (
+	closeInvalidUTF8     = 1007
+	closeTooBig          = 1009
+	closeRestart         = 1012
+	closeTryLater        = 1013
+	closeSlow            = 4002
+	closeRateLimited     = 4005
+	closeRevoked         = 4500
+	closeUnauthenticated = 4501
+	closeProtocol        = 4502
+	closeExpired         = 4503
+	closeTooMany         = 4504
+)
+
+// maxJobs bounds what waits for one connection's worker. A user added to every
+// chat they may be in still fits.
+const maxJobs = 4096
+
+// connection is one client on a WebSocket or an SSE stream, from the upgrade to
+// the end. Its reader runs commands; its worker, a goroutine that lives only
+// while there are jobs, does what subscribes and unsubscribes, one job after the
+// other, so that only it touches places, resumed and the token's state.
+type connection struct {
+	server *Server
+	socket *hub.Conn
+	sse    *sseState // nil on a WebSocket
+
+	mu      sync.Mutex
+	session chat.Session // zero until authenticated
+	kept    time.Time    // when the session was last extended
+	jobs    []func(context.Context)
+	cancel  context.CancelFunc // of the worker's context, while it runs
+	closed  bool
+
+	// The worker's own.
+	resumed bool
+	places  map[string]place // chats that the client takes itself for a member of
+
+	// The reader's own.
+	resuming bool // resume was said
+	ending   bool // a close frame is on its way
+	budget   commandBudget
+}
+
+// place is a chat of the connection: attached to its stream, or about to leave it.
+type place struct {
+	added    int64
+	attached bool
+}
+
+func (c *connection) user() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.UserID
+}
+
+// do queues a job for the worker and starts one when none runs.
+func (c *connection) do(job func(context.Context)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	if len(c.jobs) >= maxJobs {
+		c.socket.Close(closeTryLater, "too much at once")
+		return
+	}
+	c.jobs = append(c.jobs, job)
+	if c.cancel == nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		c.cancel = cancel
+		c.server.realtime.running.Go(func() { c.work(ctx, cancel) })
+	}
+}
+
+func (c *connection) work(ctx context.Context, cancel context.CancelFunc) {
+	defer cancel()
+	for {
+		c.mu.Lock()
+		if c.closed || len(c.jobs) == 0 {
+			c.jobs, c.cancel = nil, nil
+			c.mu.Unlock()
+			return
+		}
+		job := c.jobs[0]
+		c.jobs = c.jobs[1:]
+		c.mu.Unlock()
+		c.run(ctx, job)
+	}
+}
+
+// run contains a job's panic: it ends this connection, not the process.
+func (c *connection) run(ctx context.Context, job func(context.Context)) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.server.log.Error("panic in a connection", "panic", v, "stack", string(debug.Stack()))
+			c.socket.Close(closeTryLater, "internal error")
+		}
+	}()
+	job(ctx)
+}
+
+// Personal is called by the hub with an event of the user's own stream.
+func (c *connection) Personal(e hub.Event) {
+	var event struct {
+		D struct {
+			ChatID    string `json:"chat_id"`
+			Seq       int64  `json:"seq"`
+			SessionID string `json:"session_id"`
+		} `json:"d"`
+	}
+	if err := json.Unmarshal(e.Data, &event); err != nil {
+		c.server.log.Error("read personal event", "op", e.Op, "err", err)
+		return
+	}
+	d := event.D
+	switch chat.Op(e.Op) {
+	case chat.OpChatJoined:
+		c.do(func(ctx context.Context) { c.joined(ctx, d.ChatID, d.Seq) })
+	case chat.OpChatLeft:
+		c.do(func(context.Context) { c.left(d.ChatID, d.Seq) })
+	case chat.OpSessionRevoked:
+		c.revoked(d.SessionID)
+	}
+}
+
+// Detached is called by the hub after a removal was queued as a chat's last frame.
+func (c *connection) Detached(stream string, seq int64) {
+	c.do(func(ctx context.Context) { c.detached(ctx, stream, seq) })
+}
+
+// Reset is called by the hub when it ended a subscription that it could not continue.
+func (c *connection) Reset(stream string, _ int64, reason string) {
+	if stream == c.user() {
+		c.do(c.resetPersonal)
+		return
+	}
+	c.do(func(ctx context.Context) { c.reset(ctx, stream, reason) })
+}
+
+// Closed is called by the hub once, at the end.
+func (c *connection) Closed(error) {
+	c.mu.Lock()
+	c.closed, c.jobs = true, nil
+	if c.cancel != nil {
+		c.cancel()
+	}
+	c.mu.Unlock()
+	c.server.realtime.connections.remove(c)
+}
+
+// revoked tells the client, and ends the connection when the session is its own.
+func (c *connection) revoked(sessionID string) {
+	c.send(pushFrame{Op: string(chat.OpSessionRevoked), D: chat.SessionRevoked{SessionID: sessionID}})
+	c.mu.Lock()
+	own := c.session.ID == sessionID
+	c.mu.Unlock()
+	if own {
+		c.socket.Close(closeRevoked, "session revoked")
+	}
+}
+
+// fail ends the connection because the truth cannot be had now: the client comes
+// back and resumes.
+func (c *connection) fail(ctx context.Context, what string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	c.server.log.Warn(what, "user", c.user(), "err", err)
+	c.socket.Close(closeTryLater, "try again later")
+}

@@ -1,0 +1,171 @@
+package server
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fechatter/chat"
+)
+
+// heartbeatEvery is the hub's ping interval, which hello tells.
+const heartbeatEvery = 25 * time.Second
+
+const (
+	drainWindow  = 5 * time.Second
+	sessionSweep = time.Minute // how often sessions of live connections are looked at
+	sessionKeep  = time.Hour   // and how often one is extended
+)
+
+// realtime is what WebSockets and SSE streams share.
+type realtime struct {
+	running     sync.WaitGroup // readers and workers
+	connections registry
+	resumes     chan struct{} // holds a slot for each resume under way
+	draining    atomic.Bool   // no new connections
+}
+
+func newRealtime() *realtime {
+	return &realtime{
+		connections: registry{all: map[*connection]struct{}{}},
+		resumes:     make(chan struct{}, maxResumes),
+	}
+}
+
+// enterResume waits for a slot: a storm of reconnects reads the database in turns.
+func (r *realtime) enterResume(ctx context.Context) error {
+	select {
+	case r.resumes <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *realtime) leaveResume() { <-r.resumes }
+
+// registry knows the live connections. Its methods may be called concurrently.
+type registry struct {
+	mu  sync.Mutex
+	all map[*connection]struct{}
+}
+
+func (r *registry) add(c *connection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all[c] = struct{}{}
+}
+
+func (r *registry) remove(c *connection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.all, c)
+}
+
+// list gives the connections that match, or all with a nil match.
+func (r *registry) list(match func(*connection) bool) []*connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []*connection
+	for c := range r.all {
+		if match == nil || match(c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func isSSE(c *connection) bool { return c.sse != nil }
+
+// Run gives SSE streams their tokens and live connections their sessions until
+// ctx ends. It returns after every connection's goroutines have ended: the hub,
+// which closes the connections, must be stopped by then or by the same ctx.
+func (s *Server) Run(ctx context.Context) error {
+	var own sync.WaitGroup
+	own.Go(func() { s.sendTokens(ctx) })
+	own.Go(func() { s.keepSessions(ctx) })
+	own.Wait()
+	s.realtime.running.Wait()
+	return nil
+}
+
+// keepSessions extends the sessions of live connections: a connection is use.
+// It also ends those whose session is gone, should every hint have been lost.
+func (s *Server) keepSessions(ctx context.Context) {
+	tick := time.NewTicker(sessionSweep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, c := range s.realtime.connections.list(nil) {
+				c.keepSession(ctx, now)
+			}
+		}
+	}
+}
+
+func (c *connection) keepSession(ctx context.Context, now time.Time) {
+	c.mu.Lock()
+	due := c.session.ID != "" && now.Sub(c.kept) >= sessionKeep
+	if due {
+		c.kept = now
+	}
+	c.mu.Unlock()
+	if due {
+		c.holdSession(ctx)
+	}
+}
+
+// holdSession extends the connection's session, and ends the connection when
+// there is none any more. What keeps the store from answering changes nothing.
+func (c *connection) holdSession(ctx context.Context) bool {
+	c.mu.Lock()
+	id := c.session.ID
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	if _, err := c.server.chat.KeepSession(ctx, id); chat.CodeOf(err) == chat.NotFound {
+		c.socket.Close(closeRevoked, "session revoked")
+		return false
+	}
+	return true
+}
+
+// Drain asks every client to come back elsewhere, each at its own time before
+// ctx ends, and refuses new ones. Those that have not gone by then, or after
+// drainWindow without a deadline, are closed with 1012. It returns when no
+// connection is left or ctx ends.
+func (s *Server) Drain(ctx context.Context) {
+	s.realtime.draining.Store(true)
+	window := drainWindow
+	if deadline, ok := ctx.Deadline(); ok {
+		window = time.Until(deadline) * 3 / 4 // the rest is for the close handshakes
+	}
+	for _, c := range s.realtime.connections.list(nil) {
+		retry := rand.N(max(window, time.Millisecond))
+		c.send(pushFrame{Op: "drain", D: drainData{RetryAfterMS: retry.Milliseconds(), DeadlineMS: window.Milliseconds()}})
+	}
+	leaving, cancel := context.WithTimeout(ctx, window)
+	defer cancel()
+	s.awaitGone(leaving)
+	for _, c := range s.realtime.connections.list(nil) {
+		c.socket.Close(closeRestart, "restart")
+	}
+	s.awaitGone(ctx)
+}
+
+func (s *Server) awaitGone(ctx context.Context) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for len(s.realtime.connections.list(nil)) > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

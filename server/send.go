@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"fechatter/chat"
+)
+
+// send stores a message for either front end. A replay costs nothing: its token
+// is put back, and it is answered even when there is none.
+func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
+	started := time.Now()
+	sent, err := s.sendLimited(ctx, m)
+	outcome := "ok"
+	switch {
+	case err != nil:
+		outcome = string(chat.CodeOf(err))
+	case sent.Replayed:
+		outcome = "replayed"
+	}
+	s.observer.Send(outcome, time.Since(started))
+	return sent, err
+}
+
+func (s *Server) sendLimited(ctx context.Context, m chat.Send) (chat.Sent, error) {
+	if limited := s.sends.charge(m.SenderID); limited != nil {
+		sent, found, err := s.chat.Replay(ctx, m)
+		if err != nil || found {
+			return sent, err
+		}
+		return chat.Sent{}, limited
+	}
+	sent, err := s.chat.Send(ctx, m)
+	if err == nil && sent.Replayed {
+		s.sends.refund(m.SenderID)
+	}
+	return sent, err
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+
+	"fechatter/chat"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+func TestTokenBothWays(t *testing.T) {
+	for _, n := range []int{0, 1, 100, 2000} {
+		cursors := map[string]int64{}
+		for i := range n {
+			cursors[uuid.NewString()] = int64(i) * 1e9
+		}
+		order := slices.Collect(maps.Keys(cursors))
+		want := token{epoch: "0199a0c0-0000-7000-8000-000000000001/7412345678901234567/3", at: chat.Time(1767323045678), complete: true, cursors: cursors}
+		s := want.encode(order)
+		if len(s) > maxTokenBytes {
+			t.Fatalf("%d chats make %d bytes", n, len(s))
+		}
+		got, err := parseToken(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.epoch != want.epoch || got.at != want.at || got.complete != (len(got.cursors) == n) {
+			t.Errorf("%d chats: got %+v", n, got)
+		}
+		for i, id := range order[:len(got.cursors)] {
+			if got.cursors[id] != cursors[id] {
+				t.Errorf("cursor %d: got %d, want %d", i, got.cursors[id], cursors[id])
+			}
+		}
+		if n >= 100 && len(got.cursors) < 100 {
+			t.Errorf("only %d of %d cursors fit", len(got.cursors), n)
+		}
+	}
+}
+
+func TestTokenOfADetachedChatIsNotComplete(t *testing.T) {
+	got, err := parseToken(token{epoch: "e", cursors: map[string]int64{}}.encode(nil))
+	if err != nil || got.complete {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestRecency(t *testing.T) {
+	var r recency
+	step := func(now map[string]int64, moved bool, order ...string) {
+		t.Helper()
+		if got := r.update(now); got != moved {
+			t.Errorf("%v: moved %v", now, got)
+		}
+		if diff := cmp.Diff(order, r.order); diff != "" {
+			t.Errorf("%v: %s", now, diff)
+		}
+	}
+	step(map[string]int64{"a": 1, "b": 1}, true, "a", "b")
+	step(map[string]int64{"a": 1, "b": 1}, false, "a", "b")
+	step(map[string]int64{"a": 1, "b": 2}, true, "b", "a")
+	step(map[string]int64{"a": 1, "b": 2, "c": 9}, true, "c", "b", "a")
+	step(map[string]int64{"a": 1, "c": 9}, true, "c", "a")
+}
+
+func FuzzParseToken(f *testing.F) {
+	f.Add(token{epoch: "e", at: 5, complete: true, cursors: map[string]int64{uuid.Nil.String(): 7}}.encode([]string{uuid.Nil.String()}))
+	f.Add("")
+	f.Add("AQ")
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := parseToken(s)
+		if err != nil {
+			if !errors.Is(err, errToken) {
+				t.Fatalf("%q: %v", s, err)
+			}
+			return
+		}
+		back, err := parseToken(got.encode(slices.Collect(maps.Keys(got.cursors))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.cursors) < 100 && !maps.Equal(back.cursors, got.cursors) || back.epoch != got.epoch && len(got.epoch) < 100 {
+			t.Fatalf("%q: %+v became %+v", s, got, back)
+		}
+	})
+}

@@ -1,0 +1,180 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"fechatter/chat"
+	"fechatter/hub"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	subprotocol    = "fechatter.v1.json"
+	authTimeout    = 5 * time.Second  // for a client to say who it is
+	commandTimeout = 10 * time.Second // for one command
+)
+
+// Frame limits before a client is authenticated, and until it has resumed.
+const (
+	anonymousFrameBytes = 4 << 10
+	resumeFrameBytes    = 1 << 20
+)
+
+// serveWebSocket is GET /ws. It returns at once: the connection goes on without
+// the request and its buffers.
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	if err := s.mayConnect(r); err != nil {
+		problemOf(err).write(w)
+		return
+	}
+	c := &connection{server: s}
+	hijacker := &wireHijacker{ResponseWriter: w, server: s}
+	ws, err := websocket.Accept(hijacker, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{subprotocol},
+		InsecureSkipVerify: true, // the origin was checked above, by the one rule for all routes
+		OnPingReceived: func(_ context.Context, payload []byte) bool {
+			c.socket.Pong(payload)
+			return false
+		},
+		OnPongReceived: func(context.Context, []byte) { c.socket.Alive() },
+	})
+	if err != nil {
+		s.log.Debug("accept websocket", "err", err)
+		return
+	}
+	ws.SetReadLimit(-1) // the reader has limits of its own, by phase
+	c.socket = s.hub.Register(hijacker.wire, hub.WebSocket, "", c)
+	s.realtime.connections.add(c)
+	token, _ := credential(r) // without one the client says auth
+	s.realtime.running.Go(func() { c.serve(ws, token) })
+}
+
+// mayConnect refuses what neither a WebSocket nor an SSE stream may come from.
+func (s *Server) mayConnect(r *http.Request) error {
+	switch {
+	case !s.originAllowed(r):
+		return chat.Errorf(chat.Forbidden, "this origin may not connect")
+	case s.realtime.draining.Load():
+		return chat.Errorf(chat.Unavailable, "this node is going away")
+	}
+	return nil
+}
+
+// wireHijacker gives the upgrade a connection that the hub writes to as well.
+type wireHijacker struct {
+	http.ResponseWriter
+	server *Server
+	wire   *hub.Wire
+}
+
+// Hijack is what Accept calls after it has written the answer to the upgrade.
+func (h *wireHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	wire, err := h.server.hijack(h.ResponseWriter)
+	if err != nil {
+		return nil, nil, err
+	}
+	h.wire = wire
+	return wire, wire.ReadWriter(), nil
+}
+
+// hijack takes the connection from net/http, with what it had read ahead.
+func (s *Server) hijack(w http.ResponseWriter) (*hub.Wire, error) {
+	nc, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
+	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	return s.hub.NewWire(nc, bytes.Clone(ahead)), nil
+}
+
+// serve reads the connection to its end.
+func (c *connection) serve(ws *websocket.Conn, token string) {
+	defer c.socket.CloseNow()
+	if !c.welcomeByRequest(token) {
+		timer := time.AfterFunc(authTimeout, func() {
+			if c.user() == "" {
+				c.socket.Close(closeUnauthenticated, "not authenticated in time")
+			}
+		})
+		defer timer.Stop()
+	}
+	for {
+		kind, r, err := ws.Reader(context.Background())
+		if err != nil {
+			return
+		}
+		c.socket.Alive()
+		if !c.read(kind, r) {
+			// A close frame is on its way; reading on lets the peer's answer end it.
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// welcomeByRequest authenticates by what the upgrade carried. A credential that
+// does not hold is not refused there, for a browser could not see why.
+func (c *connection) welcomeByRequest(token string) bool {
+	if token == "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	return c.welcome(ctx, token)
+}
+
+// read takes one message; false means that the connection is being closed.
+func (c *connection) read(kind websocket.MessageType, r io.Reader) bool {
+	if c.ending {
+		return false
+	}
+	if kind != websocket.MessageText {
+		return c.end(closeProtocol, "binary messages are not spoken here")
+	}
+	limit := c.frameLimit()
+	buf := messages.Get().(*bytes.Buffer)
+	defer func() {
+		buf.Reset()
+		if buf.Cap() <= maxPooled {
+			messages.Put(buf)
+		}
+	}()
+	if _, err := buf.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
+		return false
+	}
+	if int64(buf.Len()) > limit {
+		return c.end(closeTooBig, "frame too big")
+	}
+	return c.handle(buf.Bytes())
+}
+
+// end closes the connection with a code, after what is queued.
+func (c *connection) end(code uint16, reason string) bool {
+	c.ending = true
+	c.socket.Close(code, reason)
+	return false
+}
+
+func (c *connection) frameLimit() int64 {
+	switch {
+	case c.user() == "":
+		return anonymousFrameBytes
+	case !c.resuming:
+		return resumeFrameBytes
+	}
+	return int64(c.server.limits.FrameBytes)
+}
+
+const maxPooled = 64 << 10
+
+// messages holds the buffers of messages being read: idle connections have none.
+var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
