@@ -54,6 +54,7 @@ func (s *stream) pump() {
 		if !s.next(&w) {
 			return
 		}
+		begun := time.Now()
 		for i := range w.segments {
 			s.write(&w.segments[i], rw)
 		}
@@ -61,6 +62,7 @@ func (s *stream) pump() {
 			s.writeEphemeral(e, w.ephSubs, rw)
 		}
 		s.hub.stats.batches.Add(1)
+		s.hub.stats.fanoutNanos.Add(int64(time.Since(begun)))
 	}
 }
 

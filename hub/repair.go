@@ -27,11 +27,10 @@ func (h *Hub) repair(ctx context.Context, s *stream) {
 	case <-ctx.Done():
 		return
 	}
-	after, history, ok := s.beginRepair(time.Now())
+	after, history, ok := s.beginRepair()
 	if !ok {
 		return
 	}
-	h.stats.repairs.Add(1)
 	limit := h.cfg.ResumeWindow + 1
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.SourceTimeout)
 	defer cancel()
@@ -60,7 +59,7 @@ func consecutive(events []Event) ([]Event, error) {
 }
 
 // beginRepair answers what to read, or false when the hole has closed by itself or nobody needs it any more.
-func (s *stream) beginRepair(now time.Time) (after int64, history uint32, ok bool) {
+func (s *stream) beginRepair() (after int64, history uint32, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.seq.hole() || !s.wanted() {
@@ -68,7 +67,20 @@ func (s *stream) beginRepair(now time.Time) (after int64, history uint32, ok boo
 		s.abandon()
 		return 0, 0, false
 	}
+	s.countRepair()
 	return s.seq.beginRepair(), s.history, true
+}
+
+func (s *stream) countRepair() {
+	c := &s.hub.stats
+	switch {
+	case s.seq.heard():
+		c.repairsHole.Add(1)
+	case len(s.waiters) > 0:
+		c.repairsAttach.Add(1)
+	default:
+		c.repairsCheck.Add(1)
+	}
 }
 
 // abandon forgets a position that has a hole which nobody needs filled: the next Attach brings a newer one.
@@ -103,18 +115,17 @@ func (s *stream) endRepair(after int64, history uint32, events []Event, whole bo
 	}
 }
 
-// fill offers the events of a repair and discards what was held but never committed.
+// fill discards what was held but never committed, then offers the events of a repair.
 func (s *stream) fill(after int64, events []Event, whole bool, now time.Time) {
+	if whole {
+		last := after
+		if len(events) > 0 {
+			last = events[len(events)-1].Seq
+		}
+		s.hub.stats.discarded.Add(int64(s.seq.settle(last)))
+	}
 	for _, e := range events {
 		s.offer(e, now)
 	}
 	s.popAll(now)
-	if !whole {
-		return
-	}
-	last := after
-	if len(events) > 0 {
-		last = events[len(events)-1].Seq
-	}
-	s.hub.stats.discarded.Add(int64(s.seq.settle(last)))
 }

@@ -5,7 +5,7 @@ package hub
 type sequencer struct {
 	next    int64 // the seq to deliver; 0 while the position is not known
 	known   int64 // the highest seq that the database was seen to have
-	claimed int64 // the highest seq among held events that were dropped for want of room
+	claimed int64 // the highest seq that was heard of but is neither held nor proved
 	held    map[int64]heldEvent
 	bytes   int
 
@@ -110,9 +110,10 @@ func (q *sequencer) expect(seq int64) { q.known = max(q.known, seq) }
 func (q *sequencer) claim(seq int64) { q.claimed = max(q.claimed, seq) }
 
 // hole reports whether something that precedes, or is, a known event is missing.
-func (q *sequencer) hole() bool {
-	return q.placed() && (len(q.held) > 0 || max(q.known, q.claimed) >= q.next)
-}
+func (q *sequencer) hole() bool { return q.placed() && (q.heard() || q.known >= q.next) }
+
+// heard reports whether the hole shows in what came from others, and not only in the database.
+func (q *sequencer) heard() bool { return len(q.held) > 0 || q.claimed >= q.next }
 
 // beginRepair answers the seq after which to read, and marks what is held as older than the read.
 func (q *sequencer) beginRepair() (after int64) {
@@ -148,8 +149,8 @@ func (q *sequencer) judge(after int64, events []Event, window int) repair {
 	return repairFits
 }
 
-// settle takes in that a read reached the database's last seq, which is last, before its events are offered. What was held before the read and is
-// above it was never committed: it is discarded, and counted in the answer.
+// settle takes in that a read reached the database's last seq, before the events read are offered. What was held before
+// the read and is above that was never committed: it is discarded, and counted in the answer.
 func (q *sequencer) settle(last int64) (discarded int) {
 	for s, e := range q.held {
 		if s > last && e.round < q.round {

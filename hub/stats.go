@@ -18,7 +18,10 @@ type Stats struct {
 	EphemeralDrops  int64 // ephemeral documents not sent
 	SlowCloses      int64 // connections closed with 4002
 	HeartbeatCloses int64 // connections without an answer to a ping
-	Repairs         int64 // source reads because of a hole
+	FanoutNanos     int64 // time of pump rounds, from taking the frames to the last write tried
+	RepairsHole     int64 // source reads because an event came before its predecessors, or was heard of
+	RepairsAttach   int64 // source reads because an Attach found the stream behind
+	RepairsCheck    int64 // source reads because the position check found the stream behind
 	RepairErrors    int64 // of which failed
 	Resets          int64 // subscriptions ended because of a hole
 	Discarded       int64 // bus events that the database does not have
@@ -32,7 +35,9 @@ type counters struct {
 	connections, subscriptions, queuedBytes, ringBytes atomic.Int64
 	events, deliveries, batches                        atomic.Int64
 	ephemeralDrops, slowCloses, heartbeatCloses        atomic.Int64
-	repairs, repairErrors, resets, discarded           atomic.Int64
+	fanoutNanos                                        atomic.Int64
+	repairsHole, repairsAttach, repairsCheck           atomic.Int64
+	repairErrors, resets, discarded                    atomic.Int64
 	ringLoads, pageReads, positionErrors               atomic.Int64
 }
 
@@ -44,7 +49,9 @@ func (h *Hub) Stats() Stats {
 		QueuedBytes: c.queuedBytes.Load(), RingBytes: c.ringBytes.Load(),
 		Events: c.events.Load(), Deliveries: c.deliveries.Load(), Batches: c.batches.Load(),
 		EphemeralDrops: c.ephemeralDrops.Load(), SlowCloses: c.slowCloses.Load(),
-		HeartbeatCloses: c.heartbeatCloses.Load(), Repairs: c.repairs.Load(), RepairErrors: c.repairErrors.Load(),
+		HeartbeatCloses: c.heartbeatCloses.Load(), FanoutNanos: c.fanoutNanos.Load(),
+		RepairsHole: c.repairsHole.Load(), RepairsAttach: c.repairsAttach.Load(),
+		RepairsCheck: c.repairsCheck.Load(), RepairErrors: c.repairErrors.Load(),
 		Resets: c.resets.Load(), Discarded: c.discarded.Load(), RingLoads: c.ringLoads.Load(),
 		PageReads: c.pageReads.Load(), PositionErrors: c.positionErrors.Load(),
 	}
