@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// user is a signed-up user with a session.
+type user struct {
+	url, id, token string
+}
+
+func signUp(url, name string) (*user, error) {
+	u := &user{url: url}
+	var made struct{ ID, Token string }
+	login := map[string]any{"username": name, "password": "correct horse"}
+	if err := u.rest("POST", "/users", login, "", &made); err != nil {
+		return nil, err
+	}
+	u.id = made.ID
+	if err := u.rest("POST", "/sessions", login, "", &made); err != nil {
+		return nil, err
+	}
+	u.token = made.Token
+	return u, nil
+}
+
+func (u *user) rest(method, path string, body any, key string, out any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(method, u.url+"/api/v1"+path, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+u.token)
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, answer)
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// setUp makes the users and the chats that all of them are members of.
+func setUp(s *server, users, chats int) (all []*user, chatIDs []string, err error) {
+	var ids []string
+	for i := range users {
+		u, err := signUp(s.url, fmt.Sprintf("user-%d", i))
+		if err != nil {
+			return nil, nil, err
+		}
+		all, ids = append(all, u), append(ids, u.id)
+	}
+	for range chats {
+		var c struct{ ID string }
+		err := all[0].rest("POST", "/chats", map[string]any{"kind": "group", "member_ids": ids[1:]}, "", &c)
+		if err != nil {
+			return nil, nil, err
+		}
+		chatIDs = append(chatIDs, c.ID)
+	}
+	return all, chatIDs, nil
+}
+
+// frame is what the measurements read of what the server says.
+type frame struct {
+	Re     string `json:"re"`
+	Op     string `json:"op"`
+	ChatID string `json:"chat_id"`
+	Seq    int64  `json:"seq"`
+	D      struct {
+		Key  string `json:"key"`
+		Code string `json:"code"`
+	} `json:"d"`
+}
+
+// connect opens a WebSocket and resumes it.
+func (u *user) connect(ctx context.Context) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, strings.Replace(u.url, "http", "ws", 1)+"/ws",
+		&websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + u.token}}})
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(-1)
+	if err := ws.Write(ctx, websocket.MessageText, []byte(`{"id":"r","op":"resume","d":{}}`)); err != nil {
+		return nil, err
+	}
+	for {
+		f, err := read(ctx, ws)
+		if err != nil {
+			return nil, err
+		}
+		if f.Op == "ready" {
+			return ws, nil
+		}
+	}
+}
+
+func read(ctx context.Context, ws *websocket.Conn) (f frame, err error) {
+	_, data, err := ws.Read(ctx)
+	if err != nil {
+		return f, err
+	}
+	return f, json.Unmarshal(data, &f)
+}

@@ -1,0 +1,64 @@
+// Command bench measures the program as its clients see it. It starts the binary
+// in an empty folder, drives it from a process of its own, and prints one JSON
+// line per run.
+//
+//	bench load -connections 200 -rate 50 -duration 30s   ack and delivery times
+//	bench idle -connections 5000 -chats 1                memory of idle connections
+//
+// It is a module of its own, so that what it is compared with stays out of the
+// program's dependencies.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+type options struct {
+	program     string
+	connections int
+	users       int
+	chats       int
+	rate        float64
+	duration    time.Duration
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	if len(os.Args) < 2 {
+		return fmt.Errorf("say what to measure: load or idle")
+	}
+	var o options
+	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
+	flags.StringVar(&o.program, "program", "bin/fechatter", "the binary to measure")
+	flags.IntVar(&o.connections, "connections", 200, "WebSocket connections")
+	flags.IntVar(&o.users, "users", 20, "users that the connections belong to")
+	flags.IntVar(&o.chats, "chats", 1, "chats that every user is a member of")
+	flags.Float64Var(&o.rate, "rate", 50, "sends per second, over all connections")
+	flags.DurationVar(&o.duration, "duration", 30*time.Second, "how long to send")
+	if err := flags.Parse(os.Args[2:]); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	measure := map[string]func(context.Context, options) (any, error){"load": load, "idle": idle}[os.Args[1]]
+	if measure == nil {
+		return fmt.Errorf("%s is not load or idle", os.Args[1])
+	}
+	result, err := measure(ctx, o)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(result)
+}
