@@ -1,0 +1,144 @@
+// @vitest-environment jsdom
+import { flushSync, mount, unmount } from 'svelte';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import App from '../src/page/App.svelte';
+import { Page } from '../src/page/page.svelte';
+import { FakeServer, install, pass, uninstall } from './fake';
+import { chatId } from './make';
+
+/** The page in a document without a layout, against the server in memory. */
+
+let server: FakeServer;
+let app: ReturnType<typeof mount>;
+const user = { id: 'me', username: 'me', display_name: 'Mia', created_at: '2026-01-01T00:00:00.000Z' };
+
+beforeEach(async () => {
+  server = new FakeServer();
+  server.chat();
+  install(server);
+  vi.stubGlobal('ResizeObserver', class { observe() {} disconnect() {} });
+  vi.stubGlobal('matchMedia', () => ({ matches: true }));
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    if (!url.endsWith('/me')) return server.fetch(url, init);
+    return new Response(JSON.stringify(user), { status: 200 });
+  });
+  history.replaceState(null, '', `/`);
+  localStorage.clear();
+});
+
+afterEach(async () => {
+  await unmount(app);
+  uninstall();
+});
+
+async function open(id: string | null = chatId): Promise<void> {
+  if (id) history.replaceState(null, '', `/chats/${id}`);
+  app = mount(App, { target: document.body, props: { page: new Page() } });
+  await pass(300);
+  flushSync();
+}
+
+const all = (name: string) => [...document.querySelectorAll<HTMLElement>(`[data-testid="${name}"]`)];
+const texts = (name: string) => all(name).map((el) => el.textContent!.trim());
+
+async function draw(ms = 100): Promise<void> {
+  await pass(ms);
+  flushSync();
+}
+
+async function type(text: string, init: KeyboardEventInit = {}): Promise<KeyboardEvent> {
+  const box = all('composer')[0] as HTMLTextAreaElement;
+  box.value = text;
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+  const press = new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init });
+  box.dispatchEvent(press);
+  await draw();
+  return press;
+}
+
+const uuid = '0199a0c0-0000-7000-8000-000000000001';
+
+describe('a chat', () => {
+  beforeEach(() => {
+    server.chats.clear();
+    server.chat(uuid);
+  });
+
+  test('shows what is in it, as text', async () => {
+    server.post('other', '<img src=x onerror=alert(1)> & <b>bold</b>', 'k', uuid);
+    await open(uuid);
+    expect(texts('body')).toEqual(['<img src=x onerror=alert(1)> & <b>bold</b>']);
+    expect(document.querySelector('[data-testid="body"] img, [data-testid="body"] b')).toBeNull();
+  });
+
+  test('Enter sends, Shift+Enter and an input method do not', async () => {
+    await open(uuid);
+    expect((await type('one', { shiftKey: true })).defaultPrevented).toBe(false);
+    expect((await type('two', { isComposing: true })).defaultPrevented).toBe(false);
+    expect(texts('body')).toEqual([]);
+    expect((await type('three')).defaultPrevented).toBe(true);
+    expect(texts('body')).toEqual(['three']);
+    expect((all('composer')[0] as HTMLTextAreaElement).value).toBe('');
+  });
+
+  test('shows a send from pending over failed to sent', async () => {
+    await open(uuid);
+    server.before = ({ op }) => void (op === 'message.send' && FakeServer.refuse('forbidden'));
+    await type('no');
+    expect(all('pending')[0]!.dataset['state']).toBe('failed');
+    expect(all('pending')[0]!.textContent).toContain('refused: forbidden');
+    server.before = () => {};
+    all('retry')[0]!.click();
+    await draw();
+    expect(texts('body')).toEqual(['no']);
+    expect(all('pending')).toEqual([]);
+  });
+
+  test('that is being looked at is marked as read', async () => {
+    vi.spyOn(document, 'hasFocus').mockReturnValue(true);
+    await open(uuid);
+    server.post('other', 'hello', 'k', uuid);
+    await draw(500);
+    expect(server.readSeq.get(uuid)).toBe(1);
+    expect(all('unread-badge')).toEqual([]);
+  });
+
+  test('that nobody looks at is not', async () => {
+    vi.spyOn(document, 'hasFocus').mockReturnValue(false);
+    await open(uuid);
+    server.post('other', 'hello', 'k', uuid, ['me']);
+    await draw(500);
+    expect(server.readSeq.get(uuid)).toBeUndefined();
+    expect(texts('unread-badge')).toEqual(['1 unread']);
+    expect(texts('mention-badge')).toEqual(['mentions: @1']);
+  });
+
+  test('that is left goes away', async () => {
+    await open(uuid);
+    for (const socket of server.sockets) socket.deliver({ op: 'chat.left', d: { chat_id: uuid, seq: 1 } });
+    await draw();
+    expect(all('chat')).toEqual([]);
+    expect(location.pathname).toBe('/');
+  });
+});
+
+describe('the connection', () => {
+  test('is shown as it is', async () => {
+    await open(null);
+    expect(all('connection')[0]!.dataset['phase']).toBe('online');
+    vi.spyOn(Math, 'random').mockReturnValue(0.99);
+    server.up = false;
+    server.cut();
+    await draw(5_000);
+    expect(all('connection')[0]!.dataset['phase']).toBe('offline');
+    expect(texts('connection')[0]).toMatch(/Offline\. Reconnecting in \d+ s/);
+  });
+
+  test('that ends with the session asks for a login, and says why', async () => {
+    await open(null);
+    server.cut(4500);
+    await draw();
+    expect(all('sign-in')).toHaveLength(1);
+    expect(texts('notice')).toEqual(['You were logged out.']);
+  });
+});
