@@ -29,7 +29,8 @@ func (s *Server) apiConfig() huma.Config {
 				"cookie": {Type: "apiKey", In: "cookie", Name: sessionCookie},
 			}},
 		},
-		Formats:       map[string]huma.Format{"application/json": strictJSON()},
+		// "json" is how huma looks up the +json of a problem's type.
+		Formats:       map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{refusals},
 	}

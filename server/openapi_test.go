@@ -1,0 +1,165 @@
+package server
+
+import (
+	"encoding/json"
+	"io"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"fechatter/chat"
+)
+
+func document(t *testing.T, path string) map[string]any {
+	t.Helper()
+	w := serve(bare(t, io.Discard, nil), httptest.NewRequest("GET", path, nil))
+	var doc map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || w.Code != 200 {
+		t.Fatalf("%s: %d, %v", path, w.Code, err)
+	}
+	return doc
+}
+
+// The document lists exactly the API's rows of the table, and the contract's
+// routes are exactly those.
+func TestOpenAPIIsTheTable(t *testing.T) {
+	var listed, rows []string
+	doc := document(t, "/openapi.json")
+	paths := doc["paths"].(map[string]any)
+	for path, item := range paths {
+		for method := range item.(map[string]any) {
+			listed = append(listed, strings.ToUpper(method)+" "+path)
+		}
+	}
+	s := &Server{}
+	for _, r := range s.apiRoutes() {
+		rows = append(rows, r.method+" "+r.path)
+	}
+	slices.Sort(listed)
+	slices.Sort(rows)
+	if !slices.Equal(listed, rows) {
+		t.Errorf("document and table differ:\n%q\n%q", listed, rows)
+	}
+	if version := doc["openapi"]; version != "3.1.0" {
+		t.Errorf("openapi is %v", version)
+	}
+	if version := doc["info"].(map[string]any)["version"]; version != "1.2.3" {
+		t.Errorf("version is %v", version)
+	}
+}
+
+// Every reference points to something, and nothing of huma's own is left.
+func TestDocumentsAreWhole(t *testing.T) {
+	for _, path := range []string{"/openapi.json", "/asyncapi.json"} {
+		doc := document(t, path)
+		for _, ref := range references(doc) {
+			if !resolves(doc, ref) {
+				t.Errorf("%s: %s points to nothing", path, ref)
+			}
+		}
+		schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)
+		for _, name := range []string{"ErrorModel", "ErrorDetail"} {
+			if schemas[name] != nil {
+				t.Errorf("%s: describes %s", path, name)
+			}
+		}
+		problem := schemas["Problem"].(map[string]any)["properties"].(map[string]any)
+		if problem["retry_after_ms"] == nil || problem["code"] == nil {
+			t.Errorf("%s: Problem is %v", path, problem)
+		}
+	}
+}
+
+func references(v any) (refs []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, item := range v {
+			if text, ok := item.(string); ok && key == "$ref" {
+				refs = append(refs, text)
+			}
+			refs = append(refs, references(item)...)
+		}
+	case []any:
+		for _, item := range v {
+			refs = append(refs, references(item)...)
+		}
+	}
+	return refs
+}
+
+func resolves(doc map[string]any, ref string) bool {
+	var at any = doc
+	for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+		object, ok := at.(map[string]any)
+		if !ok || object[part] == nil {
+			return false
+		}
+		at = object[part]
+	}
+	return true
+}
+
+func TestOpenAPISaysWhatIsRequired(t *testing.T) {
+	schemas := document(t, "/openapi.json")["components"].(map[string]any)["schemas"].(map[string]any)
+	for name, want := range map[string][]string{
+		"SignUpInputBody":      {"password", "username"},
+		"CreateChatInputBody":  {"kind"},
+		"SendMessageInputBody": {"body"},
+		"EditMessageInputBody": {"body", "version"},
+	} {
+		schema, ok := schemas[name].(map[string]any)
+		if !ok {
+			t.Errorf("no schema %s", name)
+			continue
+		}
+		var got []string
+		for _, r := range schema["required"].([]any) {
+			got = append(got, r.(string))
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s requires %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestAsyncAPIHasEveryOp(t *testing.T) {
+	doc := document(t, "/asyncapi.json")
+	if doc["asyncapi"] != "3.0.0" {
+		t.Errorf("asyncapi is %v", doc["asyncapi"])
+	}
+	operations := doc["operations"].(map[string]any)
+	for _, op := range []string{"auth", "resume", "ping", "message.send", "message.edit", "message.delete", "reaction.add", "reaction.remove", "cursor.set"} {
+		operation, ok := operations[op].(map[string]any)
+		if !ok || operation["action"] != "receive" || operation["reply"] == nil {
+			t.Errorf("%s: %v", op, operation)
+		}
+	}
+	for _, op := range []chat.Op{chat.OpChatCreated, chat.OpChatUpdated, chat.OpMemberAdded, chat.OpMemberUpdated, chat.OpMemberRemoved,
+		chat.OpMessageCreated, chat.OpMessageEdited, chat.OpMessageDeleted, chat.OpReactionAdded, chat.OpReactionRemoved,
+		chat.OpChatJoined, chat.OpChatLeft, chat.OpSessionRevoked, "hello", "chats", "reset", "drain"} {
+		operation, ok := operations[string(op)].(map[string]any)
+		if !ok || operation["action"] != "send" {
+			t.Errorf("%s: %v", op, operation)
+		}
+	}
+}
+
+func TestDocsPageNeedsNothingFromElsewhere(t *testing.T) {
+	w := serve(bare(t, io.Discard, nil), httptest.NewRequest("GET", "/docs", nil))
+	page := w.Body.String()
+	for _, want := range []string{"/api/v1/chats/{id}/messages", "message.send", "rate_limited", "SendMessageInputBody"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("page lacks %s", want)
+		}
+	}
+	for _, banned := range []string{"<script", "src=", "http://", "https://", "@import", "url("} {
+		if strings.Contains(page, banned) {
+			t.Errorf("page holds %s", banned)
+		}
+	}
+	if csp := w.Header().Get("Content-Security-Policy"); strings.Contains(csp, "script") || !strings.Contains(csp, "default-src 'none'") {
+		t.Errorf("policy is %s", csp)
+	}
+}
