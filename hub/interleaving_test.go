@@ -1,0 +1,244 @@
+package hub
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The tests of this file have a mutation each: see the table in doc.go.
+
+// slow is a source whose reads of events wait while they are held.
+type slow struct {
+	*truth
+	begun   chan struct{} // a token per read that waits
+	release chan struct{}
+}
+
+func (s *slow) Events(ctx context.Context, stream string, after int64, limit int) ([]Event, error) {
+	s.begun <- struct{}{}
+	<-s.release
+	return s.truth.Events(ctx, stream, after, limit)
+}
+
+// A removal commits, and is delivered here, between an Attach's read and its subscription.
+func TestRemovalDuringAttach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann", "bob")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+
+		release := n.open("c")
+		read, _ := n.db.membership("c", "bob")
+		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "bob"})) // 3
+		n.say("c", "not for bob")                                                // 4
+		bob := n.client("bob", WebSocket)
+		got, err := n.hub.Attach(t.Context(), bob.conn, read)
+		release()
+		n.say("c", "nor this") // 5
+		synctest.Wait()
+
+		if err != nil || got.Outcome != Left || got.Seq != 3 {
+			t.Errorf("attach answers %+v, %v; want Left at 3", got, err)
+		}
+		bob.wantSeqs("c", 3)
+		bob.wantCalls(t)
+		ann.wantSeqs("c", 3, 4, 5)
+	})
+}
+
+// The same while the Attach waits for a read of the ring's earlier events.
+func TestRemovalDuringLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &slow{begun: make(chan struct{}, 1), release: make(chan struct{})}
+		n := start(t, Config{}, func(d *truth) Source { src.truth = d; return src })
+		n.member("c", "ann", "bob")
+		n.db.commit("c", Event{Op: "message.created", Data: []byte("before")}) // 3, not in a ring
+		bob := n.client("bob", WebSocket)
+		defer n.open("c")()
+		read, _ := n.db.membership("c", "bob")
+		read.After = 2
+		got := make(chan Attached)
+		go func() {
+			a, err := n.hub.Attach(t.Context(), bob.conn, read)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- a
+		}()
+		<-src.begun
+		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "bob"})) // 4
+		n.say("c", "not for bob")                                                // 5
+		close(src.release)
+		if a := <-got; a.Outcome != Left || a.Seq != 4 {
+			t.Errorf("attach answers %+v, want Left at 4", a)
+		}
+		synctest.Wait()
+		bob.wantSeqs("c", 3, 4)
+	})
+}
+
+// A removal stands in the middle of what one pump round writes.
+func TestRemovalInsideABlob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n.member("c", "ann", "bob", "eve")
+		ann, bob, eve := n.client("ann", WebSocket), n.client("bob", WebSocket), n.client("eve", SSE)
+		for _, c := range []*client{ann, bob, eve} {
+			c.attach("c", -1)
+		}
+		n.say("c", "for all")                                                    // 4
+		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "bob"})) // 5
+		n.say("c", "without bob")                                                // 6
+		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "eve"})) // 7
+		n.say("c", "without bob and eve")                                        // 8
+		before := n.hub.Stats().Batches
+		time.Sleep(time.Second) // synthetic
+		if got := n.hub.Stats().Batches - before; got != 1 {
+			t.Fatalf("%d pump rounds, want all in 1", got)
+		}
+		ann.wantSeqs("c", 4, 5, 6, 7, 8)
+		bob.wantSeqs("c", 4, 5)
+		eve.wantSeqs("c", 4, 5, 6, 7)
+		bob.wantCalls(t, "detached c 5")
+		eve.wantCalls(t, "detached c 7")
+		ann.wantCalls(t)
+	})
+}
+
+// A subscriber joins in the middle of what one pump round writes, with a replay of what is not yet written.
+func TestJoinInsideABlob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n.member("c", "ann", "bob")
+		ann, bob := n.client("ann", WebSocket), n.client("bob", WebSocket)
+		ann.attach("c", -1)
+		n.say("c", "3")
+		n.say("c", "4")
+		bob.attach("c", 2)
+		n.say("c", "5")
+		time.Sleep(time.Second) // synthetic
+		ann.wantSeqs("c", 3, 4, 5)
+		bob.wantSeqs("c", 3, 4, 5)
+	})
+}
+
+// A message is deleted, another edited; then somebody comes back and is served from the ring.
+func TestOldTextIsNotReplayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann", "bob")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		n.say("c", "secret") // 3
+		n.say("c", "typo")   // 4
+		n.publish(n.db.commit("c", Event{Op: "message.deleted", Target: 3}))
+		n.publish(n.db.commit("c", Event{Op: "message.edited", Target: 4, Data: []byte("fixed")}))
+		synctest.Wait()
+		bob := n.client("bob", WebSocket)
+		bob.attach("c", 2)
+		synctest.Wait()
+		bob.wantSeqs("c", 3, 4, 5, 6)
+		for _, d := range bob.documents() {
+			if d.Text == "secret" || d.Text == "typo" {
+				t.Errorf("old text is replayed: %+v", d)
+			}
+		}
+		if got := n.hub.Stats().RingLoads; got != 1 {
+			t.Errorf("%d loads, want 1", got)
+		}
+		again := n.client("bob", WebSocket)
+		again.attach("c", 2)
+		synctest.Wait()
+		again.wantSeqs("c", 3, 4, 5, 6)
+		if got := n.hub.Stats().RingLoads; got != 1 {
+			t.Errorf("the refreshed ring is loaded again: %d loads", got)
+		}
+	})
+}
+
+// More is lost than may be repaired, the removal of a subscriber among it; then the bus works again.
+func TestWideHoleIsNotJumped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{ResumeWindow: 10}, nil)
+		n.member("c", "ann", "bob")
+		ann, bob := n.client("ann", WebSocket), n.client("bob", WebSocket)
+		ann.attach("c", -1)
+		bob.attach("c", -1)
+		n.db.commit("c", Event{Op: "member.removed", Subject: "bob"}) // 3
+		for range 20 {
+			n.db.commit("c", Event{Op: "message.created", Data: []byte("lost")}) // 4 … 23
+		}
+		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("not for bob")})) // 24
+		time.Sleep(time.Second)                                                                    // synthetic
+		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("nor this")}))
+		synctest.Wait()
+		bob.wantSeqs("c")
+		ann.wantSeqs("c")
+		if got := n.hub.Subscribers("c"); got != 0 {
+			t.Errorf("%d subscribers are left", got)
+		}
+		ann.attach("c", -1)
+		n.say("c", "on we go") // 26
+		synctest.Wait()
+		ann.wantSeqs("c", 26)
+	})
+}
+
+// The bus repeats what it has delivered, and a repair overlaps with it.
+func TestRepetitionIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		var events []Event
+		for range 3 {
+			events = append(events, n.say("c", "once")) // 2, 3, 4
+		}
+		for _, e := range events {
+			n.bus.from(t, e)
+		}
+		synctest.Wait()
+		ann.wantSeqs("c", 2, 3, 4)
+	})
+}
+
+// An event is published elsewhere after the position was read and before the Attach. Nothing else ever tells of it
+// within this test.
+func TestOpenComesBeforeTheRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		defer n.open("c")()
+		read, _ := n.db.membership("c", "ann")
+		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("in between")})) // 2
+		if _, err := n.hub.Attach(t.Context(), ann.conn, read); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // synthetic
+		ann.wantSeqs("c", 2)
+	})
+}
+
+// A pong is due while a frame is half written.
+func TestControlFrameWaitsForTheBoundary(t *testing.T) {
+	q := &queue{}
+	q.add([]byte("st of a frame"), counted, true)
+	q.add(appendText(nil, []byte("next")), counted, false)
+	q.pong = appendControl(nil, opPong, []byte("p"))
+	var got []string
+	for c, ok := q.take(); ok; c, ok = q.take() {
+		got = append(got, string(c.b))
+		q.done(c)
+	}
+	if len(got) != 3 || got[0] != "st of a frame" || got[1][0] != opPong || got[2][0] != opText {
+		t.Errorf("written %q, want the rest of the frame, the pong, the next frame", got)
+	}
+	if q.total != 0 || q.counted != 0 {
+		t.Errorf("%d bytes, %d counted are left", q.total, q.counted)
+	}
+}
