@@ -18,7 +18,7 @@ type entriesOutput struct {
 	}
 }
 
-func (s *Server) listChats(ctx context.Context, in *pageInput) (*entriesOutput, error) {
+func (s *Server) listChats(ctx context.Context, in *PageInput) (*entriesOutput, error) {
 	page, err := s.chat.Entries(ctx, callerOf(ctx).userID(), in.page())
 	out := &entriesOutput{}
 	out.Body.Chats, out.Body.Epoch, out.Body.Next = list(page.Entries), page.Epoch, page.Next
@@ -60,7 +60,7 @@ func (s *Server) createChat(ctx context.Context, in *createChatInput) (*createCh
 
 type listPublicInput struct {
 	Q string `query:"q" doc:"part of a name; empty: all"`
-	pageInput
+	PageInput
 }
 
 type publicChatsOutput struct {
@@ -77,13 +77,13 @@ func (s *Server) listPublicChats(ctx context.Context, in *listPublicInput) (*pub
 	return out, err
 }
 
-func (s *Server) getChat(ctx context.Context, in *idInput) (*entryOutput, error) {
+func (s *Server) getChat(ctx context.Context, in *IDInput) (*entryOutput, error) {
 	e, err := s.chat.Entry(ctx, callerOf(ctx).userID(), in.ID)
 	return &entryOutput{Body: e}, err
 }
 
 type updateChatInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Name     *string `json:"name,omitempty"`
 		Topic    *string `json:"topic,omitempty"`
@@ -96,10 +96,10 @@ func (s *Server) updateChat(ctx context.Context, in *updateChatInput) (*entryOut
 	if _, err := s.chat.UpdateChat(ctx, me, in.ID, chat.ChatChange{Name: b.Name, Topic: b.Topic, Archived: b.Archived}); err != nil {
 		return nil, err
 	}
-	return s.getChat(ctx, &in.idInput)
+	return s.getChat(ctx, &in.IDInput)
 }
 
-func (s *Server) joinChat(ctx context.Context, in *idInput) (*entryOutput, error) {
+func (s *Server) joinChat(ctx context.Context, in *IDInput) (*entryOutput, error) {
 	e, err := s.chat.Join(ctx, callerOf(ctx).userID(), in.ID)
 	return &entryOutput{Body: e}, err
 }

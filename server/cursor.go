@@ -7,7 +7,7 @@ import (
 )
 
 type setCursorInput struct {
-	idInput
+	IDInput
 	Body struct {
 		ReadSeq      *int64 `json:"read_seq,omitempty"`
 		DeliveredSeq *int64 `json:"delivered_seq,omitempty"`

@@ -7,9 +7,9 @@ import (
 )
 
 type listEventsInput struct {
-	idInput
+	IDInput
 	AfterSeq int64 `query:"after_seq" default:"0"`
-	limitInput
+	LimitInput
 }
 
 type eventsOutput struct {

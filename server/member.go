@@ -21,8 +21,8 @@ func viewMember(m chat.Member, viewerID string) memberView {
 }
 
 type listMembersInput struct {
-	idInput
-	pageInput
+	IDInput
+	PageInput
 }
 
 type membersOutput struct {
@@ -44,7 +44,7 @@ func (s *Server) listMembers(ctx context.Context, in *listMembersInput) (*member
 }
 
 type addMemberInput struct {
-	idInput
+	IDInput
 	Body struct {
 		UserID string    `json:"user_id" required:"true"`
 		Role   chat.Role `json:"role,omitempty" doc:"member when missing; at most one's own"`
@@ -66,13 +66,14 @@ func (s *Server) addMember(ctx context.Context, in *addMemberInput) (*memberOutp
 	return out, err
 }
 
-type memberInput struct {
-	idInput
+// MemberInput names a member of a chat.
+type MemberInput struct {
+	IDInput
 	UserID string `path:"user_id"`
 }
 
 type updateMemberInput struct {
-	memberInput
+	MemberInput
 	Body struct {
 		Role  *chat.Role `json:"role,omitempty" doc:"by admins, or to step down"`
 		Muted *bool      `json:"muted,omitempty" doc:"by oneself; private"`
@@ -97,6 +98,6 @@ func seqOf(seq int64, err error) (*seqOutput, error) {
 	return out, err
 }
 
-func (s *Server) removeMember(ctx context.Context, in *memberInput) (*seqOutput, error) {
+func (s *Server) removeMember(ctx context.Context, in *MemberInput) (*seqOutput, error) {
 	return seqOf(s.chat.RemoveMember(ctx, callerOf(ctx).userID(), in.ID, in.UserID))
 }

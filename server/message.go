@@ -15,11 +15,11 @@ type messageOutput struct {
 }
 
 type listMessagesInput struct {
-	idInput
+	IDInput
 	BeforeSeq seqParam `query:"before_seq"`
 	AfterSeq  seqParam `query:"after_seq"`
 	AroundSeq seqParam `query:"around_seq"`
-	limitInput
+	LimitInput
 }
 
 type messagesOutput struct {
@@ -46,7 +46,7 @@ func (s *Server) listMessages(ctx context.Context, in *listMessagesInput) (*mess
 }
 
 type sendMessageInput struct {
-	idInput
+	IDInput
 	Key  string `header:"Idempotency-Key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, for ever"`
 	Body struct {
 		Body    string `json:"body" required:"true"`
@@ -95,13 +95,13 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*sendMe
 	return out, nil
 }
 
-func (s *Server) getMessage(ctx context.Context, in *idInput) (*messageOutput, error) {
+func (s *Server) getMessage(ctx context.Context, in *IDInput) (*messageOutput, error) {
 	m, err := s.chat.Message(ctx, callerOf(ctx).userID(), in.ID)
 	return &messageOutput{Body: m}, err
 }
 
 type editMessageInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Body    string `json:"body" required:"true"`
 		Version int64  `json:"version" required:"true" doc:"the version that is edited"`
@@ -117,6 +117,6 @@ func (s *Server) editMessage(ctx context.Context, in *editMessageInput) (*messag
 	return &messageOutput{Body: m}, err
 }
 
-func (s *Server) deleteMessage(ctx context.Context, in *idInput) (*seqOutput, error) {
+func (s *Server) deleteMessage(ctx context.Context, in *IDInput) (*seqOutput, error) {
 	return seqOf(s.chat.Delete(ctx, callerOf(ctx).userID(), in.ID))
 }

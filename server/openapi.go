@@ -94,17 +94,11 @@ func tidy(api *huma.OpenAPI) {
 			}
 		}
 	}
-	for _, item := range api.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op == nil {
-				continue
-			}
-			for status, alternative := range map[string]string{"POST /chats": "200", "POST /chats/{id}/members": "200", "POST /chats/{id}/messages": "200"} {
-				if status == op.Method+" "+strings.TrimPrefix(op.Path, v1) {
-					op.Responses[alternative] = op.Responses[strconv.Itoa(http.StatusCreated)]
-				}
-			}
-		}
+	for _, path := range []string{"/chats", "/chats/{id}/members", "/chats/{id}/messages"} {
+		answers := api.Paths[v1+path].Post.Responses
+		again := *answers[strconv.Itoa(http.StatusCreated)]
+		again.Description = "There already"
+		answers[strconv.Itoa(http.StatusOK)] = &again
 	}
 }
 

@@ -49,6 +49,28 @@ func TestOpenAPIIsTheTable(t *testing.T) {
 	}
 }
 
+// Every parameter of a path is described, every list takes a limit.
+func TestOpenAPIDescribesParameters(t *testing.T) {
+	for path, item := range document(t, "/openapi.json")["paths"].(map[string]any) {
+		for method, op := range item.(map[string]any) {
+			named := map[string]bool{}
+			parameters, _ := op.(map[string]any)["parameters"].([]any)
+			for _, p := range parameters {
+				named[p.(map[string]any)["name"].(string)] = true
+			}
+			for part := range strings.SplitSeq(path, "/") {
+				if name := strings.Trim(part, "{}"); name != part && !named[name] {
+					t.Errorf("%s %s: %s is not described", method, path, part)
+				}
+			}
+			isList := method == "get" && (strings.HasSuffix(path, "s") || strings.HasSuffix(path, "public") || strings.HasSuffix(path, "{emoji}"))
+			if isList && path != "/api/v1/events" && !named["limit"] {
+				t.Errorf("%s %s: takes no limit", method, path)
+			}
+		}
+	}
+}
+
 // Every reference points to something, and nothing of huma's own is left.
 func TestDocumentsAreWhole(t *testing.T) {
 	for _, path := range []string{"/openapi.json", "/asyncapi.json"} {

@@ -8,21 +8,24 @@ import (
 	"fechatter/chat"
 )
 
-// pageInput is where a list goes on.
-type pageInput struct {
-	After string `query:"after" doc:"next of the page before"`
-	limitInput
+// IDInput and the inputs below are exported because huma looks into no others
+// when they are embedded.
+type IDInput struct {
+	ID string `path:"id"`
 }
 
-type limitInput struct {
+// PageInput is where a list goes on.
+type PageInput struct {
+	After string `query:"after" doc:"next of the page before"`
+	LimitInput
+}
+
+// LimitInput is how much of a list to give.
+type LimitInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-func (p pageInput) page() chat.Page { return chat.Page{After: p.After, Limit: p.Limit} }
-
-type idInput struct {
-	ID string `path:"id"`
-}
+func (p PageInput) page() chat.Page { return chat.Page{After: p.After, Limit: p.Limit} }
 
 // seqParam is a seq in the query that may be missing.
 type seqParam struct {

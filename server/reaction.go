@@ -2,12 +2,13 @@ package server
 
 import "context"
 
-type reactionInput struct {
-	idInput
+// ReactionInput names an emoji under a message.
+type ReactionInput struct {
+	IDInput
 	Emoji string `path:"emoji" doc:"percent-encoded; at most 32 bytes"`
 }
 
-func (s *Server) react(ctx context.Context, in *reactionInput) (*seqOutput, error) {
+func (s *Server) react(ctx context.Context, in *ReactionInput) (*seqOutput, error) {
 	me := callerOf(ctx).userID()
 	if err := s.sends.charge(me); err != nil {
 		return nil, err
@@ -15,7 +16,7 @@ func (s *Server) react(ctx context.Context, in *reactionInput) (*seqOutput, erro
 	return seqOf(s.chat.React(ctx, me, in.ID, in.Emoji))
 }
 
-func (s *Server) unreact(ctx context.Context, in *reactionInput) (*seqOutput, error) {
+func (s *Server) unreact(ctx context.Context, in *ReactionInput) (*seqOutput, error) {
 	me := callerOf(ctx).userID()
 	if err := s.sends.charge(me); err != nil {
 		return nil, err
@@ -24,8 +25,8 @@ func (s *Server) unreact(ctx context.Context, in *reactionInput) (*seqOutput, er
 }
 
 type listReactorsInput struct {
-	reactionInput
-	pageInput
+	ReactionInput
+	PageInput
 }
 
 type reactorsOutput struct {

@@ -49,7 +49,7 @@ type sessionsOutput struct {
 	}
 }
 
-func (s *Server) listSessions(ctx context.Context, in *pageInput) (*sessionsOutput, error) {
+func (s *Server) listSessions(ctx context.Context, in *PageInput) (*sessionsOutput, error) {
 	me := callerOf(ctx).session
 	sessions, next, err := s.chat.Sessions(ctx, me.UserID, in.page())
 	out := &sessionsOutput{}
@@ -64,7 +64,7 @@ type revokedOutput struct {
 	SetCookie string `header:"Set-Cookie"`
 }
 
-func (s *Server) revokeSession(ctx context.Context, in *idInput) (*revokedOutput, error) {
+func (s *Server) revokeSession(ctx context.Context, in *IDInput) (*revokedOutput, error) {
 	me := callerOf(ctx).session
 	if err := s.chat.RevokeSession(ctx, me.UserID, in.ID); err != nil {
 		return nil, err
@@ -77,5 +77,5 @@ func (s *Server) revokeSession(ctx context.Context, in *idInput) (*revokedOutput
 }
 
 func (s *Server) logOut(ctx context.Context, _ *struct{}) (*revokedOutput, error) {
-	return s.revokeSession(ctx, &idInput{ID: callerOf(ctx).session.ID})
+	return s.revokeSession(ctx, &IDInput{ID: callerOf(ctx).session.ID})
 }

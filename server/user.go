@@ -78,7 +78,7 @@ func (s *Server) changePassword(ctx context.Context, in *changePasswordInput) (*
 
 type listUsersInput struct {
 	Q string `query:"q" doc:"part of a username or display name; empty: all"`
-	pageInput
+	PageInput
 }
 
 type usersOutput struct {
@@ -95,7 +95,7 @@ func (s *Server) listUsers(ctx context.Context, in *listUsersInput) (*usersOutpu
 	return out, err
 }
 
-func (s *Server) getUser(ctx context.Context, in *idInput) (*userOutput, error) {
+func (s *Server) getUser(ctx context.Context, in *IDInput) (*userOutput, error) {
 	u, err := s.chat.User(ctx, in.ID)
 	return &userOutput{Body: u}, err
 }
