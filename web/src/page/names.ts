@@ -42,9 +42,10 @@ export function initials(name: string): string {
 
 /** A hue that stays with an id. */
 export function hue(id: string): number {
-  let hash = 7;
-  for (const char of id) hash = (hash * 31 + char.charCodeAt(0)) % 360;
-  return hash;
+  let hash = 0x811c9dc5;
+  for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash ^ (hash >>> 13)) >>> 0) % 360;
 }
 
 const ranks: Record<Role, number> = { member: 0, admin: 1, owner: 2 };

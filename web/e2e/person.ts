@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { Cable, type Server } from './server.ts';
+
+const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+export function launch(): Promise<Browser> {
+  const executablePath = paths.find((path) => existsSync(path));
+  if (!executablePath) throw new Error('no chromium found: install it, or run scripts/setup.sh');
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  return chromium.launch({ executablePath, args });
+}
+
+const patience = { timeout: 15_000, interval: 50 };
+let counter = 0;
+
+/** Somebody at a browser of their own. */
+export class Person {
+  /** What the browser complained about: refused by policy, thrown by the page. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly username: string,
+    readonly name: string,
+    readonly context: BrowserContext,
+    readonly page: Page,
+    readonly cable: Cable,
+  ) {
+    this.listen(page);
+  }
+
+  /** A new user, signed up through the page. */
+  static async signUp(browser: Browser, server: Server, name: string, options: BrowserContextOptions = {}): Promise<Person> {
+    const cable = await Cable.to(server);
+    const context = await browser.newContext({ locale: 'en-GB', ...options });
+    const username = `${name.toLowerCase().replace(/\W/g, '')}${process.pid % 1000}${++counter}`;
+    const person = new Person(username, name, context, await context.newPage(), cable);
+    await person.page.goto(cable.url);
+    await person.get('turn').click();
+    await person.get('username').fill(username);
+    await person.get('display-name').fill(name);
+    await person.get('password').fill('correct horse');
+    await person.get('submit').click();
+    await person.online();
+    return person;
+  }
+
+  get = (testId: string): Locator => this.page.getByTestId(testId);
+
+  async online(): Promise<void> {
+    await this.page.locator('[data-testid="connection"][data-phase="online"]').waitFor({ state: 'attached' });
+  }
+
+  async offline(): Promise<void> {
+    await this.page.locator('[data-testid="connection"]:not([data-phase="online"])').waitFor({ state: 'attached' });
+  }
+
+  /** Opens a direct chat through the dialog. */
+  async writeTo(other: Person): Promise<void> {
+    await this.get('new-chat').click();
+    await this.get('people-search').fill(other.username);
+    await this.page.locator(`[data-testid="person"][data-username="${other.username}"]`).click();
+    await this.titled(other.name);
+  }
+
+  /** Makes a group or channel through the dialog, and opens it. */
+  async create(kind: 'group' | 'private' | 'public', name: string, ...people: Person[]): Promise<void> {
+    await this.get('new-chat').click();
+    await this.get(`kind-${kind}`).click();
+    await this.get('chat-name').fill(name);
+    for (const person of people) {
+      await this.get('people-search').fill(person.username);
+      await this.page.locator(`[data-testid="person"][data-username="${person.username}"]`).click();
+    }
+    await this.get('create-chat').click();
+    await this.titled(name);
+  }
+
+  async open(title: string): Promise<void> {
+    await this.item(title).click();
+    await this.titled(title);
+  }
+
+  /** The chat of that title in the list. */
+  item(title: string): Locator {
+    return this.get('chat-item').filter({ has: this.page.getByTestId('chat-title').getByText(title, { exact: true }) });
+  }
+
+  async say(...texts: string[]): Promise<void> {
+    for (const text of texts) {
+      await this.get('composer').fill(text);
+      await this.get('composer').press('Enter');
+    }
+  }
+
+  /** The message that says this. */
+  message(text: string): Locator {
+    return this.get('message').filter({ has: this.page.getByTestId('body').getByText(text, { exact: true }) });
+  }
+
+  /** Moves to a message and presses one of its actions. */
+  async act(text: string, action: 'react' | 'reply' | 'edit' | 'delete'): Promise<void> {
+    const message = this.message(text);
+    await message.hover();
+    await message.getByTestId(action).click();
+  }
+
+  bodies = (): Promise<string[]> => this.get('body').allTextContents();
+  pending = (): Promise<string[]> => this.get('pending-body').allTextContents();
+
+  /** Waits until exactly these messages are on screen, in this order. */
+  async sees(...texts: string[]): Promise<void> {
+    await expect.poll(this.bodies, patience).toEqual(texts);
+  }
+
+  async nothingPending(): Promise<void> {
+    await expect.poll(this.pending, patience).toEqual([]);
+  }
+
+  /** Calls the API as the page would. */
+  async api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    return this.page.evaluate(
+      async ([m, p, b, h]) => {
+        const body = b === undefined ? undefined : JSON.stringify(b);
+        const headers = body === undefined ? h : { ...h, 'Content-Type': 'application/json' };
+        const answer = await fetch(`/api/v1${p}`, { method: m, headers, body });
+        if (!answer.ok) throw new Error(`${m} ${p}: ${answer.status} ${await answer.text()}`);
+        return answer.status === 204 ? null : answer.json();
+      },
+      [method, path, body, headers] as const,
+    ) as Promise<T>;
+  }
+
+  chatId = (): Promise<string> => this.get('chat').getAttribute('data-chat').then((id) => id!);
+
+  /** A second window of the same login. */
+  async window(): Promise<Page> {
+    const page = await this.context.newPage();
+    this.listen(page);
+    await page.goto(this.cable.url);
+    await page.locator('[data-testid="connection"][data-phase="online"]').waitFor({ state: 'attached' });
+    return page;
+  }
+
+  async dispose(): Promise<void> {
+    await this.context.close();
+    this.cable.dispose();
+  }
+
+  private async titled(title: string): Promise<void> {
+    await this.get('open-title').getByText(title, { exact: true }).waitFor();
+  }
+
+  private listen(page: Page): void {
+    page.on('pageerror', (err) => this.complaints.push(String(err)));
+    page.on('console', (message) => {
+      if (/Content Security Policy|Trusted ?Type/i.test(message.text())) this.complaints.push(message.text());
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, test } from 'vitest';
+import { launch, Person } from './person.ts';
+import { Server } from './server.ts';
+
+/** Pictures of the page for the documents: `npm run screenshots`. */
+
+const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const desk = { viewport: { width: 1180, height: 760 }, deviceScaleFactor: 2 };
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+async function react(person: Person, text: string, emoji: string): Promise<void> {
+  await person.act(text, 'react');
+  await person.page.locator(`[data-testid="emoji"][data-emoji="${emoji}"]`).click();
+  await person.message(text).locator(`[data-testid="reaction"][data-emoji="${emoji}"]`).waitFor();
+}
+
+test('the page', async () => {
+  const ada = await Person.signUp(browser, server, 'Ada Winter', { ...desk, colorScheme: 'light' });
+  const bob = await Person.signUp(browser, server, 'Bob Tanaka', desk);
+  const mei = await Person.signUp(browser, server, 'Mei Lin 林美', desk);
+
+  await mei.create('public', 'announcements');
+  await mei.say('The new node is in the rack. Thanks to everybody who carried.');
+  await ada.get('browse').click();
+  await ada.get('public-chat').getByTestId('join').click();
+  await ada.get('open-title').getByText('announcements').waitFor();
+
+  await mei.writeTo(ada);
+  await mei.say('Lunch at the harbour tomorrow? 🍜', `@${ada.username} they have the dumplings again`);
+
+  await bob.create('group', 'Release crew', ada, mei);
+  await ada.open('Release crew');
+  await mei.open('Release crew');
+  await bob.say('Morning! The load test ran through the night without a hole.');
+  await bob.say('3.1 million messages, every connection cut at least twice.');
+  await ada.sees('Morning! The load test ran through the night without a hole.', '3.1 million messages, every connection cut at least twice.');
+  await react(ada, '3.1 million messages, every connection cut at least twice.', '🎉');
+  await react(mei, '3.1 million messages, every connection cut at least twice.', '🎉');
+  await react(mei, '3.1 million messages, every connection cut at least twice.', '👍');
+  await ada.say('And the order?');
+  await bob.message('And the order?').waitFor();
+  await bob.act('And the order?', 'reply');
+  await bob.say('The same for everybody, each message once. I checked it against the database.');
+  await mei.say('太好了！I will write the notes, then.');
+  await mei.message('太好了！I will write the notes, then.').waitFor();
+  await ada.say(`@${bob.username} shall we ship it on Thursday?`);
+  await bob.message(`@${bob.username} shall we ship it on Thursday?`).waitFor();
+  await react(bob, `@${bob.username} shall we ship it on Thursday?`, '👍');
+  await ada.page.locator('[data-testid="reaction"][data-emoji="👍"]').nth(1).waitFor();
+  await mei.get('composer').pressSequentially('Thursday is');
+  await ada.page.mouse.move(600, 20);
+
+  await ada.get('composer').blur();
+  await ada.page.screenshot({ path: `${folder}page.png` });
+  await ada.page.emulateMedia({ colorScheme: 'dark' });
+  await ada.get('members').click();
+  await ada.get('member').nth(2).waitFor();
+  await ada.page.screenshot({ path: `${folder}page-dark.png` });
+  await ada.page.setViewportSize({ width: 390, height: 760 });
+  await ada.get('members').click();
+  await ada.page.screenshot({ path: `${folder}page-phone.png` });
+  await Promise.all([ada, bob, mei].map((person) => person.dispose()));
+});
