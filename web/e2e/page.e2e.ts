@@ -107,12 +107,6 @@ describe('a direct chat', () => {
     await bob.say('yes!');
     await expect.poll(() => ada.message('yes!').getByTestId('quote').textContent(), patience).toContain('party?');
   });
-
-  test('shows who is typing', async () => {
-    const [ada, bob] = await talk();
-    await ada.get('composer').pressSequentially('hm');
-    await expect.poll(() => bob.get('typing').textContent(), patience).toContain('Ada is typing');
-  });
 });
 
 describe('a lost connection', () => {

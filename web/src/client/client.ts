@@ -1,5 +1,6 @@
 import * as apply from './apply';
 import { Directory } from './directory';
+import { ProblemError } from './errors';
 import { trimTimeline } from './history';
 import { newKey } from './key';
 import { settledByEvent } from './outbox';
@@ -36,6 +37,7 @@ export class Client implements SocketOwner {
   private readonly sender: Sender;
   private readonly reads: Reads;
   private shown: string | null = null;
+  private tellsTyping = true;
   private readonly onError: (err: unknown) => void;
 
   constructor(options: ClientOptions) {
@@ -88,7 +90,16 @@ export class Client implements SocketOwner {
   remove = (message_id: string) => this.socket.request<{ seq: number }>('message.delete', { message_id });
   react = (message_id: string, emoji: string, on: boolean) =>
     this.socket.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
-  typing = (chat_id: string, typing: boolean) => this.socket.request<unknown>('typing.set', { chat_id, typing });
+
+  /** Tells that the person is typing. Best effort; given up for good when the server does not know it. */
+  async typing(chat_id: string, typing: boolean): Promise<void> {
+    if (!this.tellsTyping) return;
+    try {
+      await this.socket.request('typing.set', { chat_id, typing });
+    } catch (err) {
+      this.tellsTyping = !(err instanceof ProblemError && err.code === 'bad_request');
+    }
+  }
 
   /** Marks a chat as read up to what is held. */
   async read(chat_id: string): Promise<void> {
