@@ -250,7 +250,7 @@ func start(t testing.TB, cfg Config, wrap func(*truth) Source) *node {
 	if wrap != nil {
 		src = wrap(n.db)
 	}
-	n.hub = New(cfg, src, n.bus, slog.New(slog.DiscardHandler))
+	n.hub = New(cfg, src, n.bus, quiet())
 	n.bus.hub = n.hub
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
@@ -549,3 +549,5 @@ func (s *sink) isClosed() bool {
 	defer s.mu.Unlock()
 	return s.closed
 }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

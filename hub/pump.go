@@ -61,6 +61,7 @@ func (s *stream) pump() {
 		for _, e := range w.eph {
 			s.writeEphemeral(e, w.ephSubs, rw)
 		}
+		s.wrote(&w)
 		s.hub.stats.batches.Add(1)
 		s.hub.stats.fanoutNanos.Add(int64(time.Since(begun)))
 	}
@@ -79,8 +80,8 @@ func (s *stream) gather() {
 	}
 }
 
-// next notes what the last round has written and takes the next work; false ends the pump.
-func (s *stream) next(w *work) bool {
+// wrote notes that everybody has what this round took.
+func (s *stream) wrote(w *work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range w.segments {
@@ -88,6 +89,12 @@ func (s *stream) next(w *work) bool {
 			s.flushed = w.segments[i].last
 		}
 	}
+}
+
+// next takes the next work; false ends the pump.
+func (s *stream) next(w *work) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	clear(w.segments)
 	w.segments = s.pend.take(w.segments)
 	w.eph, s.eph = s.eph, nil
