@@ -282,12 +282,14 @@ func (s *Service) UpdateChat(ctx context.Context, userID, chatID string, ch Chat
 		return Chat{}, noChat()
 	}
 	err := s.change(ctx, chatID, nil, func(ctx context.Context, tx Tx) error {
-		c, _, err := s.authorize(ctx, tx, userID, actAdminister)
-		if err != nil {
+		c, m, err := s.authorize(ctx, tx, userID, actTakePart)
+		switch {
+		case err != nil:
 			return err
-		}
-		if c.Kind == Direct {
+		case c.Kind == Direct:
 			return Errorf(Conflict, "a direct chat cannot be changed")
+		case !m.Role.may(actAdminister):
+			return Errorf(Forbidden, "this needs the role admin or owner")
 		}
 		before := c
 		if err := applyChange(&c, ch); err != nil {

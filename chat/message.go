@@ -163,6 +163,9 @@ func (s *Service) Edit(ctx context.Context, userID, messageID, body string, vers
 	if err := s.validBody(body); err != nil {
 		return Message{}, 0, err
 	}
+	if version < 1 {
+		return Message{}, 0, Errorf(BadRequest, "version must be at least 1")
+	}
 	err = s.changeMessage(ctx, userID, messageID, func(ctx context.Context, tx Tx, _ Chat, _ Member, stored Message) error {
 		m = stored
 		switch {

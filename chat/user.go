@@ -71,11 +71,10 @@ func (s *Service) User(ctx context.Context, id string) (User, error) {
 
 // Users lists the directory by username, all of it or what contains q.
 func (s *Service) Users(ctx context.Context, q string, p Page) ([]User, string, error) {
-	q = strings.ToLower(strings.TrimSpace(q))
 	if err := validText("q", q, 0, maxDisplayName); err != nil {
 		return nil, "", err
 	}
-	return s.store.Users(ctx, q, p)
+	return s.store.Users(ctx, strings.ToLower(strings.TrimSpace(q)), p)
 }
 
 // UpdateProfile changes what others see of a user.
