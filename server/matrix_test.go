@@ -1,0 +1,156 @@
+package server
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// roles are the columns of the matrix.
+var roles = [...]string{"anonymous", "outsider", "removed", "member", "admin"}
+
+// cast is one group chat and who is what to it. The message is the owner's.
+type cast struct {
+	owner, bystander, newcomer *person
+	chatID, messageID          string
+	ownersSession              string
+}
+
+// matrixRow is what each role gets from one route.
+type matrixRow struct {
+	body any
+	want [len(roles)]int
+}
+
+func all(status int) [len(roles)]int { return [...]int{status, status, status, status, status} }
+
+func users(status int) [len(roles)]int { return [...]int{401, status, status, status, status} }
+
+func members(member, admin int) [len(roles)]int { return [...]int{401, 404, 404, member, admin} }
+
+// matrix is the expectation; placeholders in bodies are filled as in paths.
+func matrix() map[string]matrixRow {
+	return map[string]matrixRow{
+		"POST /api/v1/users":              {object{"username": "{new_name}", "password": password}, all(201)},
+		"POST /api/v1/sessions":           {object{"username": "owner", "password": password}, all(201)},
+		"GET /api/v1/sessions":            {nil, users(200)},
+		"DELETE /api/v1/sessions/{id}":    {nil, users(404)}, // the owner's
+		"DELETE /api/v1/sessions/current": {nil, users(204)},
+		"GET /api/v1/me":                  {nil, users(200)},
+		"PATCH /api/v1/me":                {object{"status_text": "here"}, users(200)},
+		"PUT /api/v1/me/password":         {object{"current_password": password, "new_password": password}, users(204)},
+		"GET /api/v1/users":               {nil, users(200)},
+		"GET /api/v1/users/{id}":          {nil, users(200)},
+
+		"GET /api/v1/chats":                              {nil, users(200)},
+		"POST /api/v1/chats":                             {object{"kind": "group"}, users(201)},
+		"GET /api/v1/chats/public":                       {nil, users(200)},
+		"GET /api/v1/chats/{id}":                         {nil, members(200, 200)},
+		"PATCH /api/v1/chats/{id}":                       {object{"name": "renamed"}, members(403, 200)},
+		"POST /api/v1/chats/{id}/join":                   {nil, members(200, 200)}, // by invitation only
+		"GET /api/v1/chats/{id}/members":                 {nil, members(200, 200)},
+		"POST /api/v1/chats/{id}/members":                {object{"user_id": "{newcomer}"}, members(201, 201)},
+		"PATCH /api/v1/chats/{id}/members/{user_id}":     {object{"role": "admin"}, members(403, 200)},
+		"DELETE /api/v1/chats/{id}/members/{user_id}":    {nil, members(403, 200)},
+		"GET /api/v1/chats/{id}/messages":                {nil, members(200, 200)},
+		"POST /api/v1/chats/{id}/messages":               {object{"body": "hello"}, members(201, 201)},
+		"GET /api/v1/messages/{id}":                      {nil, members(200, 200)},
+		"PATCH /api/v1/messages/{id}":                    {object{"body": "mine now", "version": 1}, members(403, 403)},
+		"DELETE /api/v1/messages/{id}":                   {nil, members(403, 200)},
+		"GET /api/v1/messages/{id}/reactions/{emoji}":    {nil, members(200, 200)},
+		"PUT /api/v1/messages/{id}/reactions/{emoji}":    {nil, members(200, 200)},
+		"DELETE /api/v1/messages/{id}/reactions/{emoji}": {nil, members(200, 200)},
+		"PUT /api/v1/chats/{id}/cursor":                  {object{"read_seq": 1}, members(200, 200)},
+		"GET /api/v1/chats/{id}/cursors":                 {nil, members(200, 200)},
+		"GET /api/v1/chats/{id}/events":                  {nil, members(200, 200)},
+
+		"GET /api/v1/events": {nil, users(500)}, // let through; a recorder cannot stream
+		"GET /ws":            {nil, all(426)},   // not an upgrade; who asks is looked at on the socket
+		"GET /livez":         {nil, all(200)},
+		"GET /readyz":        {nil, all(503)}, // no health was given
+		"GET /health/simple": {nil, all(503)},
+		"GET /health":        {nil, all(503)},
+		"GET /openapi.json":  {nil, all(200)},
+		"GET /asyncapi.json": {nil, all(200)},
+		"GET /docs":          {nil, all(200)},
+	}
+}
+
+// TestAuthorizationMatrix asks every row of the router's own table as everybody.
+func TestAuthorizationMatrix(t *testing.T) {
+	n := newNode(t, nil)
+	people := map[string]*person{"anonymous": {n: n, name: "anonymous"}}
+	for _, role := range roles[1:] {
+		people[role] = n.person(role)
+	}
+	c := cast{owner: n.person("owner"), bystander: n.person("bystander"), newcomer: n.person("newcomer")}
+	expected := matrix()
+	for _, route := range n.server.routes() {
+		name := route.method + " " + route.path
+		row, ok := expected[name]
+		if !ok {
+			t.Errorf("%s has no row in the matrix", name)
+			continue
+		}
+		delete(expected, name)
+		for i, role := range roles {
+			c.stage(t, people)
+			if got := c.ask(t, people[role], route, row.body); got != row.want[i] {
+				t.Errorf("%s by %s: got %d, want %d", name, role, got, row.want[i])
+			}
+		}
+	}
+	for name := range expected {
+		t.Errorf("the matrix has a row for %s, the table has none", name)
+	}
+}
+
+// stage makes the chat anew, so that no case sees what another one did.
+func (c *cast) stage(t *testing.T, people map[string]*person) {
+	t.Helper()
+	for _, role := range roles[1:] {
+		people[role].logIn() // some routes end the session
+	}
+	c.chatID = c.owner.group(people["removed"], people["member"], people["admin"], c.bystander)
+	c.owner.want(200, "PATCH", "/chats/"+c.chatID+"/members/"+people["admin"].id, object{"role": "admin"})
+	c.messageID = c.owner.send(c.chatID, "hello").field("id")
+	c.owner.want(200, "DELETE", "/chats/"+c.chatID+"/members/"+people["removed"].id, nil)
+	for _, session := range c.owner.want(200, "GET", "/sessions", nil).list(t, "sessions") {
+		c.ownersSession = textOf(session["id"])
+	}
+}
+
+// ask fills a route's path and body and sends it.
+func (c *cast) ask(t *testing.T, who *person, r route, body any) int {
+	t.Helper()
+	id := c.chatID
+	switch {
+	case strings.HasPrefix(r.path, v1+"/messages"):
+		id = c.messageID
+	case strings.HasPrefix(r.path, v1+"/users"):
+		id = c.owner.id
+	case strings.HasPrefix(r.path, v1+"/sessions"):
+		id = c.ownersSession
+	}
+	path := strings.NewReplacer("{id}", id, "{user_id}", c.bystander.id, "{emoji}", "%F0%9F%91%8D").Replace(r.path)
+	if fields, ok := body.(object); ok {
+		filled := object{}
+		for name, value := range fields {
+			if text, ok := value.(string); ok {
+				value = strings.NewReplacer("{newcomer}", c.newcomer.id, "{new_name}", "u"+uuid.NewString()[:8]).Replace(text)
+			}
+			filled[name] = value
+		}
+		body = filled
+	}
+	if rest, ok := strings.CutPrefix(path, v1); ok {
+		return who.do(r.method, rest, body, "Idempotency-Key", uuid.NewString()).status
+	}
+	req := httptest.NewRequest(r.method, path, nil)
+	if who.token != "" {
+		req.Header.Set("Authorization", "Bearer "+who.token)
+	}
+	return serve(c.owner.n.handler, req).Code
+}

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"fechatter/chat"
+	"fechatter/persistence"
+)
+
+// plainPasswords costs nothing: what a hash is worth is tested where it is made.
+type plainPasswords struct{}
+
+func (plainPasswords) Hash(_ context.Context, pw string) (string, error) { return "plain:" + pw, nil }
+func (plainPasswords) Verify(_ context.Context, hash, pw string) (bool, error) {
+	return hash == "plain:"+pw, nil
+}
+func (plainPasswords) VerifyNone(context.Context, string) error { return nil }
+
+// unheard is the publisher of a node where nobody listens.
+type unheard struct{}
+
+func (unheard) Publish([]chat.Event) {}
+
+// node is the REST side of a server over a database of its own.
+type node struct {
+	t       *testing.T
+	server  *Server
+	handler http.Handler
+}
+
+// newNode starts one, without limits of rate unless change sets them.
+func newNode(t *testing.T, change func(*Config)) *node {
+	t.Helper()
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
+	cfg := persistence.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")}
+	store, err := persistence.Open(t.Context(), cfg, unheard{}, newID, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- store.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run store: %v", err)
+		}
+		if err := store.Close(); err != nil {
+			t.Errorf("close store: %v", err)
+		}
+	})
+	c := Config{Limits: DefaultLimits(), Version: "test"}
+	c.Limits.SendsPerSecond = 0
+	if change != nil {
+		change(&c)
+	}
+	s, err := New(c, Deps{Chat: chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits()), Log: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &node{t: t, server: s, handler: s.Handler()}
+}
+
+// answer is what came back; body is nil without one.
+type answer struct {
+	status int
+	header http.Header
+	raw    []byte
+	body   map[string]any
+}
+
+// field gives a field of the body as text, numbers without a fraction.
+func (a answer) field(name string) string { return textOf(a.body[name]) }
+
+func textOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// list gives a field of the body as a list of objects.
+func (a answer) list(t *testing.T, name string) []map[string]any {
+	t.Helper()
+	items, ok := a.body[name].([]any)
+	if !ok {
+		t.Fatalf("%s is no list in %s", name, a.raw)
+	}
+	var objects []map[string]any
+	for _, item := range items {
+		object, ok := item.(map[string]any)
+		if !ok {
+			t.Fatalf("%s holds %v", name, item)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// person is a user with a token.
+type person struct {
+	n               *node
+	id, name, token string
+}
+
+const password = "correct horse"
+
+func (n *node) person(name string) *person {
+	n.t.Helper()
+	p := &person{n: n, name: name}
+	p.id = p.want(201, "POST", "/users", object{"username": name, "password": password}).field("id")
+	p.logIn()
+	return p
+}
+
+func (p *person) logIn() {
+	p.n.t.Helper()
+	p.token = p.want(201, "POST", "/sessions", object{"username": p.name, "password": password, "device": "test"}).field("token")
+}
+
+// do sends a request; headers come in pairs.
+func (p *person) do(method, path string, body any, headers ...string) answer {
+	p.n.t.Helper()
+	var data io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			p.n.t.Fatal(err)
+		}
+		data = bytes.NewReader(encoded)
+	}
+	r := httptest.NewRequest(method, v1+path, data)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if p.token != "" {
+		r.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := serve(p.n.handler, r)
+	a := answer{status: w.Code, header: w.Header(), raw: w.Body.Bytes()}
+	if len(a.raw) > 0 {
+		if err := json.Unmarshal(a.raw, &a.body); err != nil {
+			p.n.t.Fatalf("%s %s: %v in %q", method, path, err, a.raw)
+		}
+	}
+	return a
+}
+
+// want is do for an answer of a known status.
+func (p *person) want(status int, method, path string, body any, headers ...string) answer {
+	p.n.t.Helper()
+	a := p.do(method, path, body, headers...)
+	if a.status != status {
+		p.n.t.Fatalf("%s %s by %s: got %d %s, want %d", method, path, p.name, a.status, a.raw, status)
+	}
+	return a
+}
+
+// refused is do for a problem of a known code.
+func (p *person) refused(code chat.Code, method, path string, body any, headers ...string) answer {
+	p.n.t.Helper()
+	a := p.do(method, path, body, headers...)
+	if a.status != statusOf(code) || a.field("code") != string(code) || a.header.Get("Content-Type") != problemType {
+		p.n.t.Errorf("%s %s by %s: got %d %s, want %s", method, path, p.name, a.status, a.raw, code)
+	}
+	return a
+}
+
+// send posts a message under a key of its own.
+func (p *person) send(chatID, body string) answer {
+	p.n.t.Helper()
+	return p.want(201, "POST", "/chats/"+chatID+"/messages", object{"body": body}, "Idempotency-Key", uuid.NewString())
+}
+
+// group makes a group chat of p and others.
+func (p *person) group(others ...*person) string {
+	p.n.t.Helper()
+	ids := []string{}
+	for _, o := range others {
+		ids = append(ids, o.id)
+	}
+	return p.want(201, "POST", "/chats", object{"kind": "group", "name": "a group", "member_ids": ids}).field("id")
+}
