@@ -84,7 +84,7 @@ type (
 	resumePayload struct {
 		Epoch   string           `json:"epoch,omitempty"`
 		Cursors map[string]int64 `json:"cursors,omitempty" doc:"the last seq held, by chat id; not with token"`
-		Token   string           `json:"token,omitempty" doc:"the last id of an event stream (SSE)"`
+		Token   *string          `json:"token,omitempty" doc:"the last id of an event stream (SSE)"`
 	}
 	sendPayload struct {
 		ChatID  string `json:"chat_id"`
@@ -106,8 +106,8 @@ type (
 	}
 	cursorPayload struct {
 		ChatID       string `json:"chat_id"`
-		ReadSeq      int64  `json:"read_seq,omitempty"`
-		DeliveredSeq int64  `json:"delivered_seq,omitempty"`
+		ReadSeq      *int64 `json:"read_seq,omitempty"`
+		DeliveredSeq *int64 `json:"delivered_seq,omitempty"`
 	}
 	editedAnswer struct {
 		Seq     int64 `json:"seq"`

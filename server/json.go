@@ -92,3 +92,17 @@ func jsonType(t reflect.Type) string {
 	}
 	return "an object"
 }
+
+// idOf gives the id of a command that decodeStrict refused, as far as it can be
+// read: its answer must say which command it refuses.
+func idOf(data []byte) *string {
+	var loose map[string]json.RawMessage
+	var id string
+	if json.Unmarshal(data, &loose) != nil || json.Unmarshal(loose["id"], &id) != nil {
+		return nil
+	}
+	if id == "" || len(id) > maxCommandID || strings.ContainsAny(id, "\x00\ufffd") {
+		return nil
+	}
+	return &id
+}

@@ -125,6 +125,31 @@ func TestDecodeStrictReads(t *testing.T) {
 	}
 }
 
+func TestIDOfARefusedCommand(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"id":"c1","op":5}`:                "c1",
+		`{"id":"c1","a":1,"a":2}`:           "c1",
+		`{"id":"c1","d":{"body":"\u0000"}}`: "c1",
+		`{"id":5}`:                          "",
+		`{"id":""}`:                         "",
+		`{"id":null}`:                       "",
+		`{"id":"\ud83d"}`:                   "",
+		`{"id":"\u0000"}`:                   "",
+		`{"ID":"c1"}`:                       "",
+		`{}`:                                "",
+		`[]`:                                "",
+		`{"id":"` + strings.Repeat("x", 65) + `"}`: "",
+	} {
+		got := ""
+		if id := idOf([]byte(in)); id != nil {
+			got = *id
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", in, got, want)
+		}
+	}
+}
+
 // What passes the strict decoder is what encoding/json reads as well, and says
 // the same in its fields.
 func FuzzDecodeStrict(f *testing.F) {
