@@ -1,0 +1,145 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// rollbackTimeout bounds the end of a transaction whose caller is gone.
+const rollbackTimeout = 2 * time.Second
+
+// conn is one connection, for one goroutine at a time. It keeps the statements
+// that it prepared when its driver does not do that itself.
+type conn struct {
+	c     *sql.Conn
+	stmts map[string]*sql.Stmt // nil: the driver keeps them
+	dirty bool                 // the transaction wrote something
+	bad   bool                 // not to be used again
+	gated []string             // streams whose turn to publish this transaction holds
+}
+
+// exec runs a statement and answers how many rows it changed.
+func (c *conn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	c.dirty = true
+	result, err := c.run(ctx, query, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// control runs BEGIN, COMMIT or ROLLBACK.
+func (c *conn) control(ctx context.Context, command string) error {
+	_, err := c.run(ctx, command, nil)
+	return err
+}
+
+func (c *conn) run(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if c.stmts == nil {
+		return c.c.ExecContext(ctx, query, args...)
+	}
+	stmt, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(ctx, args...)
+}
+
+func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if c.stmts == nil {
+		return c.c.QueryContext(ctx, query, args...)
+	}
+	stmt, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// one reads a single row; sql.ErrNoRows when there is none.
+func (c *conn) one(ctx context.Context, query string, args []any, dest ...any) error {
+	rows, err := c.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// collect reads all rows before it returns, so that the connection is free again.
+func collect[T any](ctx context.Context, c *conn, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
+	rows, err := c.query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var row T
+		if err := scan(rows, &row); err != nil {
+			return nil, err
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+func scanString(rows *sql.Rows, s *string) error { return rows.Scan(s) }
+
+func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt := c.stmts[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := c.c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[query] = stmt
+	return stmt, nil
+}
+
+func (c *conn) begin(ctx context.Context, command string) error {
+	c.dirty = false
+	if err := c.control(ctx, command); err != nil {
+		c.rollback(ctx) // a driver may fail after the server has begun
+		return fmt.Errorf("begin: %w", err)
+	}
+	return nil
+}
+
+// rollback ends the transaction even when ctx has ended. A connection that
+// cannot even do that is not used again.
+func (c *conn) rollback(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	if err := c.control(ctx, "ROLLBACK"); err != nil {
+		c.bad = true
+	}
+}
+
+func (c *conn) close() error {
+	if c.stmts == nil && c.bad {
+		_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // takes it out of the driver's pool
+	}
+	errs := make([]error, 0, len(c.stmts)+1)
+	for _, stmt := range c.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	if err := c.c.Close(); !errors.Is(err, sql.ErrConnDone) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

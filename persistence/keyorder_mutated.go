@@ -1,0 +1,5 @@
+//go:build mutate_key_order
+
+package persistence
+
+const keyBeforeMembership = false

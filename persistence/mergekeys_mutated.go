@@ -1,0 +1,5 @@
+//go:build mutate_merge_keys
+
+package persistence
+
+const mergeKeys = false

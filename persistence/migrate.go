@@ -1,0 +1,136 @@
+package persistence
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+const (
+	// schemaRelease is the release of the newest migration in this program. The
+	// version of a migration is its release * releaseStep + a number.
+	schemaRelease = 1
+	releaseStep   = 100
+
+	migrationLock     = 7_305_417_921 // any number, the same on every node
+	migrationWait     = "60s"
+	secretBytes       = 32
+	metaEpoch         = "epoch"
+	metaSecret        = "secret"
+	postgresMigration = "migrations/postgres"
+)
+
+// migrateSchema brings the schema to this program's release. Nodes that start
+// together take turns. A schema more than one release ahead is refused: the
+// release after this one still lets this one work, the next does not.
+func migrateSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
+	if d.recordset {
+		unlock, err := lockSchema(ctx, db)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	provider, err := newProvider(db, d, log)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if release := version / releaseStep; release > schemaRelease+1 {
+		return fmt.Errorf("the database has the schema of release %d, this program knows %d and at most one more: upgrade it",
+			release, schemaRelease)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate schema: %w", err)
+	}
+	return nil
+}
+
+func newProvider(db *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) {
+	shared, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithSlog(log)}
+	if !d.recordset {
+		return goose.NewProvider(goose.DialectSQLite3, db, shared, options...)
+	}
+	own, err := fs.Sub(migrations, postgresMigration)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db, overlay{shared, own}, options...)
+}
+
+// lockSchema makes nodes that start together take turns. Its connection must
+// stay open until unlock is called.
+func lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error) {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lock schema: %w", err)
+	}
+	if _, err := c.ExecContext(ctx, "SET lock_timeout = '"+migrationWait+"'"); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock schema: %w", err), c.Close())
+	}
+	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock schema: %w", err), c.Close())
+	}
+	return func() {
+		_ = c.Raw(func(any) error { return driver.ErrBadConn }) // closing the connection frees the lock
+		_ = c.Close()
+	}, nil
+}
+
+// overlay is the files of two folders as if they were in one.
+type overlay [2]fs.FS
+
+func (o overlay) Open(name string) (fs.File, error) {
+	f, err := o[0].Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o[1].Open(name)
+	}
+	return f, err
+}
+
+// Glob lets fs.Glob see the files of both.
+func (o overlay) Glob(pattern string) ([]string, error) {
+	first, err := fs.Glob(o[0], pattern)
+	if err != nil {
+		return nil, err
+	}
+	second, err := fs.Glob(o[1], pattern)
+	return append(first, second...), err
+}
+
+// readMeta makes the epoch and the secret if they are not there yet, and gives
+// the secret.
+func readMeta(ctx context.Context, c *conn, newID func() string) ([]byte, error) {
+	made := make([]byte, secretBytes)
+	rand.Read(made) // never fails: crypto/rand ends the process instead
+	for name, value := range map[string]string{metaEpoch: newID(), metaSecret: hex.EncodeToString(made)} {
+		_, err := c.exec(ctx, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, value)
+		if err != nil {
+			return nil, fmt.Errorf("write meta: %w", err)
+		}
+	}
+	var secret string
+	if err := c.one(ctx, "SELECT value FROM meta WHERE name = $1", []any{metaSecret}, &secret); err != nil {
+		return nil, fmt.Errorf("read meta: %w", err)
+	}
+	return hex.DecodeString(secret)
+}

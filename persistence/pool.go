@@ -1,0 +1,83 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// pool lends connections of one purpose, in the order of asking. Purposes have
+// pools of their own so that none can starve another.
+type pool struct {
+	db      *sql.DB
+	acquire time.Duration
+	// kept has a place for each connection; nil stands for one that is not open.
+	// It is nil itself when the driver keeps statements: then db is pool enough.
+	kept chan *conn
+}
+
+// newPool takes over db. With keep, connections stay open together with the
+// statements they prepared.
+func newPool(db *sql.DB, size int, keep bool, acquire time.Duration) *pool {
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	p := &pool{db: db, acquire: acquire}
+	if keep {
+		p.kept = make(chan *conn, size)
+		for range size {
+			p.kept <- nil
+		}
+	}
+	return p
+}
+
+// get waits for a connection for as long as ctx and the pool's patience allow.
+func (p *pool) get(ctx context.Context) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.acquire)
+	defer cancel()
+	if p.kept == nil {
+		c, err := p.db.Conn(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("get connection: %w", err)
+		}
+		return &conn{c: c}, nil
+	}
+	select {
+	case c := <-p.kept:
+		if c != nil {
+			return c, nil
+		}
+	case <-ctx.Done():
+		return nil, fmt.Errorf("get connection: %w", ctx.Err())
+	}
+	c, err := p.db.Conn(ctx)
+	if err != nil {
+		p.kept <- nil
+		return nil, fmt.Errorf("open connection: %w", err)
+	}
+	return &conn{c: c, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+// put takes a connection back.
+func (p *pool) put(c *conn) {
+	switch {
+	case p.kept == nil:
+		_ = c.close() // it goes back to db, or is thrown away
+	case c.bad:
+		_ = c.close() // what it could tell is known: it is bad
+		p.kept <- nil
+	default:
+		p.kept <- c
+	}
+}
+
+// close waits for every connection to come back.
+func (p *pool) close() error {
+	for range cap(p.kept) {
+		if c := <-p.kept; c != nil {
+			_ = c.close() // db.Close says what matters
+		}
+	}
+	return p.db.Close()
+}

@@ -1,0 +1,144 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Connections that the smaller pools of one node take.
+const (
+	postgresLanes   = 4
+	postgresReplays = 8
+)
+
+func postgresDialect() dialect {
+	return dialect{
+		now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+		// A backup restored elsewhere has another system identifier, a standby
+		// that took over another timeline.
+		epoch: "(SELECT m.value || '.' || c.system_identifier || '.' || " +
+			"substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM meta m, pg_control_system() c WHERE m.name = 'epoch')",
+		beginRead:  "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		beginWrite: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+		lock:       " FOR UPDATE",
+		skipLocked: " FOR UPDATE SKIP LOCKED",
+		recordset:  true,
+		classify:   classifyPostgres,
+		committed:  committedPostgres,
+	}
+}
+
+// openPostgres opens the pools of one node. They connect when first used.
+func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
+	base, err := pgx.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database: %s is not the address of a PostgreSQL database", maskURL(cfg.URL))
+	}
+	base.ConnectTimeout = cfg.ConnectTimeout
+	if cfg.dial != nil {
+		base.DialFunc = cfg.dial
+	}
+	open := func(size int, statement time.Duration) *pool {
+		c := base.Copy()
+		for name, value := range map[string]string{
+			"application_name":                    "fechatter",
+			"statement_timeout":                   milliseconds(statement),
+			"lock_timeout":                        milliseconds(cfg.LockTimeout),
+			"idle_in_transaction_session_timeout": milliseconds(cfg.StatementTimeout),
+		} {
+			c.RuntimeParams[name] = value
+		}
+		return newPool(stdlib.OpenDB(*c), size, false, cfg.AcquireTimeout)
+	}
+	t := cfg.StatementTimeout
+	p := &pools{write: open(cfg.Connections, t), batch: open(1, t), lane: open(postgresLanes, t),
+		read: open(cfg.Connections, t), replay: open(postgresReplays, t), probe: open(1, t), canary: open(1, t),
+		migrate: open(2, 0)}
+	if err := checkPostgres(ctx, p.probe.db); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// maskURL leaves out what may hold a password.
+func maskURL(u string) string {
+	if scheme, rest, ok := strings.Cut(u, "://"); ok {
+		return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+	}
+	return "the given text"
+}
+
+// checkPostgres makes sure that a commit is on disk before it is acknowledged.
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	var fsync, commit string
+	err := db.QueryRowContext(ctx, "SELECT current_setting('fsync'), current_setting('synchronous_commit')").Scan(&fsync, &commit)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	if fsync != "on" || commit == "off" {
+		return fmt.Errorf("PostgreSQL would lose acknowledged messages: fsync is %s and synchronous_commit %s; both must be on", fsync, commit)
+	}
+	return nil
+}
+
+func classifyPostgres(err error) failure {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return classifyState(e.Code)
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &network), errors.As(err, &connect), pgconn.SafeToRetry(err), pgconn.Timeout(err),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
+		return failUnavailable
+	}
+	return failOther
+}
+
+func classifyState(state string) failure {
+	switch state {
+	case "23505":
+		return failUnique
+	case "23503":
+		return failReference
+	case "40001", "40P01":
+		return failRetry
+	case "55P03", "57014", "25006", "25P03": // lock_timeout, statement_timeout, a standby, idle too long
+		return failUnavailable
+	}
+	switch state[:2] {
+	case "08", "53", "57", "58": // connection, resources, shutdown, disk
+		return failUnavailable
+	}
+	return failOther
+}
+
+// committedPostgres says whether a failed COMMIT may have committed: an answer
+// of the server that is not about its own end says no.
+func committedPostgres(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return true
+	}
+	switch e.Code[:2] {
+	case "08", "57", "58", "XX":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,120 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+const (
+	sqliteReaders = 8
+	sqliteReplays = 4
+)
+
+func sqliteDialect() dialect {
+	return dialect{
+		now:        "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)",
+		epoch:      "(SELECT value FROM meta WHERE name = 'epoch')",
+		beginRead:  "BEGIN",
+		beginWrite: "BEGIN IMMEDIATE",
+		classify:   classifySQLite,
+		committed:  committedSQLite,
+	}
+}
+
+// openSQLite opens the pools over one file: one connection that writes, and
+// others that cannot.
+func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, fmt.Errorf("database: sqlite needs the path of a file")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("create the database's folder: %w", err)
+	}
+	// busy_timeout comes first: the other pragmas may have to wait for a lock.
+	writer, err := sql.Open("sqlite", sqliteDSN(path, cfg, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"))
+	if err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
+	}
+	readers := func(size int) *pool {
+		db, openErr := sql.Open("sqlite", sqliteDSN(path, cfg, "query_only(1)"))
+		err = errors.Join(err, openErr)
+		return newPool(db, size, true, cfg.AcquireTimeout)
+	}
+	write := newPool(writer, 1, true, cfg.AcquireTimeout)
+	p := &pools{write: write, batch: write, lane: write,
+		read: readers(sqliteReaders), replay: readers(sqliteReplays), probe: readers(1)}
+	p.canary = write
+	if err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
+	}
+	if err := checkSQLite(ctx, writer); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func sqliteDSN(path string, cfg Config, pragmas ...string) string {
+	q := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", cfg.LockTimeout.Milliseconds())}}
+	for _, p := range pragmas {
+		q.Add("_pragma", p)
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// checkSQLite makes sure that a commit is on disk before it is acknowledged.
+func checkSQLite(ctx context.Context, db *sql.DB) error {
+	var journal string
+	var sync int
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
+		return fmt.Errorf("open sqlite: %w", err)
+	}
+	if err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&sync); err != nil {
+		return fmt.Errorf("open sqlite: %w", err)
+	}
+	if journal != "wal" || sync != 2 {
+		return fmt.Errorf("open sqlite: journal_mode is %s and synchronous %d, not wal and 2 (FULL)", journal, sync)
+	}
+	return nil
+}
+
+func classifySQLite(err error) failure {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+			return failUnavailable
+		}
+		return failOther
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return failUnique
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return failReference
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return failRetry
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM,
+		sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL:
+		return failUnavailable
+	}
+	return failOther
+}
+
+// committedSQLite says whether a failed COMMIT may have committed: only a disk
+// that failed while it was written to leaves that open.
+func committedSQLite(err error) bool {
+	var e *sqlite.Error
+	return !errors.As(err, &e) || e.Code()&0xff == sqlite3.SQLITE_IOERR
+}

@@ -1,0 +1,134 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"fechatter/chat"
+)
+
+const (
+	maxAttempts   = 6
+	commitTimeout = 10 * time.Second
+)
+
+// view runs fn on a connection without a transaction: for one statement.
+func (s *Store) view(ctx context.Context, p *pool, what string, fn func(*conn) error) error {
+	c, err := p.get(ctx)
+	if err == nil {
+		err = fn(c)
+		s.release(p, c, err)
+	}
+	return s.mapError(err, what)
+}
+
+// snapshot runs fn in a transaction in which every statement sees the same.
+func (s *Store) snapshot(ctx context.Context, p *pool, what string, fn func(*conn) error) error {
+	return s.view(ctx, p, what, func(c *conn) error {
+		if err := c.begin(ctx, s.d.beginRead); err != nil {
+			return err
+		}
+		defer c.rollback(ctx)
+		return fn(c)
+	})
+}
+
+// release gives a connection back, unless it may be what failed.
+func (s *Store) release(p *pool, c *conn, err error) {
+	if err != nil && s.d.classify(err) == failUnavailable {
+		c.bad = true
+	}
+	p.put(c)
+}
+
+// commitError is a COMMIT of which it is not known whether it was done.
+type commitError struct{ err error }
+
+func (e *commitError) Error() string { return "commit: " + e.err.Error() }
+func (e *commitError) Unwrap() error { return e.err }
+
+// write runs fn in one transaction and publishes the events that it answers,
+// after the commit and in the turn of their streams. A *commitError means that
+// the outcome is not known; every other error, that nothing was done.
+func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event, error)) (events []chat.Event, err error) {
+	c, err := p.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		s.gate.leave(c.gated)
+		c.gated = nil
+		s.release(p, c, err)
+	}()
+	if err := c.begin(ctx, s.d.beginWrite); err != nil {
+		return nil, err
+	}
+	if events, err = fn(c); err != nil {
+		c.rollback(ctx)
+		return nil, err
+	}
+	if err := s.commit(ctx, c); err != nil {
+		return events, err
+	}
+	if len(events) > 0 {
+		s.publisher.Publish(events)
+	}
+	return events, nil
+}
+
+// commit ends a transaction whose statements all succeeded. From here on the
+// caller's context does not count: half a commit helps nobody.
+func (s *Store) commit(ctx context.Context, c *conn) error {
+	if err := ctx.Err(); err != nil || !c.dirty {
+		c.rollback(ctx)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	err := c.control(ctx, "COMMIT")
+	if err == nil {
+		return nil
+	}
+	c.rollback(ctx)
+	if s.d.committed(err) {
+		return &commitError{err}
+	}
+	return fmt.Errorf("commit: %w", err)
+}
+
+// retry repeats a transaction that the database rolled back for others' sake.
+// unique says that a refused unique index is such a case too: someone else was
+// first, and the next attempt finds what they made.
+func (s *Store) retry(ctx context.Context, unique bool, attempt func() error) error {
+	for n := 1; ; n++ {
+		err := attempt()
+		if err == nil || n == maxAttempts || errors.As(err, new(*commitError)) {
+			return err
+		}
+		class := s.d.classify(err)
+		if class != failRetry && (class != failUnique || !unique) {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(n) * rand.N(10*time.Millisecond)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// update is write for what may be asked again without harm: an unknown outcome
+// is answered as such.
+func (s *Store) update(ctx context.Context, what string, fn func(*conn) ([]chat.Event, error)) error {
+	err := s.retry(ctx, false, func() error {
+		_, err := s.write(ctx, s.pools.write, fn)
+		return err
+	})
+	if unknown := (*commitError)(nil); errors.As(err, &unknown) {
+		return unknownOutcome(fmt.Errorf("%s: %w", what, err))
+	}
+	return s.mapError(err, what)
+}
