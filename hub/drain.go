@@ -12,6 +12,9 @@ import (
 // lingerFor is how long a closed connection is still read from, so that the close frame is not lost to a reset.
 const lingerFor = time.Second
 
+// tookAWhile tells a write that had to wait for the peer from one that the socket took at once.
+const tookAWhile = time.Millisecond
+
 // startDrain makes sure that a goroutine writes what is queued.
 func (w *Wire) startDrain() {
 	if w.draining || w.q == nil || w.state == wireClosed {
@@ -72,13 +75,14 @@ func (w *Wire) wrote(c chunk) {
 // writeAll writes b with a deadline that moves with every progress.
 func (w *Wire) writeAll(b []byte) error {
 	for len(b) > 0 {
-		if err := w.nc.SetWriteDeadline(time.Now().Add(w.hub.cfg.WriteTimeout)); err != nil {
+		begun := time.Now()
+		if err := w.nc.SetWriteDeadline(begun.Add(w.hub.cfg.WriteTimeout)); err != nil {
 			return err
 		}
 		n, err := w.nc.Write(b)
 		b = b[n:]
-		if n > 0 {
-			w.heard.Store(true) // a backlog moves only when the peer takes from it
+		if n > 0 && time.Since(begun) >= tookAWhile {
+			w.heard.Store(true) // a socket that was full moves only when the peer takes from it
 		}
 		switch {
 		case err == nil:

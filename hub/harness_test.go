@@ -245,6 +245,9 @@ type node struct {
 
 // start runs a hub until the test ends, and fails the test if Run does not return. src nil means the truth itself.
 func start(t testing.TB, cfg Config, wrap func(*truth) Source) *node {
+	if cfg.PingEvery == 0 {
+		cfg.PingEvery = 24 * time.Hour // nobody answers
+	}
 	n := &node{t: t, db: newTruth(), bus: newMedium()}
 	var src Source = n.db
 	if wrap != nil {
@@ -456,7 +459,7 @@ func (o *owner) wantClosed(t testing.TB, want error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if n := len(o.calls); n == 0 || o.calls[n-1] != "closed" {
-		t.Errorf("owner was called %q, want closed at the end", o.calls)
+		t.Errorf("owner was called %q, want closed at the end", o.calls[max(0, n-3):])
 	}
 	if !errors.Is(o.err, want) {
 		t.Errorf("closed with %v, want %v", o.err, want)
