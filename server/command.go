@@ -32,11 +32,10 @@ func (c *connection) handle(data []byte) bool {
 		return c.end(closeProtocol, "messages are JSON objects")
 	}
 	re := &cmd.ID
-	if cmd.ID == "" || len(cmd.ID) > maxCommandID {
-		re = nil
-		if err == nil {
-			err = chat.Errorf(chat.BadRequest, "id must be 1 to %d characters", maxCommandID)
-		}
+	if err != nil {
+		re = idOf(data)
+	} else if cmd.ID == "" || len(cmd.ID) > maxCommandID {
+		re, err = nil, chat.Errorf(chat.BadRequest, "id must be 1 to %d characters", maxCommandID)
 	}
 	started := time.Now()
 	if err == nil {
@@ -124,9 +123,7 @@ func knownOp(op string) string {
 var errSecondResume = chat.Errorf(chat.BadRequest, "resume comes once per connection")
 
 func (c *connection) authCommand(ctx context.Context, re *string, d []byte) error {
-	var in struct {
-		Token string `json:"token"`
-	}
+	var in authPayload
 	if err := decodeStrict(d, &in); err != nil {
 		return err
 	}
@@ -198,7 +195,7 @@ func (c *connection) hello(ctx context.Context, session chat.Session) bool {
 }
 
 func (c *connection) resumeCommand(re *string, d []byte) error {
-	var in resumeRequest
+	var in resumePayload
 	if err := decodeStrict(d, &in); err != nil {
 		return err
 	}
@@ -228,12 +225,7 @@ func (c *connection) resumeCommand(re *string, d []byte) error {
 }
 
 func (c *connection) messageSend(ctx context.Context, d []byte) (any, error) {
-	var in struct {
-		ChatID  string `json:"chat_id"`
-		Key     string `json:"key"`
-		Body    string `json:"body"`
-		ReplyTo string `json:"reply_to"`
-	}
+	var in sendPayload
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
@@ -241,11 +233,7 @@ func (c *connection) messageSend(ctx context.Context, d []byte) (any, error) {
 }
 
 func (c *connection) messageEdit(ctx context.Context, d []byte) (any, error) {
-	var in struct {
-		MessageID string `json:"message_id"`
-		Body      string `json:"body"`
-		Version   int64  `json:"version"`
-	}
+	var in editPayload
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
@@ -256,34 +244,21 @@ func (c *connection) messageEdit(ctx context.Context, d []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		Seq     int64 `json:"seq"`
-		Version int64 `json:"version"`
-	}{seq, in.Version + 1}, nil
+	return editedAnswer{Seq: seq, Version: in.Version + 1}, nil
 }
 
 func (c *connection) messageDelete(ctx context.Context, d []byte) (any, error) {
-	var in struct {
-		MessageID string `json:"message_id"`
-	}
+	var in messagePayload
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
 	seq, err := c.server.chat.Delete(ctx, c.user(), in.MessageID)
-	return seqData{Seq: seq}, err
-}
-
-// seqData is an answer of the event that a command made, if it made one.
-type seqData struct {
-	Seq int64 `json:"seq,omitempty"`
+	return seqAnswer{Seq: seq}, err
 }
 
 func (c *connection) reaction(ctx context.Context, d []byte,
 	do func(ctx context.Context, userID, messageID, emoji string) (int64, error)) (any, error) {
-	var in struct {
-		MessageID string `json:"message_id"`
-		Emoji     string `json:"emoji"`
-	}
+	var in reactionPayload
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
@@ -291,15 +266,11 @@ func (c *connection) reaction(ctx context.Context, d []byte,
 		return nil, err
 	}
 	seq, err := do(ctx, c.user(), in.MessageID, in.Emoji)
-	return seqData{Seq: seq}, err
+	return seqAnswer{Seq: seq}, err
 }
 
 func (c *connection) cursorSet(ctx context.Context, d []byte) (any, error) {
-	var in struct {
-		ChatID       string `json:"chat_id"`
-		ReadSeq      *int64 `json:"read_seq"`
-		DeliveredSeq *int64 `json:"delivered_seq"`
-	}
+	var in cursorPayload
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}

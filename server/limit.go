@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -66,22 +67,19 @@ func (l *limiter) refund(key string) {
 	}
 }
 
-// sweep forgets the buckets that are full, once per window.
+// sweep forgets the buckets that are full, once per window, and one of the rest
+// when there are too many.
 func (l *limiter) sweep(now time.Time) {
-	if len(l.full) < maxBuckets && now.Sub(l.swept) < l.window {
+	if now.Sub(l.swept) >= l.window {
+		l.swept = now
+		maps.DeleteFunc(l.full, func(_ string, full time.Time) bool { return !full.After(now) })
+	}
+	if len(l.full) < maxBuckets {
 		return
 	}
-	l.swept = now
-	for key, full := range l.full {
-		if !full.After(now) {
-			delete(l.full, key)
-		}
-	}
 	for key := range l.full {
-		if len(l.full) < maxBuckets {
-			return
-		}
 		delete(l.full, key)
+		return
 	}
 }
 

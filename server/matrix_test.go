@@ -96,7 +96,9 @@ func TestAuthorizationMatrix(t *testing.T) {
 		}
 		delete(expected, name)
 		for i, role := range roles {
-			c.stage(t, people)
+			if route.method != "GET" || i == 0 {
+				c.stage(t, people)
+			}
 			if got := c.ask(t, people[role], route, row.body); got != row.want[i] {
 				t.Errorf("%s by %s: got %d, want %d", name, role, got, row.want[i])
 			}

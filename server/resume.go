@@ -23,15 +23,9 @@ type position struct {
 	known   bool
 }
 
-type resumeRequest struct {
-	Epoch   string           `json:"epoch"`
-	Cursors map[string]int64 `json:"cursors"`
-	Token   *string          `json:"token"`
-}
-
 // resume brings the client from its position to now and subscribes it to every
 // chat of its user. ready sends the last frame.
-func (c *connection) resume(ctx context.Context, r resumeRequest, ready func(ctx context.Context, epoch string) error) {
+func (c *connection) resume(ctx context.Context, r resumePayload, ready func(ctx context.Context, epoch string) error) {
 	if err := c.server.realtime.enterResume(ctx); err != nil {
 		return
 	}
@@ -104,7 +98,7 @@ func unopened(ids []string, entries []chat.Entry) (missing []string) {
 }
 
 // position reads where the client stands, now that the entries are known.
-func (c *connection) position(ctx context.Context, r resumeRequest, page chat.EntryPage) (position, error) {
+func (c *connection) position(ctx context.Context, r resumePayload, page chat.EntryPage) (position, error) {
 	if r.Token == nil {
 		return position{epoch: r.Epoch, cursors: r.Cursors, known: true}, nil
 	}

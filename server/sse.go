@@ -62,7 +62,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	c := &connection{server: s, sse: &sseState{}}
 	c.socket = s.hub.Register(wire, hub.SSE, "", c)
 	s.realtime.connections.add(c)
-	req := resumeRequest{Token: lastEventID(r)}
+	req := resumePayload{Token: lastEventID(r)}
 	s.realtime.running.Go(func() {
 		defer c.socket.CloseNow()
 		_ = c.socket.SendRaw([]byte(sseHead))
