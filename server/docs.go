@@ -34,19 +34,42 @@ func docsPage(api *huma.OpenAPI, async asyncDocument) []byte {
 	for _, code := range codes() {
 		page.Codes = append(page.Codes, codeView{Code: code, Status: statusOf(code)})
 	}
+	page.linkable()
 	var b bytes.Buffer
-	if err := template.Must(template.New("docs").Parse(docsTemplate)).Execute(&b, page); err != nil {
+	if err := template.Must(template.New("docs").Funcs(template.FuncMap{"words": page.words}).Parse(docsTemplate)).Execute(&b, page); err != nil {
 		panic("render the documentation: " + err.Error()) // of our own types only: a test would see it
 	}
 	return b.Bytes()
 }
 
 type docsView struct {
+	known      map[string]bool // the types that the page has a place for
 	Version    string
 	Operations []operationView
 	Frames     []frameView
 	Codes      []codeView
 	Schemas    []schemaView
+}
+
+func (v *docsView) linkable() {
+	v.known = map[string]bool{}
+	for _, s := range v.Schemas {
+		v.known[s.Name] = true
+	}
+}
+
+type wordView struct {
+	Text string
+	Link bool
+}
+
+// words splits the name of a type, such as "list of Chat", so that its parts can
+// be links.
+func (v *docsView) words(name string) (words []wordView) {
+	for w := range strings.FieldsSeq(name) {
+		words = append(words, wordView{Text: w, Link: v.known[w]})
+	}
+	return words
 }
 
 type operationView struct {

@@ -176,6 +176,12 @@ func TestDocsPageNeedsNothingFromElsewhere(t *testing.T) {
 			t.Errorf("page lacks %s", want)
 		}
 	}
+	for _, part := range strings.Split(page, `href="#`)[1:] {
+		anchor, _, _ := strings.Cut(part, `"`)
+		if !strings.Contains(page, `id="`+anchor+`"`) {
+			t.Errorf("#%s points to nothing", anchor)
+		}
+	}
 	for _, banned := range []string{"<script", "src=", "http://", "https://", "@import", "url("} {
 		if strings.Contains(page, banned) {
 			t.Errorf("page holds %s", banned)
