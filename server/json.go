@@ -72,8 +72,7 @@ func decodeFields(fields map[string]json.RawMessage, target reflect.Value) error
 
 func wrongType(name string, cause error) error {
 	detail := fmt.Sprintf("%s has the wrong type", name)
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(cause, &mismatch) {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](cause); ok {
 		detail = fmt.Sprintf("%s must be %s", name, jsonType(mismatch.Type))
 	}
 	return chat.Wrap(chat.BadRequest, cause, detail)

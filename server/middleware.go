@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -62,14 +63,6 @@ func noteRoute(ctx context.Context, pattern string) {
 	}
 }
 
-// requestID gives the id of the request that ctx belongs to, or "".
-func requestID(ctx context.Context) string {
-	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		return e.id
-	}
-	return ""
-}
-
 // observe is around everything: it names the request, contains its panic, logs
 // and counts it.
 func (s *Server) observe(next http.Handler) http.Handler {
@@ -81,7 +74,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
 		defer func() {
 			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(v)
 				}
 				s.logPanic("request "+e.id, v)

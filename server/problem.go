@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -109,9 +110,7 @@ func (p Problem) ContentType(string) string { return problemType }
 
 // write answers a plain HTTP request with the problem.
 func (p Problem) write(w http.ResponseWriter) {
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.Header().Set("Content-Type", problemType)
 	body, err := encode(p)
 	if err != nil {
