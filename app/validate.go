@@ -12,7 +12,7 @@ import (
 )
 
 // maxDrainDelay leaves the rest of a stop within 25 s.
-const maxDrainDelay = 15 * time.Second
+const maxDrainDelay = 12 * time.Second
 
 // validate says in a sentence what cannot work; several at once, one a line.
 func (c Config) validate() error {

@@ -115,3 +115,6 @@ func (s *Stream) Ends() {
 		}
 	}
 }
+
+// Close leaves the stream.
+func (s *Stream) Close() { s.cancel() }

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fechatter/bus"
+	"fechatter/chat"
+	"fechatter/hub"
+	"fechatter/persistence"
+	"fechatter/server"
+)
+
+// adapters are the parts that a setting chooses by its scheme. This file is the
+// only place that knows which scheme means which.
+type adapters struct {
+	folder *os.File // locked, when data is kept on this machine
+	dir    string   // of the data, or ""
+	name   string   // of the database in health reports
+	store  *persistence.Store
+	bus    *bus.Bus
+}
+
+// openAdapters opens what c names. A file database takes its folder for this
+// process alone.
+func openAdapters(ctx context.Context, c Config, node string, publisher chat.Publisher, newID func() string, log *slog.Logger) (_ *adapters, err error) {
+	a := &adapters{name: "postgres"}
+	defer func() {
+		if err != nil {
+			_ = a.close() // the first error is the one to tell
+		}
+	}()
+	if scheme(c.Database) == "sqlite" {
+		a.name, a.dir = "sqlite", filepath.Dir(sqliteFile(c.Database))
+		if a.folder, err = lockFolder(a.dir); err != nil {
+			return nil, err
+		}
+	}
+	a.store, err = persistence.Open(ctx, persistence.Config{URL: c.Database}, publisher, newID, log.With("part", "store"))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	a.bus = bus.New(bus.Config{URL: busURL(c.Nats), Name: node, Log: log.With("part", "bus")})
+	return a, nil
+}
+
+// busURL is empty for the embedded server.
+func busURL(setting string) string {
+	if scheme(setting) == "embedded" {
+		return ""
+	}
+	return setting
+}
+
+// close gives everything back, once all parts have ended.
+func (a *adapters) close() error {
+	var err error
+	if a.store != nil {
+		err = a.store.Close()
+	}
+	if a.folder != nil {
+		_ = a.folder.Close() // gives the lock back; nothing was written
+	}
+	return err
+}
+
+// canaryRow lets health move and read this node's row.
+type canaryRow struct{ *persistence.Store }
+
+// WriteCanary is part of canaryStore.
+func (r canaryRow) WriteCanary(ctx context.Context, node string) (int64, error) {
+	return r.Canary(ctx, node)
+}
+
+// ReadCanary is part of canaryStore.
+func (r canaryRow) ReadCanary(ctx context.Context, node string) (int64, error) {
+	_, last, err := r.Positions(ctx, []string{node})
+	return last[node], err
+}
+
+// hubConfig and the functions after it translate settings for the parts.
+func hubConfig(c Config) hub.Config {
+	cfg := hub.Config{QueueBytes: c.Limits.QueueBytes}
+	if cfg.QueueBytes == 0 {
+		cfg.QueueBytes = -1 // no limit, in the hub's words
+	}
+	return cfg
+}
+
+func chatLimits(c Config) chat.Limits {
+	l := chat.DefaultLimits()
+	if c.Limits.BodyBytes > 0 {
+		l.BodyBytes = c.Limits.BodyBytes
+	}
+	return l
+}
+
+func serverConfig(c Config, version string) server.Config {
+	limits := server.DefaultLimits()
+	limits.SendsPerSecond, limits.SendBurst = c.Limits.SendsPerSecond, c.Limits.SendBurst
+	return server.Config{
+		PublicURL: c.PublicURL, AllowedOrigins: c.AllowedOrigins, TrustedProxies: prefixes(c.TrustedProxies),
+		Limits: limits, Version: version,
+		Quotas: server.Quotas{
+			SignupsPerIPPerMinute: c.Limits.SignupsPerIPPerMinute,
+			LoginsPerIPPerMinute:  c.Limits.LoginsPerIPPerMinute,
+			ConnectionsPerUser:    c.Limits.ConnectionsPerUser,
+		},
+	}
+}
+
+// prefixes reads networks and addresses that validate has passed.
+func prefixes(values []string) []netip.Prefix {
+	var list []netip.Prefix
+	for _, v := range values {
+		if p, err := netip.ParsePrefix(v); err == nil {
+			list = append(list, p)
+		} else if a, err := netip.ParseAddr(strings.TrimSpace(v)); err == nil {
+			list = append(list, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return list
+}

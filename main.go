@@ -1,0 +1,44 @@
+// Command fechatter is a chat server in one binary: the page, the API, the
+// WebSocket, and, unless told to use others, its own database and bus.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"fechatter/app"
+)
+
+// version is set by the linker (see the Makefile).
+var version = "dev"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "fechatter:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	command, config, err := app.LoadConfig(os.Args[1:], os.Stdout)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case app.ShowConfig:
+		fmt.Print(config)
+		return nil
+	case app.ShowVersion:
+		fmt.Println("fechatter", version)
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// The first signal asks the node to leave in order. From then on the next
+	// one has its usual effect: it kills.
+	context.AfterFunc(ctx, stop)
+	return app.Run(ctx, config, version, os.Stdout, os.Stderr)
+}

@@ -1,0 +1,100 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"fechatter/app"
+	"fechatter/chat"
+
+	"github.com/google/uuid"
+)
+
+// node is a whole node in this process, over its real listeners.
+type node struct {
+	url  string
+	chat *chat.Service
+	stop context.CancelFunc
+}
+
+// startNode runs a node on embedded parts in a folder of its own, without limits
+// of rate but those that change sets, and stops it when the test ends.
+func startNode(t *testing.T, change ...func(*app.Config)) *node {
+	t.Helper()
+	dir := t.TempDir()
+	config := app.Config{Database: "sqlite:" + dir + "/fechatter.db", Nats: "embedded:", Listen: "127.0.0.1:0",
+		LogLevel: "warn", LogFormat: "text"}
+	config.Limits.QueueBytes = 1 << 20
+	for _, f := range change {
+		f(&config)
+	}
+	n, err := app.Open(t.Context(), config, "test", slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("the node ended with %v", err)
+			}
+		case <-time.After(40 * time.Second):
+			t.Error("the node does not end")
+		}
+	})
+	return &node{url: n.URL(), chat: n.Chat(), stop: stop}
+}
+
+func withConnectionsPerUser(limit int) func(*app.Config) {
+	return func(c *app.Config) { c.Limits.ConnectionsPerUser = limit }
+}
+
+func withSends(perSecond, burst int) func(*app.Config) {
+	return func(c *app.Config) { c.Limits.SendsPerSecond, c.Limits.SendBurst = perSecond, burst }
+}
+
+// say sends without the front end, for what a test needs much of.
+func (n *node) say(t *testing.T, userID, chatID, body string) int64 {
+	t.Helper()
+	sent, err := n.chat.Send(t.Context(), chat.Send{ChatID: chatID, SenderID: userID, Key: uuid.NewString(), Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent.Seq
+}
+
+// sayMany sends count messages, many at once.
+func (n *node) sayMany(t *testing.T, userID, chatID string, count int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i := range count {
+		wg.Go(func() {
+			m := chat.Send{ChatID: chatID, SenderID: userID, Key: uuid.NewString(), Body: fmt.Sprint("message ", i)}
+			if _, err := n.chat.Send(t.Context(), m); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// chats makes count groups of an owner and another.
+func (n *node) chats(t *testing.T, count int, ownerID, otherID string) (ids []string) {
+	t.Helper()
+	for range count {
+		c, _, err := n.chat.CreateChat(t.Context(), ownerID, chat.NewChat{Kind: chat.Group, MemberIDs: []string{otherID}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, c.ID)
+	}
+	return ids
+}

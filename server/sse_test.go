@@ -1,0 +1,97 @@
+package server_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"fechatter/e2e/client"
+)
+
+func TestEventStream(t *testing.T) {
+	n := startNode(t)
+	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
+	id := ada.Group(bob)
+	b := bob.Stream("")
+	for _, op := range []string{"hello", "chats", "ready"} {
+		b.Want(op)
+	}
+	first := b.LastID()
+	ada.Say(id, "live")
+	b.Want("message.created")
+	second := b.LastID()
+	if second == first || len(second) > 4<<10 {
+		t.Errorf("token %q after %q", second, first)
+	}
+	b.Close()
+	other := ada.Group(bob)
+	missed := []int64{ada.Say(id, "one"), ada.Say(id, "two")}
+
+	again := bob.Stream(second)
+	again.Want("ready")
+	if got := again.Seqs(id); !slices.Equal(got, missed) {
+		t.Errorf("resumed with %v, want %v", got, missed)
+	}
+	seq := ada.Say(other, "in a chat of which the token knew nothing")
+	if f := again.Want("message.created"); f.ChatID != other || f.Seq != seq {
+		t.Errorf("live event %s", f.Raw)
+	}
+	older := bob.Stream(first)
+	older.Want("ready")
+	if got := older.Seqs(id); !slices.Equal(got, append([]int64{4}, missed...)) {
+		t.Errorf("resumed with %v", got)
+	}
+
+	t.Run("the token resumes a socket", func(t *testing.T) {
+		s := bob.Connect(map[string]any{"token": second})
+		s.Want("ready")
+		if got := s.Seqs(id); !slices.Equal(got, missed) {
+			t.Errorf("resumed with %v, want %v", got, missed)
+		}
+	})
+	t.Run("nonsense gives resets", func(t *testing.T) {
+		s := bob.Stream("nonsense")
+		s.Want("ready")
+		resets := 0
+		for _, f := range s.Seen {
+			if f.Op == "reset" {
+				resets++
+			}
+		}
+		if resets != 2 {
+			t.Errorf("%d resets", resets)
+		}
+	})
+	t.Run("removal ends a chat", func(t *testing.T) {
+		ada.Rest("DELETE", "/chats/"+id+"/members/"+bob.ID, nil, http.StatusOK, nil)
+		again.Want("member.removed")
+		again.Want("chat.left")
+	})
+	t.Run("revoking ends the stream", func(t *testing.T) {
+		bob.Rest("DELETE", "/sessions/current", nil, http.StatusNoContent, nil)
+		again.Want("session.revoked")
+		again.Ends()
+	})
+	t.Run("no credential, foreign origin", func(t *testing.T) {
+		for header, want := range map[[2]string]int{
+			{"X-Nothing", "1"}:                           http.StatusUnauthorized,
+			{"Origin", "http://evil.example"}:            http.StatusForbidden,
+			{"Authorization", "Bearer " + bob.Token}:     http.StatusUnauthorized,
+			{"Cookie", "fechatter_session=" + bob.Token}: http.StatusUnauthorized,
+		} {
+			req, err := http.NewRequest(http.MethodGet, n.url+"/api/v1/events", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set(header[0], header[1])
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("%v: %d, want %d", header, res.StatusCode, want)
+			}
+		}
+	})
+}
