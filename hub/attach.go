@@ -56,25 +56,43 @@ func (h *Hub) Attach(ctx context.Context, c *Conn, p Position) (Attached, error)
 	}
 	p.Last = max(p.Last, 0)
 	a := attach{hub: h, s: s, c: c, Position: p, cursor: max(0, min(p.After, p.Last))}
-	for {
-		live, err := c.reserve(s)
-		if err != nil {
-			return Attached{}, err
-		}
-		if !live {
-			break
-		}
-		if err := a.reach(ctx, p.Last); err != nil {
-			return Attached{}, err
-		}
-		if head, ok := s.renew(c, p.Added); ok {
-			return Attached{Outcome: Subscribed, Seq: head}, nil
-		}
+	if head, already, err := a.reserve(ctx); err != nil || already {
+		return Attached{Outcome: Subscribed, Seq: head}, err
 	}
 	defer c.release(s)
 	done, err := a.run(ctx)
 	done.Bytes = a.bytes
 	return done, err
+}
+
+// reserve makes this the only Attach of the connection to the stream, or answers that there is nothing to do.
+func (a *attach) reserve(ctx context.Context) (head int64, already bool, err error) {
+	for {
+		r, err := a.c.reserve(a.s)
+		switch {
+		case err != nil || r == reserved:
+			return 0, false, err
+		case r == wait:
+			err = a.lastFrames(ctx)
+		default:
+			err = a.reach(ctx, a.Last)
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		if head, ok := a.s.renew(a.c, a.Added); ok {
+			return head, true, nil
+		}
+	}
+}
+
+// lastFrames waits until an ended subscription has its last frames written.
+func (a *attach) lastFrames(ctx context.Context) error {
+	round := a.s.roundEnd()
+	if !a.c.isLeaving(a.s) {
+		return nil
+	}
+	return a.await(ctx, round)
 }
 
 // renew confirms a subscription that exists, under the membership that the caller has read.
@@ -141,22 +159,30 @@ func (a *attach) near(head int64) bool { return head-a.cursor <= int64(a.hub.cfg
 
 // reach waits until the stream has come to a seq. A stream without a position takes it from here.
 func (a *attach) reach(ctx context.Context, seq int64) error {
-	timeout := time.NewTimer(a.hub.cfg.AttachTimeout)
-	defer timeout.Stop()
 	for {
 		reached := a.s.await(seq, time.Now())
 		if reached == nil {
 			return nil
 		}
-		select {
-		case <-reached:
-		case <-timeout.C:
-			return ErrBehind
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-a.hub.ended:
-			return ErrClosed
+		if err := a.await(ctx, reached); err != nil {
+			return err
 		}
+	}
+}
+
+// await waits for the stream, at most for Config.AttachTimeout.
+func (a *attach) await(ctx context.Context, done <-chan struct{}) error {
+	timeout := time.NewTimer(a.hub.cfg.AttachTimeout)
+	defer timeout.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timeout.C:
+		return ErrBehind
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.hub.ended:
+		return ErrClosed
 	}
 }
 

@@ -32,10 +32,13 @@ type Conn struct {
 // attachment is a stream that a connection is subscribed to, or is about to be.
 type attachment struct {
 	stream *stream
-	base   int64 // the seq after which the subscription began; pendingBase while an Attach is under way
+	base   int64 // the seq after which the subscription began, or one of the two below
 }
 
-const pendingBase = -1
+const (
+	attaching = -1 // an Attach is under way
+	leaving   = -2 // the subscription has ended, its last frames are not yet written
+)
 
 // User answers the user, empty before Identify.
 func (c *Conn) User() string {
@@ -84,7 +87,7 @@ func (c *Conn) Cursors() map[string]int64 {
 	c.mu.Unlock()
 	cursors := make(map[string]int64, len(attached))
 	for _, a := range attached {
-		if a.base == pendingBase {
+		if a.base < 0 {
 			continue
 		}
 		if flushed, chat := a.stream.progress(); chat {
@@ -118,30 +121,36 @@ func (c *Conn) Close(code uint16, reason string) {
 // CloseNow closes the socket at once. Idempotent.
 func (c *Conn) CloseNow() { c.wire.closeNow(ErrClosed) }
 
-// reserve notes that an Attach is under way; live says that the connection is subscribed already.
-func (c *Conn) reserve(s *stream) (live bool, err error) {
+// reservation is how a connection stands to a stream that is to be attached.
+type reservation uint8
+
+const (
+	reserved reservation = iota // now it is kept for the caller
+	live                        // subscribed already
+	wait                        // an ended subscription still has frames to write: they come first
+)
+
+// reserve notes that an Attach is under way. The error is ErrBusy or ErrClosed.
+func (c *Conn) reserve(s *stream) (reservation, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone {
-		return false, ErrClosed
+		return 0, ErrClosed
 	}
-	if i := c.find(s); i >= 0 {
-		if c.attached[i].base == pendingBase {
-			return false, ErrBusy
-		}
-		return true, nil
+	i := c.find(s)
+	switch {
+	case i < 0:
+		c.attached = append(c.attached, attachment{s, attaching})
+		return reserved, nil
+	case c.attached[i].base == attaching:
+		return 0, ErrBusy
+	case c.attached[i].base != leaving:
+		return live, nil
+	case lastFramesFirst:
+		return wait, nil
 	}
-	c.attached = append(c.attached, attachment{s, pendingBase})
-	return false, nil
-}
-
-// release takes a reservation back that has not become a subscription.
-func (c *Conn) release(s *stream) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := c.find(s); i >= 0 && c.attached[i].base == pendingBase {
-		c.cut(i)
-	}
+	c.attached[i].base = attaching
+	return reserved, nil
 }
 
 // attach turns the reservation into a subscription; false when the connection is going. Called under the stream's lock.
@@ -156,24 +165,37 @@ func (c *Conn) attach(s *stream, base int64) bool {
 	return true
 }
 
-// detach forgets a subscription that the stream has ended. Called under the stream's lock.
+// detach notes that the stream has ended the subscription. Called under the stream's lock; release follows when the
+// last frames were written.
 func (c *Conn) detach(s *stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if i := c.find(s); i >= 0 {
-		c.cut(i)
+		c.attached[i].base = leaving
+	}
+}
+
+func (c *Conn) isLeaving(s *stream) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := c.find(s)
+	return i >= 0 && c.attached[i].base == leaving
+}
+
+// release forgets a stream to which there is no subscription: a reservation that came to nothing, or an end.
+func (c *Conn) release(s *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := c.find(s); i >= 0 && c.attached[i].base < 0 {
+		last := len(c.attached) - 1
+		c.attached[i] = c.attached[last]
+		c.attached[last] = attachment{}
+		c.attached = c.attached[:last]
 	}
 }
 
 func (c *Conn) find(s *stream) int {
 	return slices.IndexFunc(c.attached, func(a attachment) bool { return a.stream == s })
-}
-
-func (c *Conn) cut(i int) {
-	last := len(c.attached) - 1
-	c.attached[i] = c.attached[last]
-	c.attached[last] = attachment{}
-	c.attached = c.attached[:last]
 }
 
 // leave ends every subscription. Called without locks, idempotent.

@@ -125,6 +125,29 @@ func TestJoinInsideABlob(t *testing.T) {
 	})
 }
 
+// A subscriber is removed and added again, and attaches before the frames up to the removal are written.
+func TestReadmissionInsideABlob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n.member("c", "ann", "bob")
+		bob := n.client("bob", WebSocket)
+		bob.attach("c", -1)
+		n.say("c", "3")
+		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "bob"})) // 4
+		n.member("c", "bob")                                                     // 5
+		defer n.open("c")()
+		read, _ := n.db.membership("c", "bob")
+		n.say("c", "6") // goes to bob from the ring
+		if _, err := n.hub.Attach(t.Context(), bob.conn, read); err != nil {
+			t.Fatal(err)
+		}
+		n.say("c", "7")
+		time.Sleep(time.Second) // synthetic
+		bob.wantSeqs("c", 3, 4, 6, 7)
+		bob.wantCalls(t, "detached c 4")
+	})
+}
+
 // A message is deleted, another edited; then somebody comes back and is served from the ring.
 func TestOldTextIsNotReplayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -89,6 +89,20 @@ func (s *stream) wrote(w *work) {
 			s.flushed = w.segments[i].last
 		}
 	}
+	if s.round != nil {
+		close(s.round)
+		s.round = nil
+	}
+}
+
+// roundEnd answers what is closed when the pump has ended a round.
+func (s *stream) roundEnd() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.round == nil {
+		s.round = make(chan struct{})
+	}
+	return s.round
 }
 
 // next takes the next work; false ends the pump.
@@ -123,6 +137,7 @@ func (s *stream) write(seg *segment, rw *rawWriter) {
 	s.hub.buffers.put(seg.ws)
 	s.hub.buffers.put(seg.sse)
 	for _, n := range seg.notices {
+		n.conn.release(s)
 		n.conn.notify(n.call)
 	}
 }

@@ -32,9 +32,10 @@ type stream struct {
 	ready  bool // and has confirmed it since
 
 	pumping   bool
-	repairing bool // a repair is scheduled or under way
-	failures  int  // repairs that failed in a row
-	loading   chan struct{}
+	repairing bool          // a repair is scheduled or under way
+	failures  int           // repairs that failed in a row
+	loading   chan struct{} // closed when the load under way ends
+	round     chan struct{} // closed when the pump's round ends
 
 	lastEvent   time.Time
 	interval    time.Duration // of the position check
@@ -149,6 +150,7 @@ func (s *stream) reset(reason string, now time.Time) {
 	for _, n := range gone {
 		n.conn.detach(s)
 		if s.personal {
+			n.conn.release(s)
 			n.conn.notify(call)
 		} else {
 			s.pend.tell(notice{n.conn, call})
