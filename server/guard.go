@@ -126,5 +126,5 @@ func (p *peek) Write(b []byte) (int, error) { return len(b), nil }
 // isClean says whether a path has no empty and no dot segments: the mux would
 // redirect such a request, and a client that follows would repeat it elsewhere.
 func isClean(p string) bool {
-	return strings.TrimSuffix(p, "/") == strings.TrimSuffix(path.Clean(p), "/") && !strings.HasSuffix(p, "//")
+	return p == "" || strings.TrimSuffix(p, "/") == strings.TrimSuffix(path.Clean(p), "/") && !strings.HasSuffix(p, "//")
 }

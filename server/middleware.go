@@ -93,6 +93,9 @@ func (s *Server) logPanic(where string, v any) {
 }
 
 func (s *Server) finish(e *exchange, r *http.Request, took time.Duration) {
+	if e.status == 0 {
+		e.status = http.StatusOK // what net/http says for a handler that says nothing
+	}
 	s.observer.Request(e.route, r.Method, e.status, took)
 	level := slog.LevelInfo
 	if e.status >= http.StatusInternalServerError {
