@@ -74,9 +74,15 @@ func setUp(s *server, users, chats int) (all []*user, chatIDs []string, err erro
 	}
 	for range chats {
 		var c struct{ ID string }
-		err := all[0].rest("POST", "/chats", map[string]any{"kind": "group", "member_ids": ids[1:]}, "", &c)
+		err := all[0].rest("POST", "/chats", map[string]any{"kind": "private", "name": "bench", "member_ids": ids[1:min(len(ids), 100)]}, "", &c)
 		if err != nil {
 			return nil, nil, err
+		}
+		for i := 100; i < len(ids); i++ {
+			var m struct{}
+			if err := all[0].rest("POST", "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, "", &m); err != nil {
+				return nil, nil, err
+			}
 		}
 		chatIDs = append(chatIDs, c.ID)
 	}

@@ -35,6 +35,9 @@ func idle(ctx context.Context, o options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.restart(ctx); err != nil {
+		return nil, err
+	}
 	before, err := s.rss()
 	if err != nil {
 		return nil, err

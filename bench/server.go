@@ -44,13 +44,33 @@ func startServer(ctx context.Context, program string) (*server, error) {
 	s.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s",
 		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
 		"FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0")
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
-	}
-	if err := s.awaitReady(ctx); err != nil {
+	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
+}
+
+func (s *server) start(ctx context.Context) error {
+	if err := s.cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", s.cmd.Path, err)
+	}
+	return s.awaitReady(ctx)
+}
+
+// restart gives the same data to a new process, without what setting up has left
+// in the memory of the old one.
+func (s *server) restart(ctx context.Context) error {
+	s.kill()
+	again := exec.Command(s.cmd.Path)
+	again.Dir, again.Stderr, again.Env = s.cmd.Dir, s.cmd.Stderr, s.cmd.Env
+	s.cmd = again
+	return s.start(ctx)
+}
+
+// kill needs no drain: nobody is there to be told.
+func (s *server) kill() {
+	_ = s.cmd.Process.Signal(syscall.SIGKILL)
+	_ = s.cmd.Wait() // killed
 }
 
 func (s *server) awaitReady(ctx context.Context) error {
@@ -73,10 +93,8 @@ func (s *server) awaitReady(ctx context.Context) error {
 	}
 }
 
-// stop kills: nobody waits for a drain here.
 func (s *server) stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGKILL)
-	_ = s.cmd.Wait() // killed
+	s.kill()
 	return os.RemoveAll(s.dir)
 }
 

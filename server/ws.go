@@ -54,7 +54,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	c.socket = s.hub.Register(hijacker.wire, hub.WebSocket, "", c)
 	s.realtime.connections.add(c)
 	token, _ := credential(r) // without one the client says auth
-	s.realtime.running.Go(func() { c.serve(ws, token) })
+	s.realtime.running.Go(func() { c.begin(ws, token) })
 }
 
 // mayConnect refuses what neither a WebSocket nor an SSE stream may come from.
@@ -95,17 +95,22 @@ func (s *Server) hijack(w http.ResponseWriter) (*hub.Wire, error) {
 	return s.hub.NewWire(nc, bytes.Clone(ahead)), nil
 }
 
-// serve reads the connection to its end.
-func (c *connection) serve(ws *websocket.Conn, token string) {
-	defer c.socket.CloseNow()
+// begin welcomes the client and leaves the reading to a goroutine of its own,
+// whose stack has not grown: it is most of what an idle connection costs.
+func (c *connection) begin(ws *websocket.Conn, token string) {
 	if !c.welcomeByRequest(token) {
-		timer := time.AfterFunc(authTimeout, func() {
+		time.AfterFunc(authTimeout, func() {
 			if c.user() == "" {
 				c.socket.Close(closeUnauthenticated, "not authenticated in time")
 			}
 		})
-		defer timer.Stop()
 	}
+	c.server.realtime.running.Go(func() { c.serve(ws) })
+}
+
+// serve reads the connection to its end.
+func (c *connection) serve(ws *websocket.Conn) {
+	defer c.socket.CloseNow()
 	for {
 		kind, r, err := ws.Reader(context.Background())
 		if err != nil {
