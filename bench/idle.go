@@ -21,6 +21,10 @@ type idleResult struct {
 // than two collections of the runtime's forced cycle and its return of memory.
 const idleRest = 20 * time.Second
 
+// warmUp is how many connections are made before the first weighing, so that
+// what is needed once is not taken for a connection's.
+const warmUp = 100
+
 // dialers is how many connections are made at once.
 const dialers = 16
 
@@ -36,6 +40,9 @@ func idle(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	if err := s.restart(ctx); err != nil {
+		return nil, err
+	}
+	if err := connectAll(ctx, users, warmUp); err != nil {
 		return nil, err
 	}
 	before, err := s.rss()

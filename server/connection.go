@@ -48,18 +48,12 @@ type connection struct {
 
 	// The worker's own.
 	resumed bool
-	places  map[string]place // chats that the client takes itself for a member of
+	places  places
 
 	// The reader's own.
 	resuming bool // resume was said
 	ending   bool // a close frame is on its way
 	budget   commandBudget
-}
-
-// place is a chat of the connection: attached to its stream, or about to leave it.
-type place struct {
-	added    int64
-	attached bool
 }
 
 func (c *connection) user() string {

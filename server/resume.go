@@ -30,7 +30,7 @@ func (c *connection) resume(ctx context.Context, r resumePayload, ready func(ctx
 		return
 	}
 	defer c.server.realtime.leaveResume()
-	c.resumed, c.places = true, map[string]place{}
+	c.resumed = true
 	page, release, err := c.openAll(ctx)
 	if err != nil {
 		c.fail(ctx, "open chats", err)
@@ -44,6 +44,7 @@ func (c *connection) resume(ctx context.Context, r resumePayload, ready func(ctx
 	if err == nil {
 		err = c.sendChats(ctx, page.Entries)
 	}
+	c.places = make(places, 0, len(page.Entries))
 	outcome := "failed"
 	if err == nil {
 		outcome, err = c.replay(ctx, page, at)

@@ -16,7 +16,7 @@ func (c *connection) joined(ctx context.Context, chatID string, seq int64) {
 	if !c.resumed {
 		return
 	}
-	if p, ok := c.places[chatID]; ok && p.attached {
+	if p, ok := c.places.get(chatID); ok && p.attached {
 		if p.added < seq {
 			// Added again while the chat's own stream has not come to the removal:
 			// it will, and detached looks again.
@@ -63,7 +63,7 @@ func (c *connection) withEntry(ctx context.Context, chatID string, fn func(chat.
 // left follows the personal event chat.left. The truth is the chat's stream: as
 // long as the connection is attached to it, its removal event ends that.
 func (c *connection) left(chatID string, seq int64) {
-	p, ok := c.places[chatID]
+	p, ok := c.places.get(chatID)
 	switch {
 	case !ok || p.added > seq:
 	case p.attached:
@@ -82,12 +82,12 @@ func (c *connection) detached(ctx context.Context, chatID string, seq int64) {
 
 // reset follows the hub's word that a subscription cannot go on.
 func (c *connection) reset(ctx context.Context, chatID, reason string) {
-	p, ok := c.places[chatID]
+	p, ok := c.places.get(chatID)
 	if !ok {
 		return
 	}
 	p.attached = false
-	c.places[chatID] = p
+	c.places.set(p)
 	err := c.withEntry(ctx, chatID, func(e chat.Entry) error {
 		c.tellReset(e, reason)
 		_, err := c.attach(ctx, e, e.LastSeq)
@@ -125,7 +125,7 @@ func (c *connection) hearAgain(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, known := c.places[id]; !known {
+		if _, known := c.places.get(id); !known {
 			c.enter(ctx, id)
 		}
 	}
@@ -135,7 +135,7 @@ func (c *connection) hearAgain(ctx context.Context) error {
 // attach subscribes to a chat after a seq and answers how many bytes of events
 // it queued. The entry was read after the stream was opened.
 func (c *connection) attach(ctx context.Context, e chat.Entry, after int64) (size int, err error) {
-	c.places[e.ID] = place{added: e.AddedSeq}
+	c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 	for range maxResets {
 		a, err := c.server.hub.Attach(ctx, c.socket, hub.Position{Stream: e.ID, Added: e.AddedSeq, Last: e.LastSeq, After: after})
 		if err != nil {
@@ -144,7 +144,7 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64) (siz
 		size += a.Bytes
 		switch a.Outcome {
 		case hub.Subscribed:
-			c.places[e.ID] = place{added: e.AddedSeq, attached: true}
+			c.places.set(place{chatID: e.ID, added: e.AddedSeq, attached: true})
 			return size, nil
 		case hub.Left:
 			if a.Seq > 0 {
@@ -160,14 +160,14 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64) (siz
 			return size, err
 		}
 		e, after = next, next.LastSeq
-		c.places[e.ID] = place{added: e.AddedSeq}
+		c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 		c.tellReset(e, a.Reason)
 	}
 	return size, fmt.Errorf("attach was reset %d times", maxResets)
 }
 
 func (c *connection) tellLeft(chatID string, seq int64) {
-	delete(c.places, chatID)
+	c.places.remove(chatID)
 	c.send(pushFrame{Op: string(chat.OpChatLeft), D: chat.ChatLeft{ChatID: chatID, Seq: seq}})
 }
 

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"slices"
+	"strings"
+)
+
+// place is a chat that the client takes itself for a member of: attached to its
+// stream, or about to leave it.
+type place struct {
+	chatID   string
+	added    int64
+	attached bool
+}
+
+// places holds a connection's chats by id. It is a sorted slice because every
+// connection has one: a map of a few chats costs several times as much.
+type places []place
+
+func (p places) find(chatID string) (int, bool) {
+	return slices.BinarySearchFunc(p, chatID, func(e place, id string) int { return strings.Compare(e.chatID, id) })
+}
+
+func (p places) get(chatID string) (place, bool) {
+	i, ok := p.find(chatID)
+	if !ok {
+		return place{}, false
+	}
+	return p[i], true
+}
+
+func (p *places) set(e place) {
+	i, ok := p.find(e.chatID)
+	if ok {
+		(*p)[i] = e
+		return
+	}
+	*p = slices.Insert(*p, i, e)
+}
+
+func (p *places) remove(chatID string) {
+	if i, ok := p.find(chatID); ok {
+		*p = slices.Delete(*p, i, i+1)
+	}
+}
