@@ -29,6 +29,7 @@ func mayImport() map[string][]string {
 		"password":                    {},
 		"persistence":                 {"chat"},
 		"persistence/persistencetest": {"chat", "persistence"},
+		"persistence/postgrestest":    {},
 		"server":                      {"chat", "hub", "web"},
 		"web":                         {},
 	}

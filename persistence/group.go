@@ -162,6 +162,9 @@ func (g *group) read(ctx context.Context, c *conn, query string) error {
 			rows = append(rows, sendRow{i, m.ChatID, m.SenderID, m.Key, m.ReplyTo})
 		}
 	}
+	if len(rows) == 0 {
+		return nil // every chat is locked by others
+	}
 	b, err := json.Marshal(rows)
 	if err != nil {
 		return fmt.Errorf("encode sends: %w", err)

@@ -111,8 +111,8 @@ func Open(ctx context.Context, cfg Config, publisher chat.Publisher, newID func(
 }
 
 // Migrate brings the schema to this program's release and does nothing else.
-func Migrate(ctx context.Context, cfg Config, log *slog.Logger) error {
-	s, err := Open(ctx, cfg, nil, func() string { return "" }, log)
+func Migrate(ctx context.Context, cfg Config, newID func() string, log *slog.Logger) error {
+	s, err := Open(ctx, cfg, nil, newID, log)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,187 @@
+package persistencetest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"fechatter/chat"
+)
+
+// encode gives the JSON that travels.
+func encode(t testing.TB, e chat.Event) string {
+	t.Helper()
+	b, err := e.Encode()
+	must(t, err)
+	return string(b)
+}
+
+// testEvents: what is read back from the log is what was published, word for
+// word, as long as nothing was rewritten.
+func testEvents(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob", "cat")
+	c := f.group(people[:2]...)
+	sent := f.send(c, people[0], "@bob <hello>")
+	for _, act := range []func() error{
+		func() error { _, err := f.svc.React(f.ctx, people[1].ID, sent.MessageID, "👍"); return err },
+		func() error { _, err := f.svc.Unreact(f.ctx, people[1].ID, sent.MessageID, "👍"); return err },
+		func() error { _, _, err := f.svc.AddMember(f.ctx, people[0].ID, c.ID, people[2].ID, ""); return err },
+		func() error {
+			_, err := f.svc.UpdateMember(f.ctx, people[0].ID, c.ID, people[2].ID, chat.MemberChange{Role: pointer(chat.RoleAdmin)})
+			return err
+		},
+		func() error { _, err := f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[2].ID); return err },
+		func() error {
+			_, err := f.svc.UpdateChat(f.ctx, people[0].ID, c.ID, chat.ChatChange{Name: pointer("<x>")})
+			return err
+		},
+	} {
+		must(t, act())
+	}
+	f.send(c, people[1], "bye")
+	page, err := f.svc.Events(f.ctx, people[1].ID, c.ID, 0, 100)
+	must(t, err)
+	published := f.published.of(c.ID)
+	equal(t, "events", len(page.Events), len(published))
+	for i, e := range page.Events {
+		var got, want any
+		must(t, json.Unmarshal([]byte(encode(t, e)), &got))
+		must(t, json.Unmarshal([]byte(encode(t, published[i])), &want))
+		gotJSON, _ := json.Marshal(got)
+		wantJSON, _ := json.Marshal(want)
+		equal(t, "event", string(gotJSON), string(wantJSON))
+		equal(t, "subject", e.Subject, published[i].Subject)
+		equal(t, "message", e.MessageID, published[i].MessageID)
+		equal(t, "message seq", e.MessageSeq, published[i].MessageSeq)
+		equal(t, "seq", e.Seq, int64(i+1))
+	}
+	page, err = f.svc.Events(f.ctx, people[1].ID, c.ID, 3, 2)
+	must(t, err)
+	equal(t, "a part", len(page.Events) == 2 && page.Events[0].Seq == 4 && page.LastSeq == int64(len(published)), true)
+	page, err = f.svc.Events(f.ctx, people[1].ID, c.ID, page.LastSeq, 2)
+	must(t, err)
+	equal(t, "nothing after the end", len(page.Events) == 0 && !page.Trimmed, true)
+}
+
+// testReplay: text that was replaced or deleted never comes back from the log.
+func testReplay(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	c := f.group(people...)
+	edited, deleted := f.send(c, people[0], "secret one"), f.send(c, people[0], "secret two @bob")
+	_, _, err := f.svc.Edit(f.ctx, people[0].ID, edited.MessageID, "secret three", 1)
+	must(t, err)
+	_, _, err = f.svc.Edit(f.ctx, people[0].ID, edited.MessageID, "@bob final", 2)
+	must(t, err)
+	_, _, err = f.svc.Edit(f.ctx, people[0].ID, deleted.MessageID, "secret four", 1)
+	must(t, err)
+	_, err = f.svc.Delete(f.ctx, people[0].ID, deleted.MessageID)
+	must(t, err)
+	for _, e := range f.log(c.ID) {
+		if text := encode(t, e); strings.Contains(text, "secret") {
+			t.Errorf("replayed: %s", text)
+		}
+	}
+	events := f.log(c.ID)[3:]
+	created, ok := events[0].D.(chat.MessageCreated)
+	equal(t, "created, as it is now", ok && created.Body == "@bob final" && created.Version == 3 && len(created.Mentions) == 1, true)
+	edit, ok := events[2].D.(chat.MessageEdited)
+	equal(t, "edited, as it is now", ok && edit.Body == "@bob final" && edit.Version == 3 && edit.MessageSeq == edited.Seq, true)
+	gone, ok := events[1].D.(chat.MessageCreated)
+	equal(t, "created, deleted since", ok && gone.Body == "" && gone.DeletedAt != nil && gone.Key != "", true)
+}
+
+func testPersonal(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	c := f.group(people...)
+	_, err := f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[1].ID)
+	must(t, err)
+	events := f.log(people[1].ID)
+	equalSlices(t, "ops", mapTo(events, func(e chat.Event) chat.Op { return e.Op }), []chat.Op{chat.OpChatJoined, chat.OpChatLeft})
+	for _, e := range events {
+		equal(t, "personal", e.Personal, true)
+	}
+	var left chat.ChatLeft
+	must(t, json.Unmarshal([]byte(events[1].D.(json.RawMessage)), &left))
+	equal(t, "left", left, chat.ChatLeft{ChatID: c.ID, Seq: 4})
+	equal(t, "published", len(f.published.of(people[1].ID)), 2)
+}
+
+func testPositions(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob", "cat")
+	c := f.group(people[:2]...)
+	f.send(c, people[0], "hello")
+	epoch, last, err := f.store.Positions(f.ctx, []string{c.ID, people[0].ID, people[2].ID, NewID()})
+	must(t, err)
+	equal(t, "streams", len(last), 3)
+	equal(t, "of the chat", last[c.ID], 4)
+	equal(t, "of a member", last[people[0].ID], 1)
+	equal(t, "of who is nowhere", last[people[2].ID], 0)
+	again, last, err := f.store.Positions(f.ctx, nil)
+	must(t, err)
+	equal(t, "no streams", len(last), 0)
+	equal(t, "epoch", again, epoch)
+	page, err := f.store.MemberEvents(f.ctx, people[1].ID, c.ID, 2, 1)
+	must(t, err)
+	equal(t, "page", page.Member && page.AddedSeq == 3 && page.LastSeq == 4 && !page.Trimmed && len(page.Events) == 1, true)
+	page, err = f.store.MemberEvents(f.ctx, people[2].ID, c.ID, 0, 10)
+	must(t, err)
+	equal(t, "page of who is no member", page.Member || len(page.Events) > 0 || page.LastSeq > 0, false)
+}
+
+func testCursorsAt(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	c, quiet := f.group(people...), f.group(people...)
+	var events []chat.Event
+	for len(events) < 6 || events[len(events)-1].TS == events[3].TS {
+		f.send(c, people[0], "hello")
+		events = f.log(c.ID)
+	}
+	for _, e := range events {
+		want := int64(0)
+		for _, before := range events {
+			if before.TS < e.TS {
+				want = before.Seq
+			}
+		}
+		cursors, err := f.store.CursorsAt(f.ctx, people[1].ID, e.TS)
+		must(t, err)
+		equal(t, "cursor", cursors[c.ID], want)
+	}
+	cursors, err := f.store.CursorsAt(f.ctx, people[1].ID, events[len(events)-1].TS+1)
+	must(t, err)
+	equal(t, "chats", len(cursors), 2)
+	equal(t, "the end", cursors[c.ID], int64(len(events)))
+	equal(t, "the end of the quiet one", cursors[quiet.ID], 3)
+}
+
+// testTokens: a list goes on only from a token of its own.
+func testTokens(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob", "cat")
+	c := f.group(people...)
+	_, next, err := f.store.Users(f.ctx, "", chat.Page{Limit: 1})
+	must(t, err)
+	if next == "" {
+		t.Fatal("there is no token")
+	}
+	lists := map[string]func(p chat.Page) error{
+		"users":   func(p chat.Page) error { _, _, err := f.store.Users(f.ctx, "", p); return err },
+		"members": func(p chat.Page) error { _, _, err := f.store.Members(f.ctx, people[0].ID, c.ID, p); return err },
+		"cursors": func(p chat.Page) error { _, _, err := f.store.Cursors(f.ctx, people[0].ID, c.ID, p); return err },
+		"chats":   func(p chat.Page) error { _, err := f.store.Entries(f.ctx, people[0].ID, p); return err },
+		"public":  func(p chat.Page) error { _, _, err := f.store.PublicChats(f.ctx, people[0].ID, "", p); return err },
+		"sessions": func(p chat.Page) error {
+			_, _, err := f.store.Sessions(f.ctx, people[0].ID, p)
+			return err
+		},
+	}
+	for name, list := range lists {
+		for _, token := range []string{next, "x", "null", "W10", "bnVsbA", "WyJ1c2VycyIsMV0", "WyJ1c2VycyIsbnVsbF0", "WyJ1c2VycyIsIlx1MDAwMCJd", next + "A"} {
+			if name == "users" && token == next {
+				continue
+			}
+			if err := list(chat.Page{After: token, Limit: 5}); chat.CodeOf(err) != chat.BadRequest {
+				t.Errorf("%s after %q: got %v, want bad_request", name, token, err)
+			}
+		}
+	}
+}
