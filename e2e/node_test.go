@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"time"
@@ -28,11 +29,25 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program = filepath.Join(dir, "fechatter")
-	if out, err := exec.Command("go", "build", "-o", program, "fechatter").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", tags(), "-o", program, "fechatter").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()
+}
+
+// tags are those of this test, so that a proof by mutation reaches the program.
+func tags() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 // node is one running program.
@@ -55,7 +70,7 @@ func start(t *testing.T, dir string, env ...string) *node {
 	n.cmd = exec.Command(program)
 	n.cmd.Dir = dir
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
-	n.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s",
+	n.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s", "FECHATTER_LOG_LEVEL=warn",
 		"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0",
 		"FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0")
 	n.cmd.Env = append(n.cmd.Env, env...)

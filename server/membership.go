@@ -135,6 +135,12 @@ func (c *connection) hearAgain(ctx context.Context) error {
 // attach subscribes to a chat after a seq and answers how many bytes of events
 // it queued. The entry was read after the stream was opened.
 func (c *connection) attach(ctx context.Context, e chat.Entry, after int64) (size int, err error) {
+	if !attachWhereTold {
+		if e, err = c.server.chat.Entry(ctx, c.user(), e.ID); err != nil {
+			return 0, err
+		}
+		after = e.LastSeq
+	}
 	c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 	for range maxResets {
 		a, err := c.server.hub.Attach(ctx, c.socket, hub.Position{Stream: e.ID, Added: e.AddedSeq, Last: e.LastSeq, After: after})

@@ -61,16 +61,6 @@ func withSends(perSecond, burst int) func(*app.Config) {
 	return func(c *app.Config) { c.Limits.SendsPerSecond, c.Limits.SendBurst = perSecond, burst }
 }
 
-// say sends without the front end, for what a test needs much of.
-func (n *node) say(t *testing.T, userID, chatID, body string) int64 {
-	t.Helper()
-	sent, err := n.chat.Send(t.Context(), chat.Send{ChatID: chatID, SenderID: userID, Key: uuid.NewString(), Body: body})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sent.Seq
-}
-
 // sayMany sends count messages, many at once.
 func (n *node) sayMany(t *testing.T, userID, chatID string, count int) {
 	t.Helper()
@@ -84,17 +74,4 @@ func (n *node) sayMany(t *testing.T, userID, chatID string, count int) {
 		})
 	}
 	wg.Wait()
-}
-
-// chats makes count groups of an owner and another.
-func (n *node) chats(t *testing.T, count int, ownerID, otherID string) (ids []string) {
-	t.Helper()
-	for range count {
-		c, _, err := n.chat.CreateChat(t.Context(), ownerID, chat.NewChat{Kind: chat.Group, MemberIDs: []string{otherID}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, c.ID)
-	}
-	return ids
 }

@@ -114,51 +114,6 @@ func TestResumeIsChecked(t *testing.T) {
 	s.Want("ready")
 }
 
-func TestResumeOfManyChats(t *testing.T) {
-	const chats = 2000
-	n := startNode(t)
-	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
-	ids := n.chats(t, chats, ada.ID, bob.ID)
-	cursors := map[string]any{}
-	for _, id := range ids {
-		cursors[id] = 3
-	}
-	missed := map[string]int64{}
-	for i := 0; i < chats; i += 10 {
-		missed[ids[i]] = n.say(t, ada.ID, ids[i], "missed")
-	}
-	s := bob.Connect(map[string]any{"cursors": cursors})
-	var last []int64 // sent while the resume is under way
-	for i := range 20 {
-		last = append(last, n.say(t, ada.ID, ids[i], "meanwhile"))
-	}
-	s.Want("ready")
-	if got := len(s.Entries()); got != chats {
-		t.Fatalf("%d entries", got)
-	}
-	for i := range 20 {
-		for len(s.Seqs(ids[i])) == 0 || s.Seqs(ids[i])[len(s.Seqs(ids[i]))-1] < last[i] {
-			s.Until("the live events", func(f client.Frame) bool { return f.ChatID == ids[i] })
-		}
-	}
-	for i, id := range ids {
-		var want []int64
-		for seq := int64(4); seq <= max(missed[id], lastOf(last, i)); seq++ {
-			want = append(want, seq)
-		}
-		if got := s.Seqs(id); !slices.Equal(got, want) {
-			t.Fatalf("chat %d: saw %v, want %v", i, got, want)
-		}
-	}
-}
-
-func lastOf(seqs []int64, i int) int64 {
-	if i < len(seqs) {
-		return seqs[i]
-	}
-	return 0
-}
-
 func TestDrain(t *testing.T) {
 	n := startNode(t)
 	ada := client.SignUp(t, n.url, "ada")

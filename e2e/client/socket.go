@@ -22,11 +22,25 @@ type Socket struct {
 	Seen   []Frame // taken from frames, in order
 	next   int
 	closed chan error
+	gone   chan struct{} // the test has ended
 }
 
+// Dial connects and waits for hello.
 func (p *Person) Dial() *Socket {
 	p.t.Helper()
-	s := Dial(p.t, p.URL, http.Header{"Authorization": {"Bearer " + p.Token}})
+	return p.dial(roomy)
+}
+
+// DialSlow is Dial for a client that takes nothing from its socket but what the
+// test asks for.
+func (p *Person) DialSlow() *Socket {
+	p.t.Helper()
+	return p.dial(0)
+}
+
+func (p *Person) dial(room int) *Socket {
+	p.t.Helper()
+	s := dial(p.t, p.URL, http.Header{"Authorization": {"Bearer " + p.Token}}, room)
 	s.Want("hello")
 	return s
 }
@@ -47,7 +61,16 @@ func (p *Person) Fresh() *Socket {
 	return s
 }
 
+// roomy is room for all that a test is sent.
+const roomy = 20000
+
+// Dial opens a socket with the headers of the caller's choice.
 func Dial(t testing.TB, url string, header http.Header) *Socket {
+	t.Helper()
+	return dial(t, url, header, roomy)
+}
+
+func dial(t testing.TB, url string, header http.Header, room int) *Socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -57,13 +80,14 @@ func Dial(t testing.TB, url string, header http.Header) *Socket {
 		t.Fatalf("dial: %v (%v)", err, res)
 	}
 	ws.SetReadLimit(8 << 20)
-	s := &Socket{t: t, WS: ws, frames: make(chan Frame, 20000), closed: make(chan error, 1)}
+	s := &Socket{t: t, WS: ws, frames: make(chan Frame, room), gone: make(chan struct{}), closed: make(chan error, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s.read(t)
 	}()
 	t.Cleanup(func() {
+		close(s.gone)
 		_ = ws.CloseNow()
 		<-done
 	})
@@ -82,7 +106,11 @@ func (s *Socket) read(t testing.TB) {
 		if err := json.Unmarshal(data, &f); err != nil {
 			t.Errorf("the server said %q: %v", data, err)
 		}
-		s.frames <- f
+		select {
+		case s.frames <- f:
+		case <-s.gone:
+			return
+		}
 	}
 }
 

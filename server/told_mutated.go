@@ -1,0 +1,5 @@
+//go:build mutate_told
+
+package server
+
+const attachWhereTold = false
