@@ -72,6 +72,7 @@ func (s *Store) runBatches(ctx context.Context) {
 	b := &batcher{s: s, skips: map[string]int{}, lanes: map[string][]*pending{}}
 	work := context.WithoutCancel(ctx)
 	for ctx.Err() == nil {
+		s.queue.settle()
 		if items := b.next(); len(items) > 0 || len(b.held) > 0 {
 			b.run(work, items)
 			continue

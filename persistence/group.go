@@ -85,6 +85,11 @@ type sendRow struct {
 	ReplyTo  string `json:"reply_to"`
 }
 
+type nameRow struct {
+	ChatID string `json:"chat_id"`
+	Name   string `json:"name"`
+}
+
 func newGroup(s *Store, items []*pending) *group {
 	return &group{s: s, items: items, skipped: make([]bool, len(items)), answers: make([]outcome, len(items)),
 		facts: make([]sendFacts, len(items)), first: map[sendKey]known{}, cursors: map[memberKey]cursorRow{}}
@@ -200,10 +205,6 @@ func (g *group) scanFacts(rows *sql.Rows, _ *struct{}) error {
 
 // readNames resolves the names that bodies may mention to members' ids.
 func (g *group) readNames(ctx context.Context, c *conn) error {
-	type nameRow struct {
-		ChatID string `json:"chat_id"`
-		Name   string `json:"name"`
-	}
 	asked := map[nameRow]bool{}
 	var wanted []nameRow
 	for i, p := range g.items {
@@ -308,24 +309,19 @@ func (g *group) insert(ctx context.Context, c *conn) error {
 	if len(g.messages) == 0 {
 		return nil
 	}
-	b, err := json.Marshal(g.messages)
-	if err != nil {
-		return fmt.Errorf("encode messages: %w", err)
-	}
-	rows := string(b)
-	for _, query := range []string{g.s.sql.insertMessages, g.s.sql.insertLog, g.s.sql.insertOutbox} {
-		if _, err := c.exec(ctx, query, rows); err != nil {
-			return fmt.Errorf("insert messages: %w", err)
+	for _, statement := range []bulk{g.s.sql.insertMessages, g.s.sql.insertLog, g.s.sql.insertOutbox} {
+		if err := execRows(ctx, c, "insert messages", statement, g.messages); err != nil {
+			return err
 		}
 	}
-	if err := g.s.execRows(ctx, c, "insert mentions", g.s.sql.insertMentions, g.mentions); err != nil {
+	if err := execRows(ctx, c, "insert mentions", g.s.sql.insertMentions, g.mentions); err != nil {
 		return err
 	}
 	cursors := make([]cursorRow, 0, len(g.cursors))
 	for _, row := range g.cursors {
 		cursors = append(cursors, row)
 	}
-	if err := g.s.execRows(ctx, c, "move senders' cursors", g.s.sql.moveCursors, cursors); err != nil {
+	if err := execRows(ctx, c, "move senders' cursors", g.s.sql.moveCursors, cursors); err != nil {
 		return err
 	}
 	return g.s.saveStreams(ctx, c, g.streams)

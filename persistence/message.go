@@ -157,7 +157,7 @@ func (t *changeTx) saveMentions(ctx context.Context, m chat.Message) error {
 	for i, id := range m.Mentions {
 		rows[i] = mentionRow{id, t.change.ChatID, m.Seq}
 	}
-	return t.s.execRows(ctx, t.c, "insert mentions", t.s.sql.insertMentions, rows)
+	return execRows(ctx, t.c, "insert mentions", t.s.sql.insertMentions, rows)
 }
 
 // storedPayload is what the log keeps of an event: all but what people wrote.

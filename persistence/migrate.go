@@ -36,7 +36,7 @@ const (
 // together take turns. A schema more than one release ahead is refused: the
 // release after this one still lets this one work, the next does not.
 func migrateSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
-	if d.recordset {
+	if !d.perRow {
 		unlock, err := lockSchema(ctx, db)
 		if err != nil {
 			return err
@@ -67,7 +67,7 @@ func newProvider(db *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, erro
 		return nil, err
 	}
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithSlog(log)}
-	if !d.recordset {
+	if d.perRow {
 		return goose.NewProvider(goose.DialectSQLite3, db, shared, options...)
 	}
 	own, err := fs.Sub(migrations, postgresMigration)

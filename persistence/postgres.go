@@ -34,7 +34,6 @@ func postgresDialect() dialect {
 		beginWrite: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
 		lock:       " FOR UPDATE",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
-		recordset:  true,
 		classify:   classifyPostgres,
 		committed:  committedPostgres,
 	}

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -72,6 +73,14 @@ func (q *queue) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.items)
+}
+
+// settle lets those run who are ready to send, for as long as more comes: whoever
+// was answered by the group before may join the next one. It does not wait.
+func (q *queue) settle() {
+	for before := -1; before != q.length(); runtime.Gosched() {
+		before = q.length()
+	}
 }
 
 // close refuses what comes from now on.

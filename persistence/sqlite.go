@@ -26,6 +26,7 @@ func sqliteDialect() dialect {
 		epoch:      "(SELECT value FROM meta WHERE name = 'epoch')",
 		beginRead:  "BEGIN",
 		beginWrite: "BEGIN IMMEDIATE",
+		perRow:     true,
 		classify:   classifySQLite,
 		committed:  committedSQLite,
 	}
@@ -41,7 +42,8 @@ func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
 		return nil, fmt.Errorf("create the database's folder: %w", err)
 	}
 	// busy_timeout comes first: the other pragmas may have to wait for a lock.
-	writer, err := sql.Open("sqlite", sqliteDSN(path, cfg, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"))
+	writer, err := sql.Open("sqlite", sqliteDSN(path, cfg, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"temp_store(MEMORY)", "cache_size(-16000)", "wal_autocheckpoint(4000)"))
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}

@@ -77,7 +77,7 @@ func (s *Store) saveStreams(ctx context.Context, c *conn, streams map[string]*st
 			rows = append(rows, streamRow{st.id, st.lastSeq, st.lastNo, int64(st.lastTS), st.members})
 		}
 	}
-	return s.execRows(ctx, c, "save streams", s.sql.saveStreams, rows)
+	return execRows(ctx, c, "save streams", s.sql.saveStreams, rows)
 }
 
 type eventRow struct {
@@ -105,22 +105,7 @@ func (s *Store) insertEvents(ctx context.Context, c *conn, opID string, events [
 		rows[i] = eventRow{StreamID: e.StreamID, Seq: e.Seq, Op: string(e.Op), TS: int64(e.TS), ActorID: e.ActorID,
 			Personal: flag(e.Personal), Subject: e.Subject, MessageID: e.MessageID, MessageSeq: e.MessageSeq, OpID: opID, D: d}
 	}
-	return s.execRows(ctx, c, "insert events", s.sql.insertEvents, rows)
-}
-
-// execRows runs a statement over rows given as JSON; none is nothing to do.
-func (s *Store) execRows(ctx context.Context, c *conn, what, query string, rows any) error {
-	b, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if string(b) == "null" || string(b) == "[]" {
-		return nil
-	}
-	if _, err := c.exec(ctx, query, string(b)); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
+	return execRows(ctx, c, "insert events", s.sql.insertEvents, rows)
 }
 
 func flag(b bool) int {

@@ -56,8 +56,7 @@ type fixture struct {
 func newFixture(t testing.TB, store *persistence.Store, published *recorder) *fixture {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
-	svc := chat.NewService(store, openPasswords{}, NewID, store.Secret(), chat.DefaultLimits())
-	return &fixture{t: t, ctx: ctx, store: store, svc: svc, published: published}
+	return &fixture{t: t, ctx: ctx, store: store, svc: Service(store), published: published}
 }
 
 // NewID makes an id as the program does.

@@ -1,0 +1,143 @@
+package persistence
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// bulk is a statement over many rows. PostgreSQL runs it once and takes the
+// rows as JSON: a journey costs more than parsing. SQLite runs it for each row,
+// prepared: there, parsing costs more than a call.
+type bulk struct {
+	query  string
+	perRow bool
+	fields []int // those that the parameters of a statement per row stand for
+}
+
+// column is a field of a row: the name in its json tag and its type in SQL.
+type column struct{ name, kind string }
+
+func columnsOf[R any]() []column {
+	t := reflect.TypeFor[R]()
+	columns := make([]column, t.NumField())
+	for i := range columns {
+		kind := "bigint"
+		if t.Field(i).Type.Kind() == reflect.String {
+			kind = "text"
+		}
+		columns[i] = column{t.Field(i).Tag.Get("json"), kind}
+	}
+	return columns
+}
+
+// recordset makes a table out of a parameter that holds rows as JSON.
+func (d dialect) recordset(param string, columns []column) string {
+	parts := make([]string, len(columns))
+	if d.perRow {
+		for i, c := range columns {
+			parts[i] = "value->>'" + c.name + "' AS " + c.name
+		}
+		return "(SELECT " + strings.Join(parts, ", ") + " FROM json_each(" + param + "))"
+	}
+	for i, c := range columns {
+		parts[i] = c.name + " " + c.kind
+	}
+	return "(SELECT * FROM json_to_recordset(" + param + "::json) AS x(" + strings.Join(parts, ", ") + "))"
+}
+
+// insert makes an insertion of rows R. columns are "column=value", a value
+// being the name of a field of R or a literal.
+func insert[R any](d dialect, table string, columns ...string) bulk {
+	f := &fieldsOf{d: d, columns: columnsOf[R]()}
+	names, values := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		name, value, given := strings.Cut(c, "=")
+		if !given {
+			value = name
+		}
+		names[i], values[i] = name, f.field(value)
+	}
+	query := "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")"
+	if d.perRow {
+		return bulk{query + " VALUES (" + strings.Join(values, ", ") + ")", true, f.used}
+	}
+	return bulk{query: query + " SELECT " + strings.Join(values, ", ") + " FROM " + d.recordset("$1", f.columns) + " AS r"}
+}
+
+// update makes a change of the rows of a table whose key columns equal the
+// fields of the same names in rows R. columns are as those of insert.
+func update[R any](d dialect, table string, key []string, columns ...string) bulk {
+	f := &fieldsOf{d: d, columns: columnsOf[R]()}
+	sets, tests := make([]string, len(columns)), make([]string, len(key))
+	for i, c := range columns {
+		name, value, given := strings.Cut(c, "=")
+		if !given {
+			value = name
+		}
+		sets[i] = name + " = " + f.field(value)
+	}
+	for i, name := range key {
+		tests[i] = table + "." + name + " = " + f.field(name)
+	}
+	query := "UPDATE " + table + " SET " + strings.Join(sets, ", ")
+	if !d.perRow {
+		query += " FROM " + d.recordset("$1", f.columns) + " AS r"
+	}
+	return bulk{query + " WHERE " + strings.Join(tests, " AND "), d.perRow, f.used}
+}
+
+// fieldsOf numbers the fields of a row as a statement uses them.
+type fieldsOf struct {
+	d       dialect
+	columns []column
+	used    []int
+}
+
+// field is how the statement says a value: a field of the row, or a literal.
+func (f *fieldsOf) field(value string) string {
+	i := slices.IndexFunc(f.columns, func(c column) bool { return c.name == value })
+	if i < 0 {
+		return value
+	}
+	if !f.d.perRow {
+		return "r." + value
+	}
+	f.used = append(f.used, i)
+	return "?"
+}
+
+// execRows runs a statement over rows; none is nothing to do.
+func execRows[R any](ctx context.Context, c *conn, what string, b bulk, rows []R) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if b.perRow {
+		for i := range rows {
+			if _, err := c.exec(ctx, b.query, b.arguments(rows[i])...); err != nil {
+				return fmt.Errorf("%s: %w", what, err)
+			}
+		}
+		return nil
+	}
+	encoded, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if _, err := c.exec(ctx, b.query, string(encoded)); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func (b bulk) arguments(row any) []any {
+	v := reflect.ValueOf(row)
+	args := make([]any, len(b.fields))
+	for i, field := range b.fields {
+		args[i] = v.Field(field).Interface()
+	}
+	return args
+}
