@@ -21,10 +21,10 @@ const (
 
 // counters are the store's figures; see Stats.
 type counters struct {
-	batches, sends, bisections, skips, lanes atomic.Int64
+	accepted, batches, sends, bisections, skips, lanes atomic.Int64
 }
 
-// Stats are figures since the store was opened, but Queued, which is of now.
+// Stats are figures since the store was opened, but Queued and Waiting, which are of now.
 type Stats struct {
 	Batches    int64 // group commits
 	Sends      int64 // sends that they answered
@@ -32,19 +32,23 @@ type Stats struct {
 	Skips      int64 // chats left to the next group because their lock was held
 	Lanes      int64 // chats that waited for their lock alone
 	Queued     int   // sends that no group has taken yet
+	Waiting    int64 // sends accepted and not answered yet, the queued ones among them
 }
 
 // Stats may be called at any time.
 func (s *Store) Stats() Stats {
 	return Stats{Batches: s.stats.batches.Load(), Sends: s.stats.sends.Load(), Bisections: s.stats.bisections.Load(),
-		Skips: s.stats.skips.Load(), Lanes: s.stats.lanes.Load(), Queued: s.queue.length()}
+		Skips: s.stats.skips.Load(), Lanes: s.stats.lanes.Load(), Queued: s.queue.length(),
+		Waiting: s.stats.accepted.Load() - s.stats.sends.Load()}
 }
 
 // Send hands a message to the next group commit and waits for it. A caller
 // whose ctx ends does not undo the send: the outcome is unknown to them.
 func (s *Store) Send(ctx context.Context, m chat.Send) (chat.Sent, error) {
 	p := newPending(m)
+	s.stats.accepted.Add(1)
 	if err := s.queue.push(p); err != nil {
+		s.stats.accepted.Add(-1)
 		return chat.Sent{}, err
 	}
 	select {

@@ -1,0 +1,28 @@
+package persistence
+
+import (
+	"context"
+	"net"
+)
+
+// WithDial makes PostgreSQL's connections go through dial.
+func (c Config) WithDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) Config {
+	c.dial = dial
+	return c
+}
+
+// OnWriter runs a statement on the connection that writes to SQLite.
+func (s *Store) OnWriter(ctx context.Context, statement string) error {
+	c, err := s.pools.write.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.pools.write.put(c)
+	return c.control(ctx, statement)
+}
+
+// HoldBatches keeps group commits from beginning, until release is called.
+func (s *Store) HoldBatches(ctx context.Context) (release func(), err error) {
+	c, err := s.pools.batch.get(ctx)
+	return func() { s.pools.batch.put(c) }, err
+}

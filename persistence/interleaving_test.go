@@ -1,0 +1,160 @@
+package persistence_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"fechatter/chat"
+	"fechatter/persistence"
+	"fechatter/persistence/persistencetest"
+)
+
+// TestRemovalDuringLockWait: a removal commits while a send of the one removed
+// waits for the lock. The send must be refused: its membership counts as it is
+// after the wait.
+func TestRemovalDuringLockWait(t *testing.T) {
+	databaseURL := postgresURL(t)
+	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 2, 2)
+	db := raw(t, databaseURL)
+	removed := people[0][1]
+	release := hold(t, store, rooms[0].ID, func(ctx context.Context, tx chat.Tx) error {
+		if err := tx.DeleteMember(ctx, removed.ID); err != nil {
+			return err
+		}
+		_, err := tx.Append(ctx, chat.Event{Op: chat.OpMemberRemoved, Subject: removed.ID, D: chat.MemberEvent{UserID: removed.ID}})
+		return err
+	})
+	late := sendLater(store, message(rooms[0], removed, "late"))
+	eventually(t, "the send waits for the lock", func() bool {
+		var waiting int
+		err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+		return err == nil && waiting == 1
+	})
+	// One hot lock does not stall the others.
+	if a := <-sendLater(store, message(rooms[1], people[1][0], "other")); a.err != nil {
+		t.Error(a.err)
+	}
+	more := sendLater(store, message(rooms[0], people[0][0], "more"))
+	release()
+	if a := <-late; chat.CodeOf(a.err) != chat.NotFound {
+		t.Errorf("the removed member's send: %+v, %v, want not_found", a.sent, a.err)
+	}
+	if a := <-more; a.err != nil || a.sent.Seq != 5 {
+		t.Errorf("the send after the removal: %+v, %v, want seq 5", a.sent, a.err)
+	}
+	if s := store.Stats(); s.Lanes != 1 || s.Skips < 3 {
+		t.Errorf("%d lanes and %d skips, want 1 and at least 3", s.Lanes, s.Skips)
+	}
+}
+
+// TestSameKeyInOneGroup: the second of equal keys in one group is answered by
+// the first, before the database sees either, and a key for other content is
+// refused alone.
+func TestSameKeyInOneGroup(t *testing.T) {
+	databases(t, func(t *testing.T, databaseURL string) {
+		store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+		rooms, people := persistencetest.Populate(t, store, 1, 2)
+		c, ann := rooms[0], people[0][0]
+		release, occupied := holdGroups(t, store, message(c, ann, "first"))
+		var answers []<-chan answer
+		for i, m := range []chat.Send{message(c, ann, "k"), message(c, ann, "k"), message(c, people[0][1], "k"), message(c, ann, "k")} {
+			if i == 3 {
+				m.Body = "other content"
+			}
+			answers = append(answers, sendLater(store, m))
+			queued(t, store, i+1)
+		}
+		release()
+		<-occupied
+		first, second, other, reused := <-answers[0], <-answers[1], <-answers[2], <-answers[3]
+		if first.err != nil || second.err != nil || other.err != nil {
+			t.Fatal(first.err, second.err, other.err)
+		}
+		if !second.sent.Replayed || second.sent.MessageID != first.sent.MessageID || second.sent.Seq != first.sent.Seq {
+			t.Errorf("the same key: %+v, then %+v", first.sent, second.sent)
+		}
+		if other.sent.Seq != first.sent.Seq+1 {
+			t.Errorf("the next message has seq %d after %d: a seq was burnt", other.sent.Seq, first.sent.Seq)
+		}
+		if chat.CodeOf(reused.err) != chat.KeyReused {
+			t.Errorf("other content: %v, want key_reused", reused.err)
+		}
+		if s := store.Stats(); s.Bisections != 0 {
+			t.Errorf("the group was split %d times", s.Bisections)
+		}
+	})
+}
+
+// TestTimeNeverRunsBackwards: the clock of the database was turned back, or
+// another server with a slower one has taken over.
+func TestTimeNeverRunsBackwards(t *testing.T) {
+	databases(t, func(t *testing.T, databaseURL string) {
+		store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+		rooms, people := persistencetest.Populate(t, store, 1, 2)
+		c, ann := rooms[0], people[0][0]
+		future := chat.TimeOf(time.Now().Add(time.Hour))
+		execRaw(t, raw(t, databaseURL), "UPDATE streams SET last_ts = $1", int64(future))
+		a := <-sendLater(store, message(c, ann, "k"))
+		if a.err != nil || a.sent.TS < future {
+			t.Errorf("sent at %s, want no time before %s: %v", a.sent.TS, future, a.err)
+		}
+		svc := persistencetest.Service(store)
+		if _, err := svc.React(t.Context(), ann.ID, a.sent.MessageID, "👍"); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.SavePassword(t.Context(), ann.ID, "hash", ""); err != nil {
+			t.Fatal(err)
+		}
+		events, err := store.StreamEvents(t.Context(), c.ID, a.sent.Seq, 10)
+		if err != nil || len(events) != 1 || events[0].TS < a.sent.TS {
+			t.Errorf("the next event: %+v, %v", events, err)
+		}
+	})
+}
+
+// TestRemovedSenderLearnsOutcome: a key is looked up before the membership.
+func TestRemovedSenderLearnsOutcome(t *testing.T) {
+	store := start(t, persistence.Config{URL: sqliteURL(t)}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 1, 2)
+	c, ann, bob := rooms[0], people[0][0], people[0][1]
+	first := <-sendLater(store, message(c, bob, "k"))
+	if _, err := persistencetest.Service(store).RemoveMember(t.Context(), ann.ID, c.ID, bob.ID); err != nil {
+		t.Fatal(err)
+	}
+	again := <-sendLater(store, message(c, bob, "k"))
+	if again.err != nil || !again.sent.Replayed || again.sent.MessageID != first.sent.MessageID {
+		t.Errorf("replayed to who was removed: %+v, %v, want %+v", again.sent, again.err, first.sent)
+	}
+	if a := <-sendLater(store, message(c, bob, "k2")); chat.CodeOf(a.err) != chat.NotFound {
+		t.Errorf("a new key of who was removed: %v, want not_found", a.err)
+	}
+}
+
+// TestReplayShowsCurrentContent: the log has no words of its own.
+func TestReplayShowsCurrentContent(t *testing.T) {
+	databases(t, func(t *testing.T, databaseURL string) {
+		store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+		rooms, people := persistencetest.Populate(t, store, 1, 2)
+		c, ann := rooms[0], people[0][0]
+		svc := persistencetest.Service(store)
+		edited, deleted := <-sendLater(store, message(c, ann, "k1")), <-sendLater(store, message(c, ann, "k2"))
+		if _, _, err := svc.Edit(t.Context(), ann.ID, edited.sent.MessageID, "new words", 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := svc.Delete(t.Context(), ann.ID, deleted.sent.MessageID); err != nil {
+			t.Fatal(err)
+		}
+		events, err := store.StreamEvents(t.Context(), c.ID, edited.sent.Seq-1, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{"new words", ""} {
+			if d, ok := events[i].D.(chat.MessageCreated); !ok || d.Body != want {
+				t.Errorf("event %d is replayed as %+v, want the body %q", i, events[i].D, want)
+			}
+		}
+	})
+}
