@@ -94,7 +94,9 @@ CREATE TABLE messages (
     PRIMARY KEY (chat_id, seq)
 );
 CREATE UNIQUE INDEX idx_messages_id ON messages (id);
-CREATE UNIQUE INDEX idx_messages_idempotency ON messages (chat_id, sender_id, key);
+-- The key comes first: keys that begin with the time go to the end of the index,
+-- on a page or two for a whole group of sends, not on a page for each sender.
+CREATE UNIQUE INDEX idx_messages_idempotency ON messages (key, sender_id, chat_id);
 CREATE INDEX idx_messages_chat_created ON messages (chat_id, created_at DESC);
 CREATE INDEX idx_messages_all ON messages (chat_id, seq) WHERE mentions_all = 1;
 
