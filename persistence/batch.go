@@ -218,11 +218,10 @@ func (s *Store) refuse(items []*pending, err error) []*pending {
 func (s *Store) tryGroup(ctx context.Context, p *pool, items []*pending, suffix string) (g *group, err error) {
 	err = s.retry(ctx, false, func() error {
 		g = newGroup(s, items)
-		_, err := s.write(ctx, p, func(c *conn) ([]chat.Event, error) {
+		return s.write(ctx, p, func(c *conn) ([]chat.Event, error) {
 			err := g.store(ctx, c, suffix)
 			return g.events, err
 		})
-		return err
 	})
 	return g, err
 }

@@ -34,19 +34,19 @@ func columnsOf[R any]() []column {
 	return columns
 }
 
-// recordset makes a table out of a parameter that holds rows as JSON.
-func (d dialect) recordset(param string, columns []column) string {
+// recordset makes a table out of the first parameter, which holds rows as JSON.
+func (d dialect) recordset(columns []column) string {
 	parts := make([]string, len(columns))
 	if d.perRow {
 		for i, c := range columns {
 			parts[i] = "value->>'" + c.name + "' AS " + c.name
 		}
-		return "(SELECT " + strings.Join(parts, ", ") + " FROM json_each(" + param + "))"
+		return "(SELECT " + strings.Join(parts, ", ") + " FROM json_each($1))"
 	}
 	for i, c := range columns {
 		parts[i] = c.name + " " + c.kind
 	}
-	return "(SELECT * FROM json_to_recordset(" + param + "::json) AS x(" + strings.Join(parts, ", ") + "))"
+	return "(SELECT * FROM json_to_recordset($1::json) AS x(" + strings.Join(parts, ", ") + "))"
 }
 
 // insert makes an insertion of rows R. columns are "column=value", a value
@@ -65,7 +65,7 @@ func insert[R any](d dialect, table string, columns ...string) bulk {
 	if d.perRow {
 		return bulk{query + " VALUES (" + strings.Join(values, ", ") + ")", true, f.used}
 	}
-	return bulk{query: query + " SELECT " + strings.Join(values, ", ") + " FROM " + d.recordset("$1", f.columns) + " AS r"}
+	return bulk{query: query + " SELECT " + strings.Join(values, ", ") + " FROM " + d.recordset(f.columns) + " AS r"}
 }
 
 // update makes a change of the rows of a table whose key columns equal the
@@ -85,7 +85,7 @@ func update[R any](d dialect, table string, key []string, columns ...string) bul
 	}
 	query := "UPDATE " + table + " SET " + strings.Join(sets, ", ")
 	if !d.perRow {
-		query += " FROM " + d.recordset("$1", f.columns) + " AS r"
+		query += " FROM " + d.recordset(f.columns) + " AS r"
 	}
 	return bulk{query + " WHERE " + strings.Join(tests, " AND "), d.perRow, f.used}
 }

@@ -36,7 +36,7 @@ func (s *Store) change(ctx context.Context, ch chat.Change, doubt *changeTx,
 	fn func(context.Context, chat.Tx) error) (t *changeTx, err error) {
 	err = s.retry(ctx, true, func() error {
 		t = &changeTx{s: s, change: ch}
-		_, err := s.write(ctx, s.pools.write, func(c *conn) ([]chat.Event, error) {
+		return s.write(ctx, s.pools.write, func(c *conn) ([]chat.Event, error) {
 			t.c = c
 			if err := t.lock(ctx); err != nil {
 				return nil, err
@@ -49,7 +49,6 @@ func (s *Store) change(ctx context.Context, ch chat.Change, doubt *changeTx,
 			}
 			return t.events, t.flush(ctx)
 		})
-		return err
 	})
 	return t, err
 }

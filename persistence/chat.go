@@ -52,7 +52,7 @@ func (s *Store) readMemberIDs(ctx context.Context, c *conn, chats ...*chat.Chat)
 		}
 		byID[chatID].MemberIDs = append(byID[chatID].MemberIDs, userID)
 		return nil
-	}, "SELECT chat_id, user_id FROM chat_members WHERE chat_id IN "+s.d.ids("$1")+" ORDER BY chat_id, added_seq", encodeIDs(ids))
+	}, "SELECT chat_id, user_id FROM chat_members WHERE chat_id IN "+s.d.ids()+" ORDER BY chat_id, added_seq", encodeIDs(ids))
 	if err != nil {
 		return fmt.Errorf("read member ids: %w", err)
 	}
@@ -172,7 +172,7 @@ func (t *changeTx) ChatCounts(ctx context.Context, userIDs []string) (map[string
 		counts[id] = n
 		return nil
 	}, `SELECT u.id, (SELECT count(*) FROM chat_members cm WHERE cm.user_id = u.id)
-		FROM users u WHERE u.id IN `+t.s.d.ids("$1"), encodeIDs(userIDs))
+		FROM users u WHERE u.id IN `+t.s.d.ids(), encodeIDs(userIDs))
 	if err != nil {
 		return nil, fmt.Errorf("count chats: %w", err)
 	}

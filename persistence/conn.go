@@ -42,7 +42,7 @@ func (c *conn) run(ctx context.Context, query string, args []any) (sql.Result, e
 	if c.stmts == nil {
 		return c.c.ExecContext(ctx, query, args...)
 	}
-	stmt, err := c.prepare(ctx, query)
+	stmt, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed by close
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows,
 	if c.stmts == nil {
 		return c.c.QueryContext(ctx, query, args...)
 	}
-	stmt, err := c.prepare(ctx, query)
+	stmt, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed by close
 	if err != nil {
 		return nil, err
 	}

@@ -13,10 +13,10 @@ type dialect struct {
 	committed  func(error) bool // whether a failed COMMIT may have committed after all
 }
 
-// ids makes a set out of a parameter that holds a JSON array of strings.
-func (d dialect) ids(param string) string {
+// ids makes a set out of the first parameter, which holds a JSON array of strings.
+func (d dialect) ids() string {
 	if d.perRow {
-		return "(SELECT value FROM json_each(" + param + "))"
+		return "(SELECT value FROM json_each($1))"
 	}
-	return "(SELECT value FROM json_array_elements_text(" + param + "::json))"
+	return "(SELECT value FROM json_array_elements_text($1::json))"
 }

@@ -14,7 +14,7 @@ func (s *Store) entryQuery() string {
 		cm.read_seq, cm.delivered_seq, cm.role, cm.muted, cm.added_seq,
 		(SELECT count(*) FROM mentions x WHERE x.user_id = cm.user_id AND x.chat_id = cm.chat_id AND x.seq > cm.read_seq)
 		+ (SELECT count(*) FROM messages a WHERE a.chat_id = cm.chat_id AND a.mentions_all = 1 AND a.seq > cm.read_seq),
-		` + messageColumnsOf("m") + `
+		` + messageColumns + `
 	FROM chat_members cm
 	JOIN chats c ON c.id = cm.chat_id
 	JOIN streams s ON s.id = cm.chat_id

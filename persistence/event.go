@@ -15,7 +15,7 @@ import (
 // from the messages as they are now.
 func readEvents(ctx context.Context, c *conn, stream string, after int64, limit int) ([]chat.Event, error) {
 	events, err := collect(ctx, c, scanEvent, `SELECT e.stream_id, e.seq, e.op, e.ts, e.actor_id, e.personal, e.subject,
-			e.message_id, e.message_seq, e.d, `+messageColumnsOf("m")+`
+			e.message_id, e.message_seq, e.d, `+messageColumns+`
 		FROM events e LEFT JOIN messages m ON m.chat_id = e.stream_id AND m.seq = e.message_seq
 			AND e.op IN ('message.created', 'message.edited')
 		WHERE e.stream_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3`, stream, after, limit)
@@ -136,7 +136,7 @@ func (s *Store) Positions(ctx context.Context, streams []string) (epoch string, 
 			}
 			return nil
 		}, "SELECT e.epoch, s.id, s.last_seq FROM (SELECT "+s.d.epoch+" AS epoch) AS e LEFT JOIN streams s ON s.id IN "+
-			s.d.ids("$1"), encodeIDs(streams))
+			s.d.ids(), encodeIDs(streams))
 		return err
 	})
 	return epoch, last, err

@@ -53,7 +53,7 @@ func TestDatabaseThatRefusesWrites(t *testing.T) {
 			if err := store.OnWriter(t.Context(), set.broken); err != nil {
 				t.Fatal(err)
 			}
-			_, err = svc.UpdateChat(t.Context(), ann.ID, c.ID, chat.ChatChange{Topic: pointer(strings.Repeat("é", 1000)), Name: pointer("x")})
+			_, err = svc.UpdateChat(t.Context(), ann.ID, c.ID, chat.ChatChange{Topic: new(strings.Repeat("é", 1000)), Name: new("x")})
 			if name == "read-only" || err != nil {
 				unavailable(t, "change", err)
 			}
@@ -81,8 +81,6 @@ func TestDatabaseThatRefusesWrites(t *testing.T) {
 		})
 	}
 }
-
-func pointer[T any](v T) *T { return &v }
 
 // TestBusyDatabase: another process holds the lock for longer than we wait.
 func TestBusyDatabase(t *testing.T) {
@@ -129,7 +127,7 @@ func TestLostConnections(t *testing.T) {
 		return a.err == nil
 	})
 	eventually(t, "reads and changes work again", func() bool {
-		_, err := persistencetest.Service(store).UpdateChat(t.Context(), people[0][0].ID, rooms[0].ID, chat.ChatChange{Name: pointer("x")})
+		_, err := persistencetest.Service(store).UpdateChat(t.Context(), people[0][0].ID, rooms[0].ID, chat.ChatChange{Name: new("x")})
 		return err == nil && store.Ping(t.Context()) == nil
 	})
 	events, err := store.StreamEvents(t.Context(), rooms[0].ID, 0, 100)
@@ -169,11 +167,11 @@ func (c *cutConn) Write(b []byte) (int, error) {
 			return 0, err
 		}
 		// The answer has come when the transaction is over; it is thrown away.
-		if _, err := c.Conn.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
+		if _, err := c.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
 	}
-	c.Conn.Close()
+	c.Close()
 	return 0, net.ErrClosed
 }
 

@@ -20,7 +20,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // which holds no events, and answers its new position. nodeID must be no id of
 // a chat or a user.
 func (s *Store) Canary(ctx context.Context, nodeID string) (seq int64, err error) {
-	_, err = s.write(ctx, s.pools.canary, func(c *conn) ([]chat.Event, error) {
+	err = s.write(ctx, s.pools.canary, func(c *conn) ([]chat.Event, error) {
 		_, err := c.exec(ctx, "INSERT INTO streams (id, last_seq, last_ts) VALUES ($1, 1, "+s.d.now+
 			") ON CONFLICT (id) DO UPDATE SET last_seq = streams.last_seq + 1, last_ts = excluded.last_ts", nodeID)
 		if err != nil {

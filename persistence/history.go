@@ -64,7 +64,7 @@ func readAround(ctx context.Context, c *conn, chatID string, seq int64, limit in
 }
 
 func messagesFrom(ctx context.Context, c *conn, chatID string, seq int64, limit int) ([]chat.Message, bool, error) {
-	found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumnsOf("m")+
+	found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumns+
 		" FROM messages m WHERE m.chat_id = $1 AND m.seq >= $2 ORDER BY m.seq LIMIT $3", chatID, seq, limit+1)
 	if err != nil {
 		return nil, false, fmt.Errorf("read messages: %w", err)
@@ -74,7 +74,7 @@ func messagesFrom(ctx context.Context, c *conn, chatID string, seq int64, limit 
 }
 
 func messagesBefore(ctx context.Context, c *conn, chatID string, seq int64, limit int) ([]chat.Message, bool, error) {
-	found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumnsOf("m")+
+	found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumns+
 		" FROM messages m WHERE m.chat_id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3", chatID, seq, limit+1)
 	if err != nil {
 		return nil, false, fmt.Errorf("read messages: %w", err)

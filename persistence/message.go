@@ -6,18 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"fechatter/chat"
 )
 
-func messageColumnsOf(table string) string {
-	names := []string{"id", "chat_id", "seq", "sender_id", "key", "body", "reply_to", "mentions", "mentions_all", "version",
-		"changed_seq", "created_at", "edited_at", "deleted_at"}
-	return table + "." + strings.Join(names, ", "+table+".")
-}
+const messageColumns = "m.id, m.chat_id, m.seq, m.sender_id, m.key, m.body, m.reply_to, m.mentions, m.mentions_all, " +
+	"m.version, m.changed_seq, m.created_at, m.edited_at, m.deleted_at"
 
-// messageScan is a row of messageColumnsOf, which may be empty after an outer join.
+// messageScan is a row of messageColumns, which may be empty after an outer join.
 type messageScan struct {
 	id, chatID, senderID, key, body, replyTo, mentions sql.NullString
 	seq, version, changed, created, edited, deleted    sql.NullInt64
@@ -99,7 +95,7 @@ func (s *Store) ChatOfMessage(ctx context.Context, messageID string) (chatID str
 // Message implements chat.MessageStore.
 func (s *Store) Message(ctx context.Context, userID, messageID string) (m chat.Message, err error) {
 	err = s.snapshot(ctx, s.pools.read, "read message", func(c *conn) error {
-		found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumnsOf("m")+` FROM messages m
+		found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumns+` FROM messages m
 			JOIN chat_members cm ON cm.chat_id = m.chat_id AND cm.user_id = $2 WHERE m.id = $1`, messageID, userID)
 		if err != nil {
 			return err
@@ -115,7 +111,7 @@ func (s *Store) Message(ctx context.Context, userID, messageID string) (m chat.M
 
 // Message implements chat.MessageTx.
 func (t *changeTx) Message(ctx context.Context, id string) (chat.Message, error) {
-	found, err := collect(ctx, t.c, scanMessage, "SELECT "+messageColumnsOf("m")+
+	found, err := collect(ctx, t.c, scanMessage, "SELECT "+messageColumns+
 		" FROM messages m WHERE m.id = $1 AND m.chat_id = $2", id, t.change.ChatID)
 	if err != nil {
 		return chat.Message{}, fmt.Errorf("read message: %w", err)

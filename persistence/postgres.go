@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -51,14 +52,12 @@ func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
 	}
 	open := func(size int, statement time.Duration) *pool {
 		c := base.Copy()
-		for name, value := range map[string]string{
+		maps.Copy(c.RuntimeParams, map[string]string{
 			"application_name":                    "fechatter",
 			"statement_timeout":                   milliseconds(statement),
 			"lock_timeout":                        milliseconds(cfg.LockTimeout),
 			"idle_in_transaction_session_timeout": milliseconds(cfg.StatementTimeout),
-		} {
-			c.RuntimeParams[name] = value
-		}
+		})
 		return newPool(stdlib.OpenDB(*c), size, false, cfg.AcquireTimeout)
 	}
 	t := cfg.StatementTimeout
@@ -95,8 +94,7 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 }
 
 func classifyPostgres(err error) failure {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return classifyState(e.Code)
 	}
 	var network net.Error

@@ -30,7 +30,7 @@ func (s *Store) readReactions(ctx context.Context, c *conn, userID string, messa
 	}, `SELECT message_id, emoji, user_id, total, me FROM (
 			SELECT message_id, emoji, user_id, row_number() OVER users AS n, count(*) OVER emojis AS total,
 				min(seq) OVER emojis AS first_seq, max(CASE WHEN user_id = $2 THEN 1 ELSE 0 END) OVER emojis AS me
-			FROM reactions WHERE message_id IN `+s.d.ids("$1")+`
+			FROM reactions WHERE message_id IN `+s.d.ids()+`
 			WINDOW emojis AS (PARTITION BY message_id, emoji), users AS (PARTITION BY message_id, emoji ORDER BY seq)
 		) AS r WHERE n <= $3 ORDER BY message_id, first_seq, n`, encodeIDs(ids), userID, chat.ReactionUsers)
 	if err != nil {

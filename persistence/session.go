@@ -127,7 +127,7 @@ func (s *Store) revoke(ctx context.Context, c *conn, st *stream, now chat.Time, 
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if _, err := c.exec(ctx, "DELETE FROM sessions WHERE id IN "+s.d.ids("$1"), encodeIDs(ids)); err != nil {
+	if _, err := c.exec(ctx, "DELETE FROM sessions WHERE id IN "+s.d.ids(), encodeIDs(ids)); err != nil {
 		return nil, fmt.Errorf("delete sessions: %w", err)
 	}
 	events := make([]chat.Event, len(ids))

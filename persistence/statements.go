@@ -10,22 +10,22 @@ type statements struct {
 
 func newStatements(d dialect) statements {
 	return statements{
-		lock: "SELECT id, last_seq, last_no, last_ts, members FROM streams WHERE id IN " + d.ids("$1") + " ORDER BY id",
+		lock: "SELECT id, last_seq, last_no, last_ts, members FROM streams WHERE id IN " + d.ids() + " ORDER BY id",
 
-		exist: "SELECT id FROM streams WHERE id IN " + d.ids("$1"),
+		exist: "SELECT id FROM streams WHERE id IN " + d.ids(),
 
 		clock: "SELECT " + d.now,
 
 		facts: `SELECT r.i, (SELECT ` + d.now + `), m.id, m.seq, m.created_at, m.fingerprint,
 				cm.user_id IS NOT NULL, COALESCE(c.archived, 0), rt.id IS NOT NULL
-			FROM ` + d.recordset("$1", columnsOf[sendRow]()) + ` AS r
+			FROM ` + d.recordset(columnsOf[sendRow]()) + ` AS r
 			LEFT JOIN messages m ON m.chat_id = r.chat_id AND m.sender_id = r.sender_id AND m.key = r.key
 			LEFT JOIN chat_members cm ON cm.chat_id = r.chat_id AND cm.user_id = r.sender_id
 			LEFT JOIN chats c ON c.id = r.chat_id
 			LEFT JOIN messages rt ON rt.id = r.reply_to AND rt.chat_id = r.chat_id`,
 
 		names: `SELECT cm.chat_id, u.username, u.id
-			FROM ` + d.recordset("$1", columnsOf[nameRow]()) + ` AS r
+			FROM ` + d.recordset(columnsOf[nameRow]()) + ` AS r
 			JOIN users u ON u.username = r.name
 			JOIN chat_members cm ON cm.chat_id = r.chat_id AND cm.user_id = u.id`,
 

@@ -53,10 +53,10 @@ func (e *commitError) Unwrap() error { return e.err }
 // write runs fn in one transaction and publishes the events that it answers,
 // after the commit and in the turn of their streams. A *commitError means that
 // the outcome is not known; every other error, that nothing was done.
-func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event, error)) (events []chat.Event, err error) {
+func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event, error)) (err error) {
 	c, err := p.get(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		s.gate.leave(c.gated)
@@ -64,19 +64,20 @@ func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event
 		s.release(p, c, err)
 	}()
 	if err := c.begin(ctx, s.d.beginWrite); err != nil {
-		return nil, err
+		return err
 	}
-	if events, err = fn(c); err != nil {
+	events, err := fn(c)
+	if err != nil {
 		c.rollback(ctx)
-		return nil, err
+		return err
 	}
 	if err := s.commit(ctx, c); err != nil {
-		return events, err
+		return err
 	}
 	if len(events) > 0 {
 		s.publisher.Publish(events)
 	}
-	return events, nil
+	return nil
 }
 
 // commit ends a transaction whose statements all succeeded. From here on the
@@ -123,10 +124,7 @@ func (s *Store) retry(ctx context.Context, unique bool, attempt func() error) er
 // update is write for what may be asked again without harm: an unknown outcome
 // is answered as such.
 func (s *Store) update(ctx context.Context, what string, fn func(*conn) ([]chat.Event, error)) error {
-	err := s.retry(ctx, false, func() error {
-		_, err := s.write(ctx, s.pools.write, fn)
-		return err
-	})
+	err := s.retry(ctx, false, func() error { return s.write(ctx, s.pools.write, fn) })
 	if unknown := (*commitError)(nil); errors.As(err, &unknown) {
 		return unknownOutcome(fmt.Errorf("%s: %w", what, err))
 	}

@@ -16,7 +16,7 @@ func testChange(t *testing.T, f *fixture) {
 	c := f.group(people...)
 	before := f.entry(c, people[0])
 	boom := errors.New("boom")
-	err := f.store.Change(f.ctx, chat.Change{OpID: NewID(), ChatID: c.ID, UserIDs: []string{people[1].ID}},
+	err := f.store.Change(f.t.Context(), chat.Change{OpID: NewID(), ChatID: c.ID, UserIDs: []string{people[1].ID}},
 		func(ctx context.Context, tx chat.Tx) error {
 			must(t, tx.DeleteMember(ctx, people[1].ID))
 			seq, err := tx.Append(ctx, chat.Event{Op: chat.OpMemberRemoved, Subject: people[1].ID, D: chat.MemberEvent{}})
@@ -35,15 +35,15 @@ func testChange(t *testing.T, f *fixture) {
 	equal(t, "members", after.MemberCount, 2)
 	equal(t, "nothing was published", len(f.published.of(c.ID)), int(before.LastSeq))
 	// An op that this version does not know passes through the log untouched.
-	err = f.store.Change(f.ctx, chat.Change{OpID: NewID(), ChatID: c.ID}, func(ctx context.Context, tx chat.Tx) error {
+	err = f.store.Change(f.t.Context(), chat.Change{OpID: NewID(), ChatID: c.ID}, func(ctx context.Context, tx chat.Tx) error {
 		_, err := tx.Append(ctx, chat.Event{Op: "poll.opened", ActorID: people[0].ID, D: map[string]any{"question": "why?"}})
 		return err
 	})
 	must(t, err)
-	page, err := f.store.Events(f.ctx, people[0].ID, c.ID, before.LastSeq, 10)
+	page, err := f.store.Events(f.t.Context(), people[0].ID, c.ID, before.LastSeq, 10)
 	must(t, err)
 	equal(t, "unknown op", fmt.Sprintf("%s %s", page.Events[0].Op, page.Events[0].D), `poll.opened {"question":"why?"}`)
-	err = f.store.Change(f.ctx, chat.Change{OpID: NewID(), ChatID: c.ID}, func(ctx context.Context, tx chat.Tx) error {
+	err = f.store.Change(f.t.Context(), chat.Change{OpID: NewID(), ChatID: c.ID}, func(ctx context.Context, tx chat.Tx) error {
 		return tx.AppendPersonal(ctx, people[0].ID, chat.Event{Op: chat.OpChatLeft})
 	})
 	equal(t, "a personal stream that is not locked", err != nil, true)
@@ -68,11 +68,11 @@ func testSenders(t *testing.T, f *fixture) {
 		all.Go(func() {
 			for n := range each {
 				c := rooms[(i+n)%chats]
-				if _, _, err := f.svc.AddMember(f.ctx, owner.ID, c.ID, u.ID, ""); err != nil {
+				if _, _, err := f.svc.AddMember(f.t.Context(), owner.ID, c.ID, u.ID, ""); err != nil {
 					t.Error(err)
 				}
 				for range 3 {
-					if _, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: "hello"}); err != nil {
+					if _, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: "hello"}); err != nil {
 						t.Error(err)
 					}
 				}
@@ -107,7 +107,7 @@ func testPublishOrder(t *testing.T, f *fixture) {
 	for _, u := range people {
 		all.Go(func() {
 			for range 15 {
-				sent, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: "hello"})
+				sent, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: "hello"})
 				if err != nil {
 					t.Error(err)
 					return
@@ -115,7 +115,7 @@ func testPublishOrder(t *testing.T, f *fixture) {
 				if got := len(f.published.of(c.ID)); int64(got) < sent.Seq {
 					t.Errorf("seq %d is answered when %d events are published", sent.Seq, got)
 				}
-				seq, err := f.svc.React(f.ctx, u.ID, sent.MessageID, "👍")
+				seq, err := f.svc.React(f.t.Context(), u.ID, sent.MessageID, "👍")
 				if err != nil {
 					t.Error(err)
 				}
@@ -134,21 +134,21 @@ func testPublishOrder(t *testing.T, f *fixture) {
 func testGivenUp(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
-	ctx, cancel := context.WithCancel(f.ctx)
+	ctx, cancel := context.WithCancel(f.t.Context())
 	cancel()
 	m := chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: "k", Body: "hello"}
 	_, err := f.svc.Send(ctx, m)
 	if err != nil {
 		refused(t, err, chat.UnknownOutcome)
 	}
-	sent, err := f.svc.Send(f.ctx, m)
+	sent, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
 	equal(t, "the send was not undone", sent.Replayed, true)
 	equal(t, "the log", len(f.log(c.ID)), 4)
 	if _, err := f.store.User(ctx, people[0].ID); chat.CodeOf(err) != chat.Unavailable || !errors.Is(err, context.Canceled) {
 		t.Errorf("a read by who gave up: %v", err)
 	}
-	_, err = f.svc.UpdateChat(ctx, people[0].ID, c.ID, chat.ChatChange{Name: pointer("x")})
+	_, err = f.svc.UpdateChat(ctx, people[0].ID, c.ID, chat.ChatChange{Name: new("x")})
 	equal(t, "a change by who gave up fails", err != nil, true)
 }
 
@@ -157,33 +157,33 @@ func testTrim(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
 	f.send(c, people[0], "hello")
-	n, err := f.store.Trim(f.ctx)
+	n, err := f.store.Trim(f.t.Context())
 	must(t, err)
 	equal(t, "trimmed", n, 0)
 	equal(t, "the log", len(f.log(c.ID)), 4)
 }
 
 func testCanary(t *testing.T, f *fixture) {
-	must(t, f.store.Ping(f.ctx))
+	must(t, f.store.Ping(f.t.Context()))
 	for want := int64(1); want < 4; want++ {
-		seq, err := f.store.Canary(f.ctx, "node-1")
+		seq, err := f.store.Canary(f.t.Context(), "node-1")
 		must(t, err)
 		equal(t, "canary", seq, want)
 	}
-	_, last, err := f.store.Positions(f.ctx, []string{"node-1"})
+	_, last, err := f.store.Positions(f.t.Context(), []string{"node-1"})
 	must(t, err)
 	equal(t, "position of the canary", last["node-1"], 3)
 }
 
 func testEpoch(t *testing.T, f *fixture) {
-	before, now, err := f.store.Epoch(f.ctx)
+	before, now, err := f.store.Epoch(f.t.Context())
 	must(t, err)
 	equal(t, "secret", len(f.store.Secret()), 32)
-	positions, _, err := f.store.Positions(f.ctx, nil)
+	positions, _, err := f.store.Positions(f.t.Context(), nil)
 	must(t, err)
 	equal(t, "one epoch", positions, before)
-	must(t, f.store.RenewEpoch(f.ctx))
-	after, later, err := f.store.Epoch(f.ctx)
+	must(t, f.store.RenewEpoch(f.t.Context()))
+	after, later, err := f.store.Epoch(f.t.Context())
 	must(t, err)
 	equal(t, "a new epoch", after != before && after != "", true)
 	equal(t, "time goes on", later >= now, true)

@@ -18,18 +18,18 @@ func testChats(t *testing.T, f *fixture) {
 	equalSlices(t, "events", mapTo(events, func(e chat.Event) chat.Op { return e.Op }),
 		[]chat.Op{chat.OpChatCreated, chat.OpMemberAdded, chat.OpMemberAdded, chat.OpMemberAdded})
 	equal(t, "subject", events[2].Subject == people[1].ID || events[2].Subject == people[2].ID, true)
-	_, err := f.svc.UpdateChat(f.ctx, people[1].ID, c.ID, chat.ChatChange{Name: pointer("x")})
+	_, err := f.svc.UpdateChat(f.t.Context(), people[1].ID, c.ID, chat.ChatChange{Name: new("x")})
 	refused(t, err, chat.Forbidden)
-	changed, err := f.svc.UpdateChat(f.ctx, people[0].ID, c.ID, chat.ChatChange{Name: pointer("Team"), Topic: pointer("work")})
+	changed, err := f.svc.UpdateChat(f.t.Context(), people[0].ID, c.ID, chat.ChatChange{Name: new("Team"), Topic: new("work")})
 	must(t, err)
 	equal(t, "name", changed.Name, "Team")
-	again, err := f.svc.UpdateChat(f.ctx, people[0].ID, c.ID, chat.ChatChange{Name: pointer("Team")})
+	again, err := f.svc.UpdateChat(f.t.Context(), people[0].ID, c.ID, chat.ChatChange{Name: new("Team")})
 	must(t, err)
 	equal(t, "topic", again.Topic, "work")
 	equal(t, "events after one change and one that changed nothing", len(f.log(c.ID)), 5)
-	_, _, err = f.svc.CreateChat(f.ctx, people[0].ID, chat.NewChat{Kind: chat.Group, MemberIDs: []string{NewID()}})
+	_, _, err = f.svc.CreateChat(f.t.Context(), people[0].ID, chat.NewChat{Kind: chat.Group, MemberIDs: []string{NewID()}})
 	refused(t, err, chat.NotFound)
-	ids, err := f.store.ChatIDs(f.ctx, people[0].ID)
+	ids, err := f.store.ChatIDs(f.t.Context(), people[0].ID)
 	must(t, err)
 	equalSlices(t, "a refused creation leaves nothing", ids, []string{c.ID})
 }
@@ -37,17 +37,17 @@ func testChats(t *testing.T, f *fixture) {
 func testCreationKey(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	n := chat.NewChat{Kind: chat.Private, Name: "plans", MemberIDs: []string{people[1].ID}, Key: "k1"}
-	first, created, err := f.svc.CreateChat(f.ctx, people[0].ID, n)
+	first, created, err := f.svc.CreateChat(f.t.Context(), people[0].ID, n)
 	must(t, err)
 	equal(t, "created", created, true)
-	again, created, err := f.svc.CreateChat(f.ctx, people[0].ID, n)
+	again, created, err := f.svc.CreateChat(f.t.Context(), people[0].ID, n)
 	must(t, err)
 	equal(t, "created again", created, false)
 	equal(t, "the same chat", again.ID, first.ID)
 	n.Name = "other"
-	_, _, err = f.svc.CreateChat(f.ctx, people[0].ID, n)
+	_, _, err = f.svc.CreateChat(f.t.Context(), people[0].ID, n)
 	refused(t, err, chat.KeyReused)
-	_, created, err = f.svc.CreateChat(f.ctx, people[1].ID, chat.NewChat{Kind: chat.Public, Name: "bobs", Key: "k1"})
+	_, created, err = f.svc.CreateChat(f.t.Context(), people[1].ID, chat.NewChat{Kind: chat.Public, Name: "bobs", Key: "k1"})
 	must(t, err)
 	equal(t, "another creator's key is another", created, true)
 }
@@ -55,16 +55,16 @@ func testCreationKey(t *testing.T, f *fixture) {
 func testDirect(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	n := chat.NewChat{Kind: chat.Direct, MemberIDs: []string{people[1].ID}}
-	c, created, err := f.svc.CreateChat(f.ctx, people[0].ID, n)
+	c, created, err := f.svc.CreateChat(f.t.Context(), people[0].ID, n)
 	must(t, err)
 	equal(t, "created", created, true)
-	same, created, err := f.svc.CreateChat(f.ctx, people[1].ID, chat.NewChat{Kind: chat.Direct, MemberIDs: []string{people[0].ID}})
+	same, created, err := f.svc.CreateChat(f.t.Context(), people[1].ID, chat.NewChat{Kind: chat.Direct, MemberIDs: []string{people[0].ID}})
 	must(t, err)
 	equal(t, "created from the other side", created, false)
 	equal(t, "one chat per pair", same.ID, c.ID)
-	_, _, err = f.svc.AddMember(f.ctx, people[0].ID, c.ID, people[2].ID, "")
+	_, _, err = f.svc.AddMember(f.t.Context(), people[0].ID, c.ID, people[2].ID, "")
 	refused(t, err, chat.Conflict)
-	_, err = f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[0].ID)
+	_, err = f.svc.RemoveMember(f.t.Context(), people[0].ID, c.ID, people[0].ID)
 	refused(t, err, chat.Conflict)
 }
 
@@ -81,7 +81,7 @@ func testDirectRace(t *testing.T, f *fixture) {
 			}
 			for range 3 {
 				all.Go(func() {
-					c, _, err := f.svc.CreateChat(f.ctx, a.ID, chat.NewChat{Kind: chat.Direct, MemberIDs: []string{b.ID}})
+					c, _, err := f.svc.CreateChat(f.t.Context(), a.ID, chat.NewChat{Kind: chat.Direct, MemberIDs: []string{b.ID}})
 					if err != nil {
 						t.Error(err)
 					}
@@ -107,28 +107,30 @@ func testPublic(t *testing.T, f *fixture) {
 	names := []string{"alpha", "Beta 100%", "gamma", "delta", "beta 1000"}
 	made := map[string]chat.Chat{}
 	for _, name := range names {
-		c, _, err := f.svc.CreateChat(f.ctx, people[0].ID, chat.NewChat{Kind: chat.Public, Name: name})
+		c, _, err := f.svc.CreateChat(f.t.Context(), people[0].ID, chat.NewChat{Kind: chat.Public, Name: name})
 		must(t, err)
 		made[name] = c
 	}
 	f.group(people...)
 	browse := func(u chat.User, q string) []string {
-		list := pages(t, func(p chat.Page) ([]chat.PublicChat, string, error) { return f.svc.PublicChats(f.ctx, u.ID, q, p) })
+		list := pages(t, func(p chat.Page) ([]chat.PublicChat, string, error) {
+			return f.svc.PublicChats(f.t.Context(), u.ID, q, p)
+		})
 		return mapTo(list, func(c chat.PublicChat) string { return fmt.Sprint(c.Name, " ", c.Members, " ", c.Joined) })
 	}
 	equalSlices(t, "by name", browse(people[1], ""),
 		[]string{"alpha 1 false", "Beta 100% 1 false", "beta 1000 1 false", "delta 1 false", "gamma 1 false"})
 	equalSlices(t, "by part of a name", browse(people[1], "A 100%"), []string{"Beta 100% 1 false"})
 	for range 2 {
-		e, err := f.svc.Join(f.ctx, people[1].ID, made["alpha"].ID)
+		e, err := f.svc.Join(f.t.Context(), people[1].ID, made["alpha"].ID)
 		must(t, err)
 		equal(t, "members", e.MemberCount, 2)
 	}
-	_, err := f.svc.UpdateChat(f.ctx, people[0].ID, made["gamma"].ID, chat.ChatChange{Archived: pointer(true)})
+	_, err := f.svc.UpdateChat(f.t.Context(), people[0].ID, made["gamma"].ID, chat.ChatChange{Archived: new(true)})
 	must(t, err)
 	equalSlices(t, "joined and archived", browse(people[1], ""),
 		[]string{"alpha 2 true", "Beta 100% 1 false", "beta 1000 1 false", "delta 1 false"})
-	_, err = f.svc.Join(f.ctx, people[1].ID, made["gamma"].ID)
+	_, err = f.svc.Join(f.t.Context(), people[1].ID, made["gamma"].ID)
 	refused(t, err, chat.Conflict)
 }
 
@@ -146,18 +148,18 @@ func testEntries(t *testing.T, f *fixture) {
 	equal(t, "added seq", e.AddedSeq, 2)
 	equal(t, "last message", e.LastMessage.Body, strings.Repeat("ü", chat.LastMessageRunes))
 	equal(t, "no message", f.entry(quiet, people[0]).LastMessage == nil, true)
-	page, err := f.svc.AllEntries(f.ctx, people[0].ID)
+	page, err := f.svc.AllEntries(f.t.Context(), people[0].ID)
 	must(t, err)
 	equalSlices(t, "newest activity first", mapTo(page.Entries, func(e chat.Entry) string { return e.ID }), []string{busy.ID, quiet.ID})
 	if page.Epoch == "" || page.Now < e.LastMessage.CreatedAt {
 		t.Errorf("epoch %q, now %s", page.Epoch, page.Now)
 	}
-	page, err = f.svc.AllEntries(f.ctx, f.user("dan").ID)
+	page, err = f.svc.AllEntries(f.t.Context(), f.user("dan").ID)
 	must(t, err)
 	equal(t, "entries of a newcomer", len(page.Entries), 0)
-	_, err = f.store.Entry(f.ctx, people[2].ID, quiet.ID)
+	_, err = f.store.Entry(f.t.Context(), people[2].ID, quiet.ID)
 	refused(t, err, chat.NotFound)
-	_, err = f.store.Chat(f.ctx, people[2].ID, quiet.ID)
+	_, err = f.store.Chat(f.t.Context(), people[2].ID, quiet.ID)
 	refused(t, err, chat.NotFound)
 }
 
@@ -166,11 +168,11 @@ func testEntryPages(t *testing.T, f *fixture) {
 	for range 7 {
 		f.group(ann)
 	}
-	all, err := f.store.AllEntries(f.ctx, ann.ID)
+	all, err := f.store.AllEntries(f.t.Context(), ann.ID)
 	must(t, err)
 	id := func(e chat.Entry) string { return e.ID }
 	list := pages(t, func(p chat.Page) ([]chat.Entry, string, error) {
-		page, err := f.store.Entries(f.ctx, ann.ID, p)
+		page, err := f.store.Entries(f.t.Context(), ann.ID, p)
 		return page.Entries, page.Next, err
 	})
 	equal(t, "entries", len(list), 7)

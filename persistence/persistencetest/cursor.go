@@ -17,31 +17,33 @@ func testCursors(t *testing.T, f *fixture) {
 	}
 	set := func(u chat.User, read, delivered *int64) chat.CursorState {
 		t.Helper()
-		state, err := f.svc.SetCursor(f.ctx, u.ID, c.ID, chat.CursorChange{ReadSeq: read, DeliveredSeq: delivered})
+		state, err := f.svc.SetCursor(f.t.Context(), u.ID, c.ID, chat.CursorChange{ReadSeq: read, DeliveredSeq: delivered})
 		must(t, err)
 		return state
 	}
-	state := set(people[1], nil, pointer(int64(6)))
+	state := set(people[1], nil, new(int64(6)))
 	equal(t, "delivered", state.DeliveredSeq, 6)
 	equal(t, "unread", state.Unread, 4)
-	state = set(people[1], pointer(int64(7)), nil)
+	state = set(people[1], new(int64(7)), nil)
 	equal(t, "read implies delivered", state.DeliveredSeq, 7)
 	equal(t, "unread", state.Unread, 1)
 	equal(t, "mentions", state.Mentions, 1)
-	state = set(people[1], pointer(int64(5)), pointer(int64(1)))
+	state = set(people[1], new(int64(5)), new(int64(1)))
 	equal(t, "only forward", state.ReadSeq, 7)
 	equal(t, "counts without a move", state.Unread, 1)
-	state = set(people[1], pointer(int64(1_000_000)), nil)
+	state = set(people[1], new(int64(1_000_000)), nil)
 	equal(t, "at most the last seq", state.ReadSeq, 8)
 	equal(t, "all read", state.Unread+state.Mentions, 0)
-	list := pages(t, func(p chat.Page) ([]chat.Cursor, string, error) { return f.svc.Cursors(f.ctx, people[2].ID, c.ID, p) })
+	list := pages(t, func(p chat.Page) ([]chat.Cursor, string, error) {
+		return f.svc.Cursors(f.t.Context(), people[2].ID, c.ID, p)
+	})
 	equal(t, "cursors", len(list), 3)
 	for _, v := range list {
 		if v.UserID == people[1].ID {
 			equal(t, "as others see it", v, state.Cursor)
 		}
 	}
-	_, err := f.svc.SetCursor(f.ctx, f.user("dan").ID, c.ID, chat.CursorChange{ReadSeq: pointer(int64(1))})
+	_, err := f.svc.SetCursor(f.t.Context(), f.user("dan").ID, c.ID, chat.CursorChange{ReadSeq: new(int64(1))})
 	refused(t, err, chat.NotFound)
 }
 
@@ -125,7 +127,7 @@ func (f *fixture) step(r *rapid.T, c chat.Chat, people []chat.User, n *naive) {
 	case "read":
 		if member {
 			to := rapid.Int64Range(0, 60).Draw(r, "to")
-			state, err := f.svc.SetCursor(f.ctx, u.ID, c.ID, chat.CursorChange{ReadSeq: &to})
+			state, err := f.svc.SetCursor(f.t.Context(), u.ID, c.ID, chat.CursorChange{ReadSeq: &to})
 			must(f.t, err)
 			n.read[u.ID] = max(n.read[u.ID], min(to, f.entry(c, u).LastSeq))
 			unread, _ := n.unread(u.ID)
@@ -147,12 +149,12 @@ func (f *fixture) rewrite(r *rapid.T, n *naive, body string, mentions map[string
 		return
 	}
 	if rapid.Bool().Draw(r, "delete") {
-		_, err := f.svc.Delete(f.ctx, m.sender, m.id)
+		_, err := f.svc.Delete(f.t.Context(), m.sender, m.id)
 		must(f.t, err)
 		m.mentions, m.version = nil, 0
 		return
 	}
-	_, _, err := f.svc.Edit(f.ctx, m.sender, m.id, body, m.version)
+	_, _, err := f.svc.Edit(f.t.Context(), m.sender, m.id, body, m.version)
 	must(f.t, err)
 	m.mentions, m.version = mentions, m.version+1
 }
@@ -162,12 +164,12 @@ func (f *fixture) comeOrGo(c chat.Chat, owner, u chat.User, n *naive) {
 		return
 	}
 	if n.added[u.ID] > 0 {
-		_, err := f.svc.RemoveMember(f.ctx, owner.ID, c.ID, u.ID)
+		_, err := f.svc.RemoveMember(f.t.Context(), owner.ID, c.ID, u.ID)
 		must(f.t, err)
 		n.added[u.ID] = 0
 		return
 	}
-	m, _, err := f.svc.AddMember(f.ctx, owner.ID, c.ID, u.ID, "")
+	m, _, err := f.svc.AddMember(f.t.Context(), owner.ID, c.ID, u.ID, "")
 	must(f.t, err)
 	n.added[u.ID], n.read[u.ID] = m.AddedSeq, m.AddedSeq
 }

@@ -23,23 +23,29 @@ func testEvents(t *testing.T, f *fixture) {
 	c := f.group(people[:2]...)
 	sent := f.send(c, people[0], "@bob <hello>")
 	for _, act := range []func() error{
-		func() error { _, err := f.svc.React(f.ctx, people[1].ID, sent.MessageID, "👍"); return err },
-		func() error { _, err := f.svc.Unreact(f.ctx, people[1].ID, sent.MessageID, "👍"); return err },
-		func() error { _, _, err := f.svc.AddMember(f.ctx, people[0].ID, c.ID, people[2].ID, ""); return err },
+		func() error { _, err := f.svc.React(f.t.Context(), people[1].ID, sent.MessageID, "👍"); return err },
+		func() error { _, err := f.svc.Unreact(f.t.Context(), people[1].ID, sent.MessageID, "👍"); return err },
 		func() error {
-			_, err := f.svc.UpdateMember(f.ctx, people[0].ID, c.ID, people[2].ID, chat.MemberChange{Role: pointer(chat.RoleAdmin)})
+			_, _, err := f.svc.AddMember(f.t.Context(), people[0].ID, c.ID, people[2].ID, "")
 			return err
 		},
-		func() error { _, err := f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[2].ID); return err },
 		func() error {
-			_, err := f.svc.UpdateChat(f.ctx, people[0].ID, c.ID, chat.ChatChange{Name: pointer("<x>")})
+			_, err := f.svc.UpdateMember(f.t.Context(), people[0].ID, c.ID, people[2].ID, chat.MemberChange{Role: new(chat.RoleAdmin)})
+			return err
+		},
+		func() error {
+			_, err := f.svc.RemoveMember(f.t.Context(), people[0].ID, c.ID, people[2].ID)
+			return err
+		},
+		func() error {
+			_, err := f.svc.UpdateChat(f.t.Context(), people[0].ID, c.ID, chat.ChatChange{Name: new("<x>")})
 			return err
 		},
 	} {
 		must(t, act())
 	}
 	f.send(c, people[1], "bye")
-	page, err := f.svc.Events(f.ctx, people[1].ID, c.ID, 0, 100)
+	page, err := f.svc.Events(f.t.Context(), people[1].ID, c.ID, 0, 100)
 	must(t, err)
 	published := f.published.of(c.ID)
 	equal(t, "events", len(page.Events), len(published))
@@ -55,10 +61,10 @@ func testEvents(t *testing.T, f *fixture) {
 		equal(t, "message seq", e.MessageSeq, published[i].MessageSeq)
 		equal(t, "seq", e.Seq, int64(i+1))
 	}
-	page, err = f.svc.Events(f.ctx, people[1].ID, c.ID, 3, 2)
+	page, err = f.svc.Events(f.t.Context(), people[1].ID, c.ID, 3, 2)
 	must(t, err)
 	equal(t, "a part", len(page.Events) == 2 && page.Events[0].Seq == 4 && page.LastSeq == int64(len(published)), true)
-	page, err = f.svc.Events(f.ctx, people[1].ID, c.ID, page.LastSeq, 2)
+	page, err = f.svc.Events(f.t.Context(), people[1].ID, c.ID, page.LastSeq, 2)
 	must(t, err)
 	equal(t, "nothing after the end", len(page.Events) == 0 && !page.Trimmed, true)
 }
@@ -68,13 +74,13 @@ func testReplay(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
 	edited, deleted := f.send(c, people[0], "secret one"), f.send(c, people[0], "secret two @bob")
-	_, _, err := f.svc.Edit(f.ctx, people[0].ID, edited.MessageID, "secret three", 1)
+	_, _, err := f.svc.Edit(f.t.Context(), people[0].ID, edited.MessageID, "secret three", 1)
 	must(t, err)
-	_, _, err = f.svc.Edit(f.ctx, people[0].ID, edited.MessageID, "@bob final", 2)
+	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, edited.MessageID, "@bob final", 2)
 	must(t, err)
-	_, _, err = f.svc.Edit(f.ctx, people[0].ID, deleted.MessageID, "secret four", 1)
+	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, deleted.MessageID, "secret four", 1)
 	must(t, err)
-	_, err = f.svc.Delete(f.ctx, people[0].ID, deleted.MessageID)
+	_, err = f.svc.Delete(f.t.Context(), people[0].ID, deleted.MessageID)
 	must(t, err)
 	for _, e := range f.log(c.ID) {
 		if text := encode(t, e); strings.Contains(text, "secret") {
@@ -93,7 +99,7 @@ func testReplay(t *testing.T, f *fixture) {
 func testPersonal(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
-	_, err := f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[1].ID)
+	_, err := f.svc.RemoveMember(f.t.Context(), people[0].ID, c.ID, people[1].ID)
 	must(t, err)
 	events := f.log(people[1].ID)
 	equalSlices(t, "ops", mapTo(events, func(e chat.Event) chat.Op { return e.Op }), []chat.Op{chat.OpChatJoined, chat.OpChatLeft})
@@ -110,20 +116,20 @@ func testPositions(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	c := f.group(people[:2]...)
 	f.send(c, people[0], "hello")
-	epoch, last, err := f.store.Positions(f.ctx, []string{c.ID, people[0].ID, people[2].ID, NewID()})
+	epoch, last, err := f.store.Positions(f.t.Context(), []string{c.ID, people[0].ID, people[2].ID, NewID()})
 	must(t, err)
 	equal(t, "streams", len(last), 3)
 	equal(t, "of the chat", last[c.ID], 4)
 	equal(t, "of a member", last[people[0].ID], 1)
 	equal(t, "of who is nowhere", last[people[2].ID], 0)
-	again, last, err := f.store.Positions(f.ctx, nil)
+	again, last, err := f.store.Positions(f.t.Context(), nil)
 	must(t, err)
 	equal(t, "no streams", len(last), 0)
 	equal(t, "epoch", again, epoch)
-	page, err := f.store.MemberEvents(f.ctx, people[1].ID, c.ID, 2, 1)
+	page, err := f.store.MemberEvents(f.t.Context(), people[1].ID, c.ID, 2, 1)
 	must(t, err)
 	equal(t, "page", page.Member && page.AddedSeq == 3 && page.LastSeq == 4 && !page.Trimmed && len(page.Events) == 1, true)
-	page, err = f.store.MemberEvents(f.ctx, people[2].ID, c.ID, 0, 10)
+	page, err = f.store.MemberEvents(f.t.Context(), people[2].ID, c.ID, 0, 10)
 	must(t, err)
 	equal(t, "page of who is no member", page.Member || len(page.Events) > 0 || page.LastSeq > 0, false)
 }
@@ -143,11 +149,11 @@ func testCursorsAt(t *testing.T, f *fixture) {
 				want = before.Seq
 			}
 		}
-		cursors, err := f.store.CursorsAt(f.ctx, people[1].ID, e.TS)
+		cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, e.TS)
 		must(t, err)
 		equal(t, "cursor", cursors[c.ID], want)
 	}
-	cursors, err := f.store.CursorsAt(f.ctx, people[1].ID, events[len(events)-1].TS+1)
+	cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, events[len(events)-1].TS+1)
 	must(t, err)
 	equal(t, "chats", len(cursors), 2)
 	equal(t, "the end", cursors[c.ID], int64(len(events)))
@@ -158,19 +164,28 @@ func testCursorsAt(t *testing.T, f *fixture) {
 func testTokens(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	c := f.group(people...)
-	_, next, err := f.store.Users(f.ctx, "", chat.Page{Limit: 1})
+	_, next, err := f.store.Users(f.t.Context(), "", chat.Page{Limit: 1})
 	must(t, err)
 	if next == "" {
 		t.Fatal("there is no token")
 	}
 	lists := map[string]func(p chat.Page) error{
-		"users":   func(p chat.Page) error { _, _, err := f.store.Users(f.ctx, "", p); return err },
-		"members": func(p chat.Page) error { _, _, err := f.store.Members(f.ctx, people[0].ID, c.ID, p); return err },
-		"cursors": func(p chat.Page) error { _, _, err := f.store.Cursors(f.ctx, people[0].ID, c.ID, p); return err },
-		"chats":   func(p chat.Page) error { _, err := f.store.Entries(f.ctx, people[0].ID, p); return err },
-		"public":  func(p chat.Page) error { _, _, err := f.store.PublicChats(f.ctx, people[0].ID, "", p); return err },
+		"users": func(p chat.Page) error { _, _, err := f.store.Users(f.t.Context(), "", p); return err },
+		"members": func(p chat.Page) error {
+			_, _, err := f.store.Members(f.t.Context(), people[0].ID, c.ID, p)
+			return err
+		},
+		"cursors": func(p chat.Page) error {
+			_, _, err := f.store.Cursors(f.t.Context(), people[0].ID, c.ID, p)
+			return err
+		},
+		"chats": func(p chat.Page) error { _, err := f.store.Entries(f.t.Context(), people[0].ID, p); return err },
+		"public": func(p chat.Page) error {
+			_, _, err := f.store.PublicChats(f.t.Context(), people[0].ID, "", p)
+			return err
+		},
 		"sessions": func(p chat.Page) error {
-			_, _, err := f.store.Sessions(f.ctx, people[0].ID, p)
+			_, _, err := f.store.Sessions(f.t.Context(), people[0].ID, p)
 			return err
 		},
 	}

@@ -10,36 +10,38 @@ import (
 func testMembers(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat", "dan", "eve")
 	c := f.group(people[:4]...)
-	list := pages(t, func(p chat.Page) ([]chat.Member, string, error) { return f.svc.Members(f.ctx, people[3].ID, c.ID, p) })
+	list := pages(t, func(p chat.Page) ([]chat.Member, string, error) {
+		return f.svc.Members(f.t.Context(), people[3].ID, c.ID, p)
+	})
 	equal(t, "members", len(list), 4)
 	equal(t, "first", list[0].UserID, people[0].ID)
 	equal(t, "role", list[0].Role, chat.RoleOwner)
-	_, _, err := f.store.Members(f.ctx, people[4].ID, c.ID, chat.Page{Limit: 10})
+	_, _, err := f.store.Members(f.t.Context(), people[4].ID, c.ID, chat.Page{Limit: 10})
 	refused(t, err, chat.NotFound)
-	m, added, err := f.svc.AddMember(f.ctx, people[3].ID, c.ID, people[4].ID, "")
+	m, added, err := f.svc.AddMember(f.t.Context(), people[3].ID, c.ID, people[4].ID, "")
 	must(t, err)
 	equal(t, "added", added, true)
 	equal(t, "added seq", m.AddedSeq, 6)
-	_, added, err = f.svc.AddMember(f.ctx, people[0].ID, c.ID, people[4].ID, chat.RoleAdmin)
+	_, added, err = f.svc.AddMember(f.t.Context(), people[0].ID, c.ID, people[4].ID, chat.RoleAdmin)
 	must(t, err)
 	equal(t, "added again", added, false)
-	_, _, err = f.svc.AddMember(f.ctx, people[0].ID, c.ID, NewID(), "")
+	_, _, err = f.svc.AddMember(f.t.Context(), people[0].ID, c.ID, NewID(), "")
 	refused(t, err, chat.NotFound)
-	_, err = f.svc.UpdateMember(f.ctx, people[0].ID, c.ID, people[1].ID, chat.MemberChange{Role: pointer(chat.RoleAdmin)})
+	_, err = f.svc.UpdateMember(f.t.Context(), people[0].ID, c.ID, people[1].ID, chat.MemberChange{Role: new(chat.RoleAdmin)})
 	must(t, err)
-	_, err = f.svc.UpdateMember(f.ctx, people[4].ID, c.ID, people[4].ID, chat.MemberChange{Muted: pointer(true)})
+	_, err = f.svc.UpdateMember(f.t.Context(), people[4].ID, c.ID, people[4].ID, chat.MemberChange{Muted: new(true)})
 	must(t, err)
 	equal(t, "muted", f.entry(c, people[4]).Muted, true)
 	equal(t, "muting makes no event", f.entry(c, people[4]).LastSeq, 7)
-	_, err = f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[0].ID)
+	_, err = f.svc.RemoveMember(f.t.Context(), people[0].ID, c.ID, people[0].ID)
 	refused(t, err, chat.Conflict)
-	_, err = f.svc.RemoveMember(f.ctx, people[4].ID, c.ID, people[3].ID)
+	_, err = f.svc.RemoveMember(f.t.Context(), people[4].ID, c.ID, people[3].ID)
 	refused(t, err, chat.Forbidden)
-	seq, err := f.svc.RemoveMember(f.ctx, people[1].ID, c.ID, people[3].ID)
+	seq, err := f.svc.RemoveMember(f.t.Context(), people[1].ID, c.ID, people[3].ID)
 	must(t, err)
 	equal(t, "seq of the removal", seq, 8)
 	equal(t, "members after all", f.entry(c, people[0]).MemberCount, 4)
-	_, err = f.svc.RemoveMember(f.ctx, people[1].ID, c.ID, people[3].ID)
+	_, err = f.svc.RemoveMember(f.t.Context(), people[1].ID, c.ID, people[3].ID)
 	refused(t, err, chat.NotFound)
 	equal(t, "personal events of who came and went", len(f.log(people[3].ID)), 2)
 }
@@ -50,10 +52,10 @@ func testReadmission(t *testing.T, f *fixture) {
 	c := f.group(people...)
 	f.send(c, people[0], "@bob one")
 	f.send(c, people[1], "two")
-	_, err := f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[1].ID)
+	_, err := f.svc.RemoveMember(f.t.Context(), people[0].ID, c.ID, people[1].ID)
 	must(t, err)
 	f.send(c, people[0], "@all three")
-	_, _, err = f.svc.AddMember(f.ctx, people[0].ID, c.ID, people[1].ID, "")
+	_, _, err = f.svc.AddMember(f.t.Context(), people[0].ID, c.ID, people[1].ID, "")
 	must(t, err)
 	e := f.entry(c, people[1])
 	equal(t, "unread", e.Unread, 0)
@@ -64,7 +66,7 @@ func testReadmission(t *testing.T, f *fixture) {
 	e = f.entry(c, people[1])
 	equal(t, "unread", e.Unread, 1)
 	equal(t, "mentions", e.Mentions, 1)
-	h, err := f.store.History(f.ctx, people[1].ID, c.ID, chat.Range{Limit: 10})
+	h, err := f.store.History(f.t.Context(), people[1].ID, c.ID, chat.Range{Limit: 10})
 	must(t, err)
 	equal(t, "the whole history", len(h.Messages), 4)
 }
@@ -72,7 +74,7 @@ func testReadmission(t *testing.T, f *fixture) {
 // testUnknownIDs asks every method about what does not exist.
 func testUnknownIDs(t *testing.T, f *fixture) {
 	ann := f.user("ann")
-	ctx, id, page := f.ctx, NewID(), chat.Page{Limit: 10}
+	ctx, id, page := f.t.Context(), NewID(), chat.Page{Limit: 10}
 	errs := map[string]func() error{
 		"User":    func() error { _, err := f.store.User(ctx, id); return err },
 		"Chat":    func() error { _, err := f.store.Chat(ctx, ann.ID, id); return err },
@@ -80,7 +82,7 @@ func testUnknownIDs(t *testing.T, f *fixture) {
 		"Members": func() error { _, _, err := f.store.Members(ctx, ann.ID, id, page); return err },
 		"Cursors": func() error { _, _, err := f.store.Cursors(ctx, ann.ID, id, page); return err },
 		"SetCursor": func() error {
-			_, err := f.store.SetCursor(ctx, ann.ID, id, chat.CursorChange{ReadSeq: pointer(int64(1))})
+			_, err := f.store.SetCursor(ctx, ann.ID, id, chat.CursorChange{ReadSeq: new(int64(1))})
 			return err
 		},
 		"Message":       func() error { _, err := f.store.Message(ctx, ann.ID, id); return err },

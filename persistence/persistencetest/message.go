@@ -15,15 +15,15 @@ func testSend(t *testing.T, f *fixture) {
 	body := "<b>&amp; \u2028 \"quoted\" \\ 中文 👍🏽 \t\n" + strings.Repeat("x", 15_000)
 	first := f.send(c, people[0], body)
 	equal(t, "seq", first.Seq, 4)
-	second, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: people[1].ID, Key: "k", Body: "yes", ReplyTo: first.MessageID})
+	second, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: people[1].ID, Key: "k", Body: "yes", ReplyTo: first.MessageID})
 	must(t, err)
-	m, err := f.store.Message(f.ctx, people[1].ID, first.MessageID)
+	m, err := f.store.Message(f.t.Context(), people[1].ID, first.MessageID)
 	must(t, err)
 	equal(t, "body", m.Body, body)
 	equal(t, "created at", m.CreatedAt, first.TS)
 	equal(t, "version", m.Version, 1)
 	equal(t, "lists are never nil", m.Mentions != nil && m.Reactions != nil, true)
-	m, err = f.store.Message(f.ctx, people[0].ID, second.MessageID)
+	m, err = f.store.Message(f.t.Context(), people[0].ID, second.MessageID)
 	must(t, err)
 	equal(t, "reply to", m.ReplyTo, first.MessageID)
 	e := f.entry(c, people[0])
@@ -41,28 +41,28 @@ func testKeys(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c, other := f.group(people...), f.group(people...)
 	m := chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: "~key!", Body: "one"}
-	_, found, err := f.svc.Replay(f.ctx, m)
+	_, found, err := f.svc.Replay(f.t.Context(), m)
 	must(t, err)
 	equal(t, "a new key is found", found, false)
-	first, err := f.svc.Send(f.ctx, m)
+	first, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
-	again, err := f.svc.Send(f.ctx, m)
+	again, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
 	equal(t, "replayed", again.Replayed, true)
 	again.Replayed = false
 	equal(t, "the same answer", again, first)
-	_, found, err = f.svc.Replay(f.ctx, m)
+	_, found, err = f.svc.Replay(f.t.Context(), m)
 	must(t, err)
 	equal(t, "a known key is found", found, true)
 	changed := m
 	changed.Body = "two"
-	_, err = f.svc.Send(f.ctx, changed)
+	_, err = f.svc.Send(f.t.Context(), changed)
 	refused(t, err, chat.KeyReused)
-	_, _, err = f.svc.Replay(f.ctx, changed)
+	_, _, err = f.svc.Replay(f.t.Context(), changed)
 	refused(t, err, chat.KeyReused)
 	for _, m := range []chat.Send{{ChatID: other.ID, SenderID: people[0].ID}, {ChatID: c.ID, SenderID: people[1].ID}} {
 		m.Key, m.Body = "~key!", "one"
-		sent, err := f.svc.Send(f.ctx, m)
+		sent, err := f.svc.Send(f.t.Context(), m)
 		must(t, err)
 		equal(t, "a key is of one sender in one chat", sent.Replayed, false)
 	}
@@ -80,7 +80,7 @@ func testKeysAtOnce(t *testing.T, f *fixture) {
 	for i := range keys * times {
 		all.Go(func() {
 			key := i % keys
-			sent, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: strings.Repeat("k", key+1), Body: "hello"})
+			sent, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: strings.Repeat("k", key+1), Body: "hello"})
 			if err != nil {
 				t.Error(err)
 			}
@@ -110,21 +110,21 @@ func testRemovedSender(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
 	m := chat.Send{ChatID: c.ID, SenderID: people[1].ID, Key: "k", Body: "last words"}
-	first, err := f.svc.Send(f.ctx, m)
+	first, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
-	_, err = f.svc.RemoveMember(f.ctx, people[0].ID, c.ID, people[1].ID)
+	_, err = f.svc.RemoveMember(f.t.Context(), people[0].ID, c.ID, people[1].ID)
 	must(t, err)
-	again, err := f.svc.Send(f.ctx, m)
+	again, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
 	equal(t, "replayed to who was removed", again.Replayed && again.MessageID == first.MessageID, true)
 	m.Key = "k2"
-	_, err = f.svc.Send(f.ctx, m)
+	_, err = f.svc.Send(f.t.Context(), m)
 	refused(t, err, chat.NotFound)
-	_, err = f.store.Message(f.ctx, people[1].ID, first.MessageID)
+	_, err = f.store.Message(f.t.Context(), people[1].ID, first.MessageID)
 	refused(t, err, chat.NotFound)
-	_, err = f.store.History(f.ctx, people[1].ID, c.ID, chat.Range{Limit: 10})
+	_, err = f.store.History(f.t.Context(), people[1].ID, c.ID, chat.Range{Limit: 10})
 	refused(t, err, chat.NotFound)
-	_, err = f.store.Events(f.ctx, people[1].ID, c.ID, 0, 10)
+	_, err = f.store.Events(f.t.Context(), people[1].ID, c.ID, 0, 10)
 	refused(t, err, chat.NotFound)
 }
 
@@ -133,16 +133,16 @@ func testRefusedSends(t *testing.T, f *fixture) {
 	c, other := f.group(people[:2]...), f.group(people...)
 	elsewhere := f.send(other, people[0], "elsewhere")
 	send := func(u chat.User, replyTo string) error {
-		_, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: "hello", ReplyTo: replyTo})
+		_, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: "hello", ReplyTo: replyTo})
 		return err
 	}
 	refused(t, send(people[2], ""), chat.NotFound)
 	refused(t, send(people[0], elsewhere.MessageID), chat.BadRequest)
 	refused(t, send(people[0], NewID()), chat.BadRequest)
-	_, err := f.svc.UpdateChat(f.ctx, people[0].ID, c.ID, chat.ChatChange{Archived: pointer(true)})
+	_, err := f.svc.UpdateChat(f.t.Context(), people[0].ID, c.ID, chat.ChatChange{Archived: new(true)})
 	must(t, err)
 	refused(t, send(people[0], ""), chat.Conflict)
-	h, err := f.store.History(f.ctx, people[0].ID, c.ID, chat.Range{Limit: 10})
+	h, err := f.store.History(f.t.Context(), people[0].ID, c.ID, chat.Range{Limit: 10})
 	must(t, err)
 	equal(t, "messages", len(h.Messages), 0)
 	equal(t, "refused sends take no seq", h.LastSeq, 4)
@@ -152,19 +152,19 @@ func testMentions(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "bob.jr", "cat")
 	c := f.group(people[:3]...)
 	sent := f.send(c, people[0], "@bob.jr. and @BOB, not @cat or x@ann")
-	m, err := f.store.Message(f.ctx, people[0].ID, sent.MessageID)
+	m, err := f.store.Message(f.t.Context(), people[0].ID, sent.MessageID)
 	must(t, err)
 	equalSlices(t, "mentions", m.Mentions, []string{people[2].ID, people[1].ID})
 	all := f.send(c, people[0], "@all and @bob")
 	e := f.entry(c, people[1])
 	equal(t, "mentioned in two messages", e.Mentions, 2)
-	_, _, err = f.svc.Edit(f.ctx, people[0].ID, sent.MessageID, "nobody", 1)
+	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, sent.MessageID, "nobody", 1)
 	must(t, err)
 	equal(t, "an edit takes a mention back", f.entry(c, people[1]).Mentions, 1)
-	_, _, err = f.svc.Edit(f.ctx, people[0].ID, sent.MessageID, "@bob.jr", 2)
+	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, sent.MessageID, "@bob.jr", 2)
 	must(t, err)
 	equal(t, "an edit mentions another", f.entry(c, people[2]).Mentions, 2)
-	_, err = f.svc.Delete(f.ctx, people[0].ID, all.MessageID)
+	_, err = f.svc.Delete(f.t.Context(), people[0].ID, all.MessageID)
 	must(t, err)
 	equal(t, "what was deleted mentions nobody", f.entry(c, people[1]).Mentions, 0)
 	equal(t, "but stays unread", f.entry(c, people[1]).Unread, 2)
@@ -178,7 +178,7 @@ func testHistory(t *testing.T, f *fixture) {
 		seqs = append(seqs, f.send(c, people[0], "x").Seq)
 	}
 	read := func(r chat.Range) ([]int64, chat.History) {
-		h, err := f.svc.History(f.ctx, people[1].ID, c.ID, r)
+		h, err := f.svc.History(f.t.Context(), people[1].ID, c.ID, r)
 		must(t, err)
 		equal(t, "last seq", h.LastSeq, seqs[8])
 		return mapTo(h.Messages, func(m chat.Message) int64 { return m.Seq }), h
@@ -193,10 +193,10 @@ func testHistory(t *testing.T, f *fixture) {
 	check("all", chat.Range{Limit: 9}, seqs, false)
 	check("before", chat.Range{Before: &seqs[4], Limit: 3}, seqs[1:4], true)
 	check("before, to the start", chat.Range{Before: &seqs[3], Limit: 3}, seqs[:3], false)
-	check("before the start", chat.Range{Before: pointer(int64(0)), Limit: 3}, nil, false)
+	check("before the start", chat.Range{Before: new(int64(0)), Limit: 3}, nil, false)
 	check("after", chat.Range{After: &seqs[4], Limit: 3}, seqs[5:8], true)
 	check("after, to the end", chat.Range{After: &seqs[5], Limit: 3}, seqs[6:], false)
-	check("after the end", chat.Range{After: pointer(int64(1000)), Limit: 3}, nil, false)
+	check("after the end", chat.Range{After: new(int64(1000)), Limit: 3}, nil, false)
 	around := func(what string, seq int64, limit int, want []int64, before, after bool) {
 		t.Helper()
 		got, h := read(chat.Range{Around: &seq, Limit: limit})
@@ -226,19 +226,19 @@ func testHistorySnapshot(t *testing.T, f *fixture) {
 				return
 			default:
 			}
-			sent, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: NewID(), Body: "x"})
+			sent, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: NewID(), Body: "x"})
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if _, _, err := f.svc.Edit(f.ctx, people[0].ID, sent.MessageID, "y", 1); err != nil {
+			if _, _, err := f.svc.Edit(f.t.Context(), people[0].ID, sent.MessageID, "y", 1); err != nil {
 				t.Error(err)
 				return
 			}
 		}
 	})
 	for range 50 {
-		h, err := f.store.History(f.ctx, people[1].ID, c.ID, chat.Range{Limit: 200})
+		h, err := f.store.History(f.t.Context(), people[1].ID, c.ID, chat.Range{Limit: 200})
 		must(t, err)
 		for i, m := range h.Messages {
 			edited := m.Seq+1 <= h.LastSeq
@@ -246,7 +246,7 @@ func testHistorySnapshot(t *testing.T, f *fixture) {
 				t.Fatalf("as of %d, message %d of seq %d reads %q", h.LastSeq, i, m.Seq, m.Body)
 			}
 		}
-		page, err := f.store.Events(f.ctx, people[1].ID, c.ID, 0, 100_000)
+		page, err := f.store.Events(f.t.Context(), people[1].ID, c.ID, 0, 100_000)
 		must(t, err)
 		equal(t, "the log is as of its last seq", int64(len(page.Events)), page.LastSeq)
 	}
@@ -258,27 +258,27 @@ func testEdit(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	c := f.group(people[:2]...)
 	sent := f.send(c, people[1], "one")
-	m, seq, err := f.svc.Edit(f.ctx, people[1].ID, sent.MessageID, "two", 1)
+	m, seq, err := f.svc.Edit(f.t.Context(), people[1].ID, sent.MessageID, "two", 1)
 	must(t, err)
 	equal(t, "version", m.Version, 2)
 	equal(t, "edited", m.EditedAt != nil && m.Body == "two", true)
-	_, again, err := f.svc.Edit(f.ctx, people[1].ID, sent.MessageID, "two", 1)
+	_, again, err := f.svc.Edit(f.t.Context(), people[1].ID, sent.MessageID, "two", 1)
 	must(t, err)
 	equal(t, "the same edit again", again, seq)
-	_, _, err = f.svc.Edit(f.ctx, people[1].ID, sent.MessageID, "three", 1)
+	_, _, err = f.svc.Edit(f.t.Context(), people[1].ID, sent.MessageID, "three", 1)
 	refused(t, err, chat.Conflict)
-	_, _, err = f.svc.Edit(f.ctx, people[0].ID, sent.MessageID, "three", 2)
+	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, sent.MessageID, "three", 2)
 	refused(t, err, chat.Forbidden)
-	_, _, err = f.svc.Edit(f.ctx, people[2].ID, sent.MessageID, "three", 2)
+	_, _, err = f.svc.Edit(f.t.Context(), people[2].ID, sent.MessageID, "three", 2)
 	refused(t, err, chat.NotFound)
-	seq, err = f.svc.Delete(f.ctx, people[0].ID, sent.MessageID)
+	seq, err = f.svc.Delete(f.t.Context(), people[0].ID, sent.MessageID)
 	must(t, err)
-	again, err = f.svc.Delete(f.ctx, people[1].ID, sent.MessageID)
+	again, err = f.svc.Delete(f.t.Context(), people[1].ID, sent.MessageID)
 	must(t, err)
 	equal(t, "deleted again", again, seq)
-	_, _, err = f.svc.Edit(f.ctx, people[1].ID, sent.MessageID, "three", 3)
+	_, _, err = f.svc.Edit(f.t.Context(), people[1].ID, sent.MessageID, "three", 3)
 	refused(t, err, chat.Conflict)
-	m, err = f.store.Message(f.ctx, people[0].ID, sent.MessageID)
+	m, err = f.store.Message(f.t.Context(), people[0].ID, sent.MessageID)
 	must(t, err)
 	equal(t, "deleted", m.Body == "" && m.DeletedAt != nil && m.Version == 3 && len(m.Mentions) == 0, true)
 	equal(t, "its place stays", m.Seq, sent.Seq)
@@ -295,39 +295,41 @@ func testReactions(t *testing.T, f *fixture) {
 		user  chat.User
 		emoji string
 	}{{people[1], "👍"}, {people[0], "🎉"}, {people[0], "👍"}} {
-		seq, err := f.svc.React(f.ctx, r.user.ID, id, r.emoji)
+		seq, err := f.svc.React(f.t.Context(), r.user.ID, id, r.emoji)
 		must(t, err)
 		equal(t, "changed", seq > 0, true)
 	}
-	seq, err := f.svc.React(f.ctx, people[0].ID, id, "👍")
+	seq, err := f.svc.React(f.t.Context(), people[0].ID, id, "👍")
 	must(t, err)
 	equal(t, "again", seq, 0)
-	h, err := f.store.History(f.ctx, people[1].ID, c.ID, chat.Range{Limit: 10})
+	h, err := f.store.History(f.t.Context(), people[1].ID, c.ID, chat.Range{Limit: 10})
 	must(t, err)
 	got := h.Messages[0].Reactions
 	equal(t, "emoji", len(got), 2)
 	equal(t, "first", got[0].Emoji == "👍" && got[0].Count == 2 && got[0].Me, true)
 	equalSlices(t, "in the order of reacting", got[0].UserIDs, []string{people[1].ID, people[0].ID})
 	equal(t, "second", got[1].Emoji == "🎉" && got[1].Count == 1 && !got[1].Me, true)
-	reactors := pages(t, func(p chat.Page) ([]string, string, error) { return f.svc.Reactors(f.ctx, people[1].ID, id, "👍", p) })
+	reactors := pages(t, func(p chat.Page) ([]string, string, error) {
+		return f.svc.Reactors(f.t.Context(), people[1].ID, id, "👍", p)
+	})
 	equalSlices(t, "reactors", reactors, []string{people[1].ID, people[0].ID})
-	seq, err = f.svc.Unreact(f.ctx, people[1].ID, id, "👍")
+	seq, err = f.svc.Unreact(f.t.Context(), people[1].ID, id, "👍")
 	must(t, err)
 	equal(t, "taken back", seq > 0, true)
-	seq, err = f.svc.Unreact(f.ctx, people[1].ID, id, "👍")
+	seq, err = f.svc.Unreact(f.t.Context(), people[1].ID, id, "👍")
 	must(t, err)
 	equal(t, "taken back again", seq, 0)
-	_, err = f.svc.React(f.ctx, people[2].ID, id, "👍")
+	_, err = f.svc.React(f.t.Context(), people[2].ID, id, "👍")
 	refused(t, err, chat.NotFound)
 	for i := range 49 {
-		_, err := f.svc.React(f.ctx, people[0].ID, id, string(rune(0x1F400+i)))
+		_, err := f.svc.React(f.t.Context(), people[0].ID, id, string(rune(0x1F400+i)))
 		if refusedAt := 48; i < refusedAt {
 			must(t, err)
 		} else {
 			refused(t, err, chat.Conflict)
 		}
 	}
-	m, err := f.store.Message(f.ctx, people[0].ID, id)
+	m, err := f.store.Message(f.t.Context(), people[0].ID, id)
 	must(t, err)
 	equal(t, "a refused reaction leaves nothing", len(m.Reactions), 50)
 	testManyReactors(t, f, people[0], c, id)
@@ -339,13 +341,13 @@ func testManyReactors(t *testing.T, f *fixture, ann chat.User, c chat.Chat, id s
 	var want []string
 	for i := range chat.ReactionUsers + 3 {
 		u := f.user("reactor" + string(rune('a'+i)))
-		_, _, err := f.svc.AddMember(f.ctx, ann.ID, c.ID, u.ID, "")
+		_, _, err := f.svc.AddMember(f.t.Context(), ann.ID, c.ID, u.ID, "")
 		must(t, err)
-		_, err = f.svc.React(f.ctx, u.ID, id, "🎉")
+		_, err = f.svc.React(f.t.Context(), u.ID, id, "🎉")
 		must(t, err)
 		want = append(want, u.ID)
 	}
-	m, err := f.store.Message(f.ctx, want[len(want)-1], id)
+	m, err := f.store.Message(f.t.Context(), want[len(want)-1], id)
 	must(t, err)
 	i := slices.IndexFunc(m.Reactions, func(r chat.Reaction) bool { return r.Emoji == "🎉" })
 	equal(t, "count", m.Reactions[i].Count, chat.ReactionUsers+4)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -47,16 +46,13 @@ func Run(t *testing.T, open Open) {
 // fixture is a store with the use cases over it.
 type fixture struct {
 	t         testing.TB
-	ctx       context.Context
 	store     *persistence.Store
 	svc       *chat.Service
 	published *recorder
 }
 
 func newFixture(t testing.TB, store *persistence.Store, published *recorder) *fixture {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	t.Cleanup(cancel)
-	return &fixture{t: t, ctx: ctx, store: store, svc: Service(store), published: published}
+	return &fixture{t: t, store: store, svc: Service(store), published: published}
 }
 
 // NewID makes an id as the program does.
@@ -109,7 +105,7 @@ func (r *recorder) check(t testing.TB) {
 
 func (f *fixture) user(name string) chat.User {
 	f.t.Helper()
-	u, err := f.svc.SignUp(f.ctx, chat.NewUser{Username: name, Password: "a good password"})
+	u, err := f.svc.SignUp(f.t.Context(), chat.NewUser{Username: name, Password: "a good password"})
 	must(f.t, err)
 	return u
 }
@@ -130,21 +126,21 @@ func (f *fixture) group(users ...chat.User) chat.Chat {
 	for _, u := range users[1:] {
 		ids = append(ids, u.ID)
 	}
-	c, _, err := f.svc.CreateChat(f.ctx, users[0].ID, chat.NewChat{Kind: chat.Group, MemberIDs: ids})
+	c, _, err := f.svc.CreateChat(f.t.Context(), users[0].ID, chat.NewChat{Kind: chat.Group, MemberIDs: ids})
 	must(f.t, err)
 	return c
 }
 
 func (f *fixture) send(c chat.Chat, u chat.User, body string) chat.Sent {
 	f.t.Helper()
-	sent, err := f.svc.Send(f.ctx, chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: body})
+	sent, err := f.svc.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), Body: body})
 	must(f.t, err)
 	return sent
 }
 
 func (f *fixture) entry(c chat.Chat, u chat.User) chat.Entry {
 	f.t.Helper()
-	e, err := f.store.Entry(f.ctx, u.ID, c.ID)
+	e, err := f.store.Entry(f.t.Context(), u.ID, c.ID)
 	must(f.t, err)
 	return e
 }
@@ -152,7 +148,7 @@ func (f *fixture) entry(c chat.Chat, u chat.User) chat.Entry {
 // log reads the whole log of a stream.
 func (f *fixture) log(stream string) []chat.Event {
 	f.t.Helper()
-	events, err := f.store.StreamEvents(f.ctx, stream, 0, 1_000_000)
+	events, err := f.store.StreamEvents(f.t.Context(), stream, 0, 1_000_000)
 	must(f.t, err)
 	return events
 }
@@ -193,8 +189,6 @@ func mapTo[T, U any](list []T, fn func(T) U) []U {
 	}
 	return out
 }
-
-func pointer[T any](v T) *T { return &v }
 
 // pages reads a whole list, two at a time, and fails on an empty page before the end.
 func pages[T any](t testing.TB, read func(chat.Page) ([]T, string, error)) []T {

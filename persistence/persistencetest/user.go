@@ -10,29 +10,29 @@ import (
 
 func testUsers(t *testing.T, f *fixture) {
 	ann := f.user("ann")
-	_, err := f.svc.SignUp(f.ctx, chat.NewUser{Username: "ann", Password: "another password"})
+	_, err := f.svc.SignUp(f.t.Context(), chat.NewUser{Username: "ann", Password: "another password"})
 	refused(t, err, chat.Conflict)
-	got, err := f.store.User(f.ctx, ann.ID)
+	got, err := f.store.User(f.t.Context(), ann.ID)
 	must(t, err)
 	equal(t, "user", got, ann)
 	equal(t, "display name", got.DisplayName, "ann")
 	if age := time.Since(got.CreatedAt.Time()); age < -time.Minute || age > time.Minute {
 		t.Errorf("created %s ago", age)
 	}
-	u, hash, err := f.store.Credentials(f.ctx, "ann")
+	u, hash, err := f.store.Credentials(f.t.Context(), "ann")
 	must(t, err)
 	equal(t, "credentials", u, ann)
 	equal(t, "hash", hash, "a good password")
-	_, _, err = f.store.Credentials(f.ctx, "nobody")
+	_, _, err = f.store.Credentials(f.t.Context(), "nobody")
 	refused(t, err, chat.NotFound)
-	changed, err := f.store.SaveProfile(f.ctx, ann.ID, chat.Profile{DisplayName: pointer("Ännchen")})
+	changed, err := f.store.SaveProfile(f.t.Context(), ann.ID, chat.Profile{DisplayName: new("Ännchen")})
 	must(t, err)
 	equal(t, "name", changed.DisplayName, "Ännchen")
-	changed, err = f.store.SaveProfile(f.ctx, ann.ID, chat.Profile{StatusText: pointer("busy")})
+	changed, err = f.store.SaveProfile(f.t.Context(), ann.ID, chat.Profile{StatusText: new("busy")})
 	must(t, err)
 	equal(t, "name is left alone", changed.DisplayName, "Ännchen")
 	equal(t, "status", changed.StatusText, "busy")
-	_, err = f.store.SaveProfile(f.ctx, NewID(), chat.Profile{})
+	_, err = f.store.SaveProfile(f.t.Context(), NewID(), chat.Profile{})
 	refused(t, err, chat.NotFound)
 }
 
@@ -44,7 +44,7 @@ func testUserPages(t *testing.T, f *fixture) {
 	f.users("zed_", "zedb", "a.dot", "a_low")
 	must(t, save(f, f.user("quiet"), "Straße 100% ÄRGER"))
 	list := func(q string) []string {
-		users := pages(t, func(p chat.Page) ([]chat.User, string, error) { return f.svc.Users(f.ctx, q, p) })
+		users := pages(t, func(p chat.Page) ([]chat.User, string, error) { return f.svc.Users(f.t.Context(), q, p) })
 		return mapTo(users, func(u chat.User) string { return u.Username })
 	}
 	equalSlices(t, "in byte order", list(""), append(append([]string{"a.dot"}, want...), "a_low", "quiet", "zed_", "zedb"))
@@ -56,7 +56,7 @@ func testUserPages(t *testing.T, f *fixture) {
 }
 
 func save(f *fixture, u chat.User, displayName string) error {
-	_, err := f.store.SaveProfile(f.ctx, u.ID, chat.Profile{DisplayName: &displayName})
+	_, err := f.store.SaveProfile(f.t.Context(), u.ID, chat.Profile{DisplayName: &displayName})
 	return err
 }
 
@@ -64,35 +64,35 @@ func testSessions(t *testing.T, f *fixture) {
 	ann, bob := f.user("ann"), f.user("bob")
 	var made []chat.Session
 	for i := range 5 {
-		s, err := f.store.CreateSession(f.ctx, chat.Session{ID: NewID(), UserID: ann.ID, Device: fmt.Sprint("device ", i)},
+		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID, Device: fmt.Sprint("device ", i)},
 			[]byte{byte(i)}, time.Hour)
 		must(t, err)
 		made = append(made, s)
 	}
-	got, now, err := f.store.SessionByToken(f.ctx, []byte{3})
+	got, now, err := f.store.SessionByToken(f.t.Context(), []byte{3})
 	must(t, err)
 	equal(t, "session", got, made[3])
 	if now < got.CreatedAt || got.ExpiresAt != got.CreatedAt.Add(time.Hour) {
 		t.Errorf("created %s, expires %s, now %s", got.CreatedAt, got.ExpiresAt, now)
 	}
-	_, _, err = f.store.SessionByToken(f.ctx, []byte{9})
+	_, _, err = f.store.SessionByToken(f.t.Context(), []byte{9})
 	refused(t, err, chat.NotFound)
-	touched, err := f.store.TouchSession(f.ctx, made[0].ID, 2*time.Hour)
+	touched, err := f.store.TouchSession(f.t.Context(), made[0].ID, 2*time.Hour)
 	must(t, err)
 	equal(t, "touched for two hours", touched.ExpiresAt, touched.LastUsedAt.Add(2*time.Hour))
-	list := pages(t, func(p chat.Page) ([]chat.Session, string, error) { return f.store.Sessions(f.ctx, ann.ID, p) })
+	list := pages(t, func(p chat.Page) ([]chat.Session, string, error) { return f.store.Sessions(f.t.Context(), ann.ID, p) })
 	equal(t, "sessions", len(list), 5)
 	for i := 1; i < len(list); i++ {
 		if list[i].LastUsedAt > list[i-1].LastUsedAt {
 			t.Errorf("session %d was used after the one before it", i)
 		}
 	}
-	_, err = f.store.CreateSession(f.ctx, chat.Session{ID: NewID(), UserID: NewID()}, []byte("x"), time.Hour)
+	_, err = f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: NewID()}, []byte("x"), time.Hour)
 	refused(t, err, chat.NotFound)
-	refused(t, f.store.RevokeSession(f.ctx, bob.ID, made[1].ID), chat.NotFound)
-	must(t, f.store.RevokeSession(f.ctx, ann.ID, made[1].ID))
-	refused(t, f.store.RevokeSession(f.ctx, ann.ID, made[1].ID), chat.NotFound)
-	_, err = f.store.TouchSession(f.ctx, made[1].ID, time.Hour)
+	refused(t, f.store.RevokeSession(f.t.Context(), bob.ID, made[1].ID), chat.NotFound)
+	must(t, f.store.RevokeSession(f.t.Context(), ann.ID, made[1].ID))
+	refused(t, f.store.RevokeSession(f.t.Context(), ann.ID, made[1].ID), chat.NotFound)
+	_, err = f.store.TouchSession(f.t.Context(), made[1].ID, time.Hour)
 	refused(t, err, chat.NotFound)
 	events := f.log(ann.ID)
 	equal(t, "personal events", len(events), 1)
@@ -102,16 +102,16 @@ func testSessions(t *testing.T, f *fixture) {
 
 func testExpiredSession(t *testing.T, f *fixture, ann chat.User) {
 	t.Helper()
-	expired, err := f.store.CreateSession(f.ctx, chat.Session{ID: NewID(), UserID: ann.ID}, []byte("old"), -time.Hour)
+	expired, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, []byte("old"), -time.Hour)
 	must(t, err)
-	_, err = f.store.TouchSession(f.ctx, expired.ID, time.Hour)
+	_, err = f.store.TouchSession(f.t.Context(), expired.ID, time.Hour)
 	refused(t, err, chat.NotFound)
-	list, _, err := f.store.Sessions(f.ctx, ann.ID, chat.Page{Limit: 100})
+	list, _, err := f.store.Sessions(f.t.Context(), ann.ID, chat.Page{Limit: 100})
 	must(t, err)
 	equal(t, "sessions without the expired one", len(list), 4)
-	_, err = f.store.Trim(f.ctx)
+	_, err = f.store.Trim(f.t.Context())
 	must(t, err)
-	_, _, err = f.store.SessionByToken(f.ctx, []byte("old"))
+	_, _, err = f.store.SessionByToken(f.t.Context(), []byte("old"))
 	refused(t, err, chat.NotFound)
 }
 
@@ -119,20 +119,20 @@ func testPassword(t *testing.T, f *fixture) {
 	ann := f.user("ann")
 	var ids []string
 	for i := range 3 {
-		s, err := f.store.CreateSession(f.ctx, chat.Session{ID: NewID(), UserID: ann.ID}, []byte{byte(i)}, time.Hour)
+		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, []byte{byte(i)}, time.Hour)
 		must(t, err)
 		ids = append(ids, s.ID)
 	}
-	must(t, f.store.SavePassword(f.ctx, ann.ID, "new hash", ids[1]))
-	_, hash, err := f.store.Credentials(f.ctx, "ann")
+	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "new hash", ids[1]))
+	_, hash, err := f.store.Credentials(f.t.Context(), "ann")
 	must(t, err)
 	equal(t, "hash", hash, "new hash")
-	list, _, err := f.store.Sessions(f.ctx, ann.ID, chat.Page{Limit: 100})
+	list, _, err := f.store.Sessions(f.t.Context(), ann.ID, chat.Page{Limit: 100})
 	must(t, err)
 	equalSlices(t, "sessions left", mapTo(list, func(s chat.Session) string { return s.ID }), []string{ids[1]})
 	equal(t, "published", len(f.published.of(ann.ID)), 2)
 	equal(t, "logged", len(f.log(ann.ID)), 2)
-	must(t, f.store.SavePassword(f.ctx, ann.ID, "newer hash", ids[1]))
+	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "newer hash", ids[1]))
 	equal(t, "nothing more to revoke", len(f.log(ann.ID)), 2)
-	refused(t, f.store.SavePassword(f.ctx, NewID(), "hash", ""), chat.NotFound)
+	refused(t, f.store.SavePassword(f.t.Context(), NewID(), "hash", ""), chat.NotFound)
 }

@@ -32,7 +32,7 @@ type Server struct {
 	owner    *syscall.Credential // nil: the user of this process
 	process  *exec.Cmd
 	leash    io.Closer // the server stops when this is closed, or its holder dies
-	exited   chan error
+	exited   chan struct{}
 	made     atomic.Int64
 }
 
@@ -42,7 +42,7 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, exited: make(chan error, 1)}
+	s := &Server{bin: bin, exited: make(chan struct{})}
 	if s.owner, err = credential(); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,10 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.process.Start(); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
-	go func() { s.exited <- s.process.Wait() }()
+	go func() {
+		_ = s.process.Wait() // how it ended says nothing: it was told to
+		close(s.exited)
+	}()
 	return s.ready(ctx)
 }
 
