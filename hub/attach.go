@@ -56,34 +56,65 @@ func (h *Hub) Attach(ctx context.Context, c *Conn, p Position) (Attached, error)
 	}
 	p.Last = max(p.Last, 0)
 	a := attach{hub: h, s: s, c: c, Position: p, cursor: max(0, min(p.After, p.Last))}
-	if head, already, err := a.reserve(ctx); err != nil || already {
+	was, head, already, err := a.reserve(ctx)
+	if err != nil || already {
 		return Attached{Outcome: Subscribed, Seq: head}, err
 	}
 	defer c.release(s)
+	if a.overtaken(was) {
+		return Attached{Outcome: Left, Seq: was.seq}, nil
+	}
 	done, err := a.run(ctx)
+	a.remember(done, err)
 	done.Bytes = a.bytes
 	return done, err
 }
 
-// reserve makes this the only Attach of the connection to the stream, or answers that there is nothing to do.
-func (a *attach) reserve(ctx context.Context) (head int64, already bool, err error) {
+// reserve makes this the only Attach of the connection to the stream, or answers that there is nothing to do. was
+// tells where an earlier subscription ended.
+func (a *attach) reserve(ctx context.Context) (was ending, head int64, already bool, err error) {
 	for {
-		r, err := a.c.reserve(a.s)
+		r, was, err := a.c.reserve(a.s)
 		switch {
 		case err != nil || r == reserved:
-			return 0, false, err
+			return was, 0, false, err
 		case r == wait:
 			err = a.lastFrames(ctx)
 		default:
 			err = a.reach(ctx, a.Last)
 		}
 		if err != nil {
-			return 0, false, err
+			return was, 0, false, err
 		}
 		if head, ok := a.s.renew(a.c, a.Added); ok {
-			return head, true, nil
+			return was, head, true, nil
 		}
 	}
+}
+
+// overtaken takes in what the connection was sent after the caller had read the position. True: its user was removed.
+func (a *attach) overtaken(was ending) (removed bool) {
+	if era := a.s.currentEra(); was.era != era {
+		return false
+	}
+	if was.removed && was.seq > a.Added {
+		return true
+	}
+	a.cursor = max(a.cursor, was.seq)
+	return false
+}
+
+// remember notes how far an Attach came that did not subscribe.
+func (a *attach) remember(done Attached, err error) {
+	if a.bytes > 0 && (err != nil || done.Outcome != Subscribed) {
+		a.c.abandon(a.s, ending{seq: a.cursor, removed: done.Outcome == Left && done.Seq > 0, era: a.s.currentEra()})
+	}
+}
+
+func (s *stream) currentEra() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.era
 }
 
 // lastFrames waits until an ended subscription has its last frames written.

@@ -318,3 +318,25 @@ func TestCursorsNameWhatIsQueued(t *testing.T) {
 		want(2, 1)
 	})
 }
+
+// An Attach comes with a position that was read before the subscription of the same connection ended.
+func TestStaleAttachRepeatsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		n.member("c", "ann", "bob")
+		bob := n.client("bob", WebSocket)
+		bob.attach("c", -1)
+		defer n.open("c")()
+		stale, _ := n.db.membership("c", "bob")
+		n.say("c", "3")
+		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "bob"})) // 4
+		synctest.Wait()
+		got, err := n.hub.Attach(t.Context(), bob.conn, stale)
+		if err != nil || got.Outcome != Left || got.Seq != 4 {
+			t.Errorf("attach answers %+v, %v; want Left at 4", got, err)
+		}
+		n.say("c", "not for bob")
+		synctest.Wait()
+		bob.wantSeqs("c", 3, 4)
+	})
+}

@@ -23,6 +23,7 @@ type Conn struct {
 	mu       sync.Mutex
 	user     string // set before the first attachment, then constant
 	attached []attachment
+	ended    map[*stream]ending
 	calls    []ownerCall
 	calling  bool // a goroutine works on calls
 	gone     bool // no more attachments
@@ -39,6 +40,14 @@ const (
 	attaching = -1 // an Attach is under way
 	leaving   = -2 // the subscription has ended, its last frames are not yet written
 )
+
+// ending is how far a connection got in a stream to which it is not subscribed any more: what it was sent is not sent
+// again, however old the position is that an Attach was given.
+type ending struct {
+	seq     int64  // everything up to it was queued
+	removed bool   // and it was the removal of the user
+	era     uint32 // of the stream
+}
 
 // User answers the user, empty before Identify.
 func (c *Conn) User() string {
@@ -130,27 +139,28 @@ const (
 	wait                        // an ended subscription still has frames to write: they come first
 )
 
-// reserve notes that an Attach is under way. The error is ErrBusy or ErrClosed.
-func (c *Conn) reserve(s *stream) (reservation, error) {
+// reserve notes that an Attach is under way; was tells where an earlier subscription ended. The error is ErrBusy or
+// ErrClosed.
+func (c *Conn) reserve(s *stream) (r reservation, was ending, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone {
-		return 0, ErrClosed
+		return 0, was, ErrClosed
 	}
 	i := c.find(s)
 	switch {
 	case i < 0:
 		c.attached = append(c.attached, attachment{s, attaching})
-		return reserved, nil
+		return reserved, c.ended[s], nil
 	case c.attached[i].base == attaching:
-		return 0, ErrBusy
+		return 0, was, ErrBusy
 	case c.attached[i].base != leaving:
-		return live, nil
+		return live, was, nil
 	case lastFramesFirst:
-		return wait, nil
+		return wait, was, nil
 	}
 	c.attached[i].base = attaching
-	return reserved, nil
+	return reserved, was, nil
 }
 
 // attach turns the reservation into a subscription; false when the connection is going. Called under the stream's lock.
@@ -162,16 +172,35 @@ func (c *Conn) attach(s *stream, base int64) bool {
 		return false
 	}
 	c.attached[i].base = base
+	delete(c.ended, s)
 	return true
 }
 
 // detach notes that the stream has ended the subscription. Called under the stream's lock; release follows when the
 // last frames were written.
-func (c *Conn) detach(s *stream) {
+func (c *Conn) detach(s *stream, e ending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if i := c.find(s); i >= 0 {
 		c.attached[i].base = leaving
+		c.end(s, e)
+	}
+}
+
+// end remembers an ending. Called under mu.
+func (c *Conn) end(s *stream, e ending) {
+	if c.ended == nil {
+		c.ended = make(map[*stream]ending)
+	}
+	c.ended[s] = e
+}
+
+// abandon is release for an Attach that came to nothing after it had queued events up to e.
+func (c *Conn) abandon(s *stream, e ending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := c.find(s); i >= 0 && c.attached[i].base == attaching {
+		c.end(s, e)
 	}
 }
 
@@ -202,7 +231,7 @@ func (c *Conn) find(s *stream) int {
 func (c *Conn) leave() {
 	c.mu.Lock()
 	attached := c.attached
-	c.attached, c.gone = nil, true
+	c.attached, c.ended, c.gone = nil, nil, true
 	c.mu.Unlock()
 	for _, a := range attached {
 		a.stream.leave(c, time.Now())

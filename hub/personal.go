@@ -15,7 +15,7 @@ func (h *Hub) AttachPersonal(ctx context.Context, c *Conn, user string, pos int6
 		return ErrNotOpen
 	}
 	defer func() { s.unpin(time.Now()) }()
-	if r, err := c.reserve(s); err != nil || r != reserved {
+	if r, _, err := c.reserve(s); err != nil || r != reserved {
 		return err
 	}
 	defer c.release(s)

@@ -218,18 +218,23 @@ func (p *simPeer) attached() bool {
 // judge reads all that a connection was sent.
 func (s *simulation) judge(p *simPeer) {
 	last := s.db.position(simChat)
-	next, rest := int64(1), int64(0) // rest: an old subscription's next frame, which may still come
+	next, rests := int64(1), map[int64]bool{} // rests: where a subscription from before a new beginning may go on
 	for i, d := range p.documents() {
 		switch {
 		case d.Stream == "begin":
 			if d.Seq >= next {
-				rest, next = next, d.Seq+1
+				rests[next] = true
+				next = d.Seq + 1
 			}
 			continue
 		case d.Seq == next:
-			next, rest = next+1, 0
-		case d.Seq == rest && rest < next:
-			rest++
+			next++
+			clear(rests)
+		case rests[d.Seq]:
+			clear(rests)
+			if d.Seq+1 < next {
+				rests[d.Seq+1] = true
+			}
 		default:
 			s.t.Errorf("%s: document %d has seq %d, want %d", p.user, i, d.Seq, next)
 			s.t.Log(s.story(p))

@@ -24,6 +24,7 @@ type stream struct {
 	waiters  []waiter
 	pins     int    // held open by Open or by an Attach under way
 	history  uint32 // counts forget: what was read before one is worth nothing after it
+	era      uint32 // counts changes of the database's history
 	flushed  int64  // everything up to it was queued to every subscriber there was
 	personal bool
 	dead     bool // taken out of the hub
@@ -133,7 +134,7 @@ func (s *stream) deliver(e Event, now time.Time) {
 func (s *stream) expel(e Event, now time.Time) {
 	gone := s.subs.remove(func(n sub) bool { return n.conn.user == e.Subject && n.added < e.Seq })
 	for _, n := range gone {
-		n.conn.detach(s)
+		n.conn.detach(s, ending{seq: e.Seq, removed: true, era: s.era})
 		s.pend.tell(notice{n.conn, func(o Owner) { o.Detached(s.id, e.Seq) }})
 	}
 	if len(gone) > 0 {
@@ -147,8 +148,12 @@ func (s *stream) reset(reason string, now time.Time) {
 	known := max(s.seq.known, s.seq.head(), 0)
 	gone := s.subs.remove(func(sub) bool { return true })
 	call := func(o Owner) { o.Reset(s.id, known, reason) }
+	end := ending{seq: max(s.seq.head(), 0), era: s.era}
+	if reason == ReasonEpoch || reason == ReasonAhead {
+		s.era++ // what was sent is of another history
+	}
 	for _, n := range gone {
-		n.conn.detach(s)
+		n.conn.detach(s, end)
 		if s.personal {
 			n.conn.release(s)
 			n.conn.notify(call)
