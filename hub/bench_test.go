@@ -72,8 +72,14 @@ func (c *crowd) publishAll(count int) {
 		c.seq++
 		c.publish(Event{Stream: c.stream, Seq: c.seq, Op: "message.created", Kind: Content, Target: c.seq, Data: c.body})
 	}
-	for c.hub.Stats().Deliveries < want {
-		runtime.Gosched()
+	tick, deadline := time.NewTicker(100*time.Microsecond), time.After(time.Minute)
+	defer tick.Stop()
+	for s := c.hub.Stats(); s.Deliveries < want || s.QueuedBytes > 0; s = c.hub.Stats() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			c.t.Fatalf("%d of %d deliveries, %d slow connections closed", s.Deliveries, want, s.SlowCloses)
+		}
 	}
 }
 
