@@ -41,8 +41,8 @@ type Node struct {
 func Run(ctx context.Context, c Config, version string, out, errOut io.Writer) error {
 	if os.Getenv("GOGC") == "" {
 		// Idle connections are most of a node's memory and make no garbage:
-		// half the usual headroom saves more than the collections cost.
-		debug.SetGCPercent(50)
+		// less than the usual headroom saves more than the collections cost.
+		debug.SetGCPercent(40)
 	}
 	n, err := Open(ctx, c, version, newLog(c, errOut))
 	if err != nil {

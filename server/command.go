@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"fechatter/chat"
@@ -39,7 +40,7 @@ func (c *connection) handle(data []byte) bool {
 	}
 	started := time.Now()
 	if err == nil {
-		err = c.command(re, cmd)
+		err = c.contained(re, cmd)
 	}
 	c.server.observer.Command(knownOp(cmd.Op), string(chat.CodeOf(err)), time.Since(started))
 	if err != nil {
@@ -61,6 +62,17 @@ func (c *connection) afterAnswer(err error) bool {
 		return c.end(closeRateLimited, "rate limited")
 	}
 	return true
+}
+
+// contained is command, with a panic turned into the error internal.
+func (c *connection) contained(re *string, cmd command) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.server.log.Error("panic in a command", "op", knownOp(cmd.Op), "panic", v, "stack", string(debug.Stack()))
+			err = chat.Errorf(chat.Internal, "something went wrong here")
+		}
+	}()
+	return c.command(re, cmd)
 }
 
 // command runs one command and answers it unless it fails.

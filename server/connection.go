@@ -97,15 +97,18 @@ func (c *connection) work(ctx context.Context, cancel context.CancelFunc) {
 	}
 }
 
-// run contains a job's panic: it ends this connection, not the process.
 func (c *connection) run(ctx context.Context, job func(context.Context)) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.server.log.Error("panic in a connection", "panic", v, "stack", string(debug.Stack()))
-			c.socket.Close(closeTryLater, "internal error")
-		}
-	}()
+	defer c.contain()
 	job(ctx)
+}
+
+// contain is deferred by what a connection does: a panic ends this connection,
+// not the process.
+func (c *connection) contain() {
+	if v := recover(); v != nil {
+		c.server.log.Error("panic in a connection", "panic", v, "stack", string(debug.Stack()))
+		c.socket.Close(closeTryLater, "internal error")
+	}
 }
 
 // Personal is called by the hub with an event of the user's own stream.

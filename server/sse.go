@@ -65,6 +65,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	req := resumePayload{Token: lastEventID(r)}
 	s.realtime.running.Go(func() {
 		defer c.socket.CloseNow()
+		defer c.contain()
 		_ = c.socket.SendRaw([]byte(sseHead))
 		ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
 		defer cancel()

@@ -98,6 +98,9 @@ func (s *Server) hijack(w http.ResponseWriter) (*hub.Wire, error) {
 // begin welcomes the client and leaves the reading to a goroutine of its own,
 // whose stack has not grown: it is most of what an idle connection costs.
 func (c *connection) begin(ws *websocket.Conn, token string) {
+	// Whatever comes of it, the reader must run: it ends the connection's life.
+	defer c.server.realtime.running.Go(func() { c.serve(ws) })
+	defer c.contain()
 	if !c.welcomeByRequest(token) {
 		time.AfterFunc(authTimeout, func() {
 			if c.user() == "" {
@@ -105,12 +108,12 @@ func (c *connection) begin(ws *websocket.Conn, token string) {
 			}
 		})
 	}
-	c.server.realtime.running.Go(func() { c.serve(ws) })
 }
 
 // serve reads the connection to its end.
 func (c *connection) serve(ws *websocket.Conn) {
 	defer c.socket.CloseNow()
+	defer c.contain()
 	for {
 		kind, r, err := ws.Reader(context.Background())
 		if err != nil {
