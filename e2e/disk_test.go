@@ -5,24 +5,42 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"fechatter/e2e/client"
 )
 
-// TestFullDisk fills the disk under a running node: sends are refused with
-// unavailable, the process lives, health says so, and it recovers by itself.
+// TestFullDisk fills the disk under a running node.
 func TestFullDisk(t *testing.T) {
 	dir := smallDisk(t)
+	ballast := filepath.Join(dir, "ballast")
+	refusesAndRecovers(t, dir, func() { fill(t, ballast) }, func() {
+		if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestReadOnlyDatabase makes the database's files immutable under a running node.
+func TestReadOnlyDatabase(t *testing.T) {
+	dir := t.TempDir()
+	refusesAndRecovers(t, dir, func() { setImmutable(t, dir, "+i") }, func() { setImmutable(t, dir, "-i") })
+}
+
+// refusesAndRecovers runs a node whose database stops taking writes: sends are
+// refused with unavailable, the process lives and reads, health says so, and it
+// recovers by itself.
+func refusesAndRecovers(t *testing.T, dir string, spoil, mend func()) {
+	t.Helper()
 	n := start(t, dir)
 	ada := client.SignUp(t, n.url, "ada")
 	id := ada.Group()
 	acked := ada.Say(id, "before")
 
-	ballast := filepath.Join(dir, "ballast")
-	fill(t, ballast)
+	spoil()
 	key := client.NewKey()
-	n.eventually("full", func() bool {
+	n.eventually("refusing", func() bool {
 		a := attempt{key: client.NewKey()}
 		return !a.send(n.url, ada.Token, id)
 	})
@@ -39,14 +57,33 @@ func TestFullDisk(t *testing.T) {
 	var page struct{ Messages []struct{ Seq int64 } }
 	ada.Rest("GET", "/chats/"+id+"/messages?limit=200&after_seq=0", nil, http.StatusOK, &page)
 	if len(page.Messages) == 0 || page.Messages[0].Seq != acked {
-		t.Errorf("history on a full disk: %+v", page)
+		t.Errorf("history meanwhile: %+v", page)
 	}
 
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
+	mend()
 	n.awaitReady()
 	ada.Rest("POST", "/chats/"+id+"/messages", map[string]any{"body": "during"}, http.StatusCreated, nil, "Idempotency-Key", key)
+}
+
+// setImmutable changes the flag that stops even who has the file open, and even
+// root. It needs root and a file system that knows it.
+func setImmutable(t *testing.T, dir, flag string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "data", "fechatter.db*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no database in %s: %v", dir, err)
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f, "-shm") {
+			continue // is memory, not the database
+		}
+		if out, err := exec.Command("chattr", flag, f).CombinedOutput(); err != nil {
+			t.Skipf("files cannot be made immutable here: %v: %s", err, out)
+		}
+	}
+	if flag == "+i" {
+		t.Cleanup(func() { setImmutable(t, dir, "-i") })
+	}
 }
 
 // smallDisk mounts a file system of a few megabytes, which needs root.

@@ -115,8 +115,12 @@ func classifySQLite(err error) failure {
 }
 
 // committedSQLite says whether a failed COMMIT may have committed: only a disk
-// that failed while it was written to leaves that open.
+// error leaves that open, and not one of writing, for then the transaction is
+// not whole in the log, and SQLite reads none of it.
 func committedSQLite(err error) bool {
 	var e *sqlite.Error
-	return !errors.As(err, &e) || e.Code()&0xff == sqlite3.SQLITE_IOERR
+	if !errors.As(err, &e) {
+		return true
+	}
+	return e.Code()&0xff == sqlite3.SQLITE_IOERR && e.Code() != sqlite3.SQLITE_IOERR_WRITE
 }
