@@ -51,11 +51,11 @@ func TestSilentConnectionEndsInTime(t *testing.T) {
 		var clients []*client
 		for range 200 {
 			c := n.client("u", WebSocket)
-			c.hook = func(string) {
+			c.onCall(func(string) {
 				mu.Lock()
 				defer mu.Unlock()
 				took = append(took, time.Since(begun))
-			}
+			})
 			clients = append(clients, c)
 		}
 		time.Sleep(time.Minute)
@@ -420,11 +420,11 @@ func TestOwnerThatPanicsLosesItsConnectionAlone(t *testing.T) {
 		bad, good := n.client("u", WebSocket), n.client("u", WebSocket)
 		n.personal(bad, -1)
 		n.personal(good, -1)
-		bad.hook = func(call string) {
+		bad.onCall(func(call string) {
 			if strings.HasPrefix(call, "personal") {
 				panic(call)
 			}
-		}
+		})
 		n.publish(n.db.commit("u", Event{}))
 		synctest.Wait()
 		n.publish(n.db.commit("u", Event{}))
@@ -440,11 +440,11 @@ func TestOwnerThatHangsLosesItsConnection(t *testing.T) {
 		c := n.client("u", WebSocket)
 		n.personal(c, -1)
 		release := make(chan bool)
-		c.hook = func(call string) {
+		c.onCall(func(call string) {
 			if call == "personal 1" {
 				<-release
 			}
-		}
+		})
 		n.publish(n.db.commit("u", Event{}))
 		synctest.Wait()
 		for range maxCalls + 1 {

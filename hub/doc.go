@@ -25,5 +25,26 @@
 //
 // To subscribe a connection: [Hub.Open] the streams, then read membership and positions from the database, then
 // [Hub.AttachPersonal] and [Hub.Attach], then release what Open pinned. The order matters: an event committed after the read reaches the
-// hub because the bus subscription was there before it.
+// hub because the bus subscription was there before it. A late or repeated Attach does no harm: what a connection was
+// sent is not sent again.
+//
+// # Locks
+//
+// The order is: bus, shard, stream, Conn, Wire; tasks, agenda, wheel and registry are leaves. Owners are called under
+// none of them, the source under none, the bus under its own (Subscribe, Unsubscribe) or none.
+//
+// # Rules that are proved by breaking them
+//
+// Each rule below sits in a small file of its own beside a broken twin; the build tag picks the twin, and the test must
+// turn red (mutations.txt lists the pairs).
+//
+//	mutate_fence          a removal between an Attach's read and its subscription is found
+//	mutate_split_removal  frames after a removal are for a set without the removed
+//	mutate_split_join     frames before a join are for a set without the joiner
+//	mutate_leaving        a new subscription waits for the last frames of the ended one
+//	mutate_stale          the ring replays no edited or deleted text
+//	mutate_wide           a hole larger than the window is never jumped
+//	mutate_old            what was delivered is dropped when it comes again
+//	mutate_open           the bus subscription comes before the position is read
+//	mutate_boundary       a control frame never lands inside a frame
 package hub

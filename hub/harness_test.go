@@ -434,6 +434,13 @@ func (o *owner) note(format string, args ...any) {
 	}
 }
 
+// onCall sets what is called after each call was noted.
+func (o *owner) onCall(hook func(call string)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hook = hook
+}
+
 func (o *owner) Personal(e Event)                    { o.note("personal %d", e.Seq) }
 func (o *owner) Detached(stream string, seq int64)   { o.note("detached %s %d", stream, seq) }
 func (o *owner) Reset(s string, seq int64, r string) { o.note("reset %s %d %s", s, seq, r) }

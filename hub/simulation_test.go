@@ -149,13 +149,13 @@ func (s *simulation) anyPeer() *simPeer {
 func (s *simulation) connect() {
 	p := &simPeer{sim: s, user: simUsers[s.rnd.IntN(len(simUsers))], turn: make(chan struct{}, 1)}
 	p.client = s.client(p.user, Format(s.rnd.IntN(2)))
-	p.hook = func(call string) {
+	p.onCall(func(call string) {
 		var seq int64
 		var reason string
 		if k, _ := fmt.Sscanf(call, "reset c %d %s", &seq, &reason); k == 2 {
 			go p.attach(-1)
 		}
-	}
+	})
 	s.peers = append(s.peers, p)
 	after := int64(-1)
 	if last := s.db.position(simChat); s.rnd.IntN(2) == 0 {

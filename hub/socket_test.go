@@ -76,11 +76,11 @@ func (n *node) serve(useTLS bool, direct bool) (*httptest.Server, <-chan *served
 
 func (n *node) handle(w http.ResponseWriter, r *http.Request, conns chan<- *served, direct bool) {
 	s := &served{owner: &owner{}, closed: make(chan struct{}), texts: make(chan string, 16)}
-	s.hook = func(call string) {
+	s.onCall(func(call string) {
 		if call == "closed" {
 			close(s.closed)
 		}
-	}
+	})
 	t := &takeover{ResponseWriter: w, hub: n.hub}
 	opts := &websocket.AcceptOptions{
 		OnPongReceived: func(context.Context, []byte) { s.conn.Alive() },

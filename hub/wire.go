@@ -12,7 +12,7 @@ import (
 )
 
 // Sizes of the buffers that coder/websocket is given. Its control frames have at most 2+125 bytes, so that each leaves
-// the writer as one Write; a reader of 512 bytes only means more reads for large frames.
+// the writer as one Write; a small reader only means more reads for large frames.
 const (
 	readBuffer  = 256
 	writeBuffer = 128
