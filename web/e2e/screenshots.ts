@@ -34,7 +34,7 @@ test('the page', async () => {
   const mei = await Person.signUp(browser, server, 'Mei Lin 林美', desk);
 
   await mei.create('public', 'announcements');
-  await mei.say('The new node is in the rack. Thanks to everybody who carried.');
+  await mei.say('The kitchen is open again. Thanks to everybody who painted.');
   await ada.get('browse').click();
   await ada.get('public-chat').getByTestId('join').click();
   await ada.get('open-title').getByText('announcements').waitFor();
@@ -42,24 +42,24 @@ test('the page', async () => {
   await mei.writeTo(ada);
   await mei.say('Lunch at the harbour tomorrow? 🍜', `@${ada.username} they have the dumplings again`);
 
-  await bob.create('group', 'Release crew', ada, mei);
-  await ada.open('Release crew');
-  await mei.open('Release crew');
-  await bob.say('Morning! The load test ran through the night without a hole.');
-  await bob.say('3.1 million messages, every connection cut at least twice.');
-  await ada.sees('Morning! The load test ran through the night without a hole.', '3.1 million messages, every connection cut at least twice.');
-  await react(ada, '3.1 million messages, every connection cut at least twice.', '🎉');
-  await react(mei, '3.1 million messages, every connection cut at least twice.', '🎉');
-  await react(mei, '3.1 million messages, every connection cut at least twice.', '👍');
-  await ada.say('And the order?');
-  await bob.message('And the order?').waitFor();
-  await bob.act('And the order?', 'reply');
-  await bob.say('The same for everybody, each message once. I checked it against the database.');
-  await mei.say('太好了！I will write the notes, then.');
-  await mei.message('太好了！I will write the notes, then.').waitFor();
-  await ada.say(`@${bob.username} shall we ship it on Thursday?`);
-  await bob.message(`@${bob.username} shall we ship it on Thursday?`).waitFor();
-  await react(bob, `@${bob.username} shall we ship it on Thursday?`, '👍');
+  await bob.create('group', 'Garden party', ada, mei);
+  await ada.open('Garden party');
+  await mei.open('Garden party');
+  await bob.say('Morning! The garden party is on, rain or shine.');
+  await bob.say('Forty chairs are promised, and the neighbours bring the grill.');
+  await ada.sees('Morning! The garden party is on, rain or shine.', 'Forty chairs are promised, and the neighbours bring the grill.');
+  await react(ada, 'Forty chairs are promised, and the neighbours bring the grill.', '🎉');
+  await react(mei, 'Forty chairs are promised, and the neighbours bring the grill.', '🎉');
+  await react(mei, 'Forty chairs are promised, and the neighbours bring the grill.', '👍');
+  await ada.say('And the music?');
+  await bob.message('And the music?').waitFor();
+  await bob.act('And the music?', 'reply');
+  await bob.say('Cleo plays from six. I asked her twice, to be sure.');
+  await mei.say('太好了！I will write the invitations, then.');
+  await mei.message('太好了！I will write the invitations, then.').waitFor();
+  await ada.say(`@${bob.username} shall we shop on Thursday?`);
+  await bob.message(`@${bob.username} shall we shop on Thursday?`).waitFor();
+  await react(bob, `@${bob.username} shall we shop on Thursday?`, '👍');
   await ada.page.locator('[data-testid="reaction"][data-emoji="👍"]').nth(1).waitFor();
   await ada.page.mouse.move(600, 20);
 
