@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -68,78 +67,6 @@ func (h *Hub) Attach(ctx context.Context, c *Conn, p Position) (Attached, error)
 	a.remember(done, err)
 	done.Bytes = a.bytes
 	return done, err
-}
-
-// reserve makes this the only Attach of the connection to the stream, or answers that there is nothing to do. was
-// tells where an earlier subscription ended.
-func (a *attach) reserve(ctx context.Context) (was ending, head int64, already bool, err error) {
-	for {
-		r, was, err := a.c.reserve(a.s)
-		switch {
-		case err != nil || r == reserved:
-			return was, 0, false, err
-		case r == wait:
-			err = a.lastFrames(ctx)
-		default:
-			err = a.reach(ctx, a.Last)
-		}
-		if err != nil {
-			return was, 0, false, err
-		}
-		if head, ok := a.s.renew(a.c, a.Added); ok {
-			return was, head, true, nil
-		}
-	}
-}
-
-// overtaken takes in what the connection was sent after the caller had read the position. True: its user was removed.
-func (a *attach) overtaken(was ending) (removed bool) {
-	if era := a.s.currentEra(); was.era != era {
-		return false
-	}
-	if was.removed && was.seq > a.Added {
-		return true
-	}
-	a.cursor = max(a.cursor, was.seq)
-	return false
-}
-
-// remember notes how far an Attach came that did not subscribe.
-func (a *attach) remember(done Attached, err error) {
-	if a.bytes > 0 && (err != nil || done.Outcome != Subscribed) {
-		a.c.abandon(a.s, ending{seq: a.cursor, removed: done.Outcome == Left && done.Seq > 0, era: a.s.currentEra()})
-	}
-}
-
-func (s *stream) currentEra() uint32 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.era
-}
-
-// lastFrames waits until an ended subscription has its last frames written.
-func (a *attach) lastFrames(ctx context.Context) error {
-	round := a.s.roundEnd()
-	if !a.c.isLeaving(a.s) {
-		return nil
-	}
-	return a.await(ctx, round)
-}
-
-// renew confirms a subscription that exists, under the membership that the caller has read.
-func (s *stream) renew(c *Conn, added int64) (head int64, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.subs.list {
-		if s.subs.list[i].conn == c {
-			if s.subs.list[i].added < added {
-				s.subs.own(0)
-				s.subs.list[i].added = added
-			}
-			return s.seq.head(), true
-		}
-	}
-	return 0, false
 }
 
 // attach is one Attach under way.
@@ -323,48 +250,4 @@ func (a *attach) frames(events []Event) *buffer {
 	}
 	a.cursor, a.loaded = events[len(events)-1].Seq, false
 	return b
-}
-
-// page reads events of a member from the source and sends them. Outcome Subscribed means: look again.
-func (a *attach) page(ctx context.Context) (Attached, error) {
-	a.hub.stats.pageReads.Add(1)
-	read, cancel := context.WithTimeout(ctx, a.hub.cfg.SourceTimeout)
-	p, err := a.hub.src.EventsFor(read, a.c.user, a.Stream, a.cursor, pageEvents)
-	cancel()
-	if err != nil {
-		return Attached{}, fmt.Errorf("read page of stream: %w", err)
-	}
-	switch {
-	case !p.Member:
-		return Attached{Outcome: Left}, nil
-	case p.AddedSeq > a.Added:
-		return Attached{Outcome: MustReset, Seq: p.LastSeq, Reason: ReasonRejoined}, nil
-	case p.Trimmed, len(p.Events) > 0 && p.Events[0].Seq != a.cursor+1:
-		return Attached{Outcome: MustReset, Seq: p.LastSeq, Reason: ReasonTrimmed}, nil
-	case len(p.Events) == 0:
-		return Attached{Outcome: MustReset, Seq: p.LastSeq, Reason: ReasonAhead}, nil
-	}
-	events, err := consecutive(p.Events)
-	if err != nil {
-		return Attached{}, fmt.Errorf("read page of stream: %w", err)
-	}
-	done, err := a.replayAll(ctx, events)
-	return done, err
-}
-
-// replayAll is replay in portions.
-func (a *attach) replayAll(ctx context.Context, events []Event) (Attached, error) {
-	for len(events) > 0 {
-		n, size := 0, 0
-		for n < len(events) && (n == 0 || size+len(events[n].Data) <= replayBytes) {
-			size += len(events[n].Data)
-			n++
-		}
-		done, err := a.replay(ctx, events[:n])
-		if err != nil || done.Outcome == Left {
-			return done, err
-		}
-		events = events[n:]
-	}
-	return Attached{}, nil
 }
