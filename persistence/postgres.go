@@ -50,20 +50,24 @@ func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
 	if cfg.dial != nil {
 		base.DialFunc = cfg.dial
 	}
-	open := func(size int, statement time.Duration) *pool {
+	open := func(size int, statement time.Duration, plan string) *pool {
 		c := base.Copy()
 		maps.Copy(c.RuntimeParams, map[string]string{
 			"application_name":                    "fechatter",
 			"statement_timeout":                   milliseconds(statement),
 			"lock_timeout":                        milliseconds(cfg.LockTimeout),
 			"idle_in_transaction_session_timeout": milliseconds(cfg.StatementTimeout),
+			"plan_cache_mode":                     plan,
 		})
 		return newPool(stdlib.OpenDB(*c), size, false, cfg.AcquireTimeout)
 	}
+	// Planning is little beside a group of sends, and a plan made when the tables
+	// were small would scan them all until the next ANALYZE.
+	const once, eachTime = "auto", "force_custom_plan"
 	t := cfg.StatementTimeout
-	p := &pools{write: open(cfg.Connections, t), batch: open(1, t), lane: open(postgresLanes, t),
-		read: open(cfg.Connections, t), replay: open(postgresReplays, t), probe: open(1, t), canary: open(1, t),
-		migrate: open(2, 0)}
+	p := &pools{write: open(cfg.Connections, t, once), batch: open(1, t, eachTime), lane: open(postgresLanes, t, eachTime),
+		read: open(cfg.Connections, t, once), replay: open(postgresReplays, t, once),
+		probe: open(1, t, once), canary: open(1, t, once), migrate: open(2, 0, once)}
 	if err := checkPostgres(ctx, p.probe.db); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
