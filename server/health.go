@@ -59,13 +59,13 @@ func (p healthPages) report() HealthReport {
 // orchestrator would restart nodes because a database is away.
 func (p healthPages) livez(w http.ResponseWriter, _ *http.Request) {
 	healthHead(w, "text/plain; charset=utf-8", http.StatusOK)
-	io.WriteString(w, "ok\n")
+	_, _ = io.WriteString(w, "ok\n")
 }
 
 func (p healthPages) simple(w http.ResponseWriter, _ *http.Request) {
 	r := p.report()
 	healthHead(w, "text/plain; charset=utf-8", r.Status.code())
-	io.WriteString(w, r.Status.word())
+	_, _ = io.WriteString(w, r.Status.word())
 }
 
 func (p healthPages) readyz(w http.ResponseWriter, req *http.Request) {
@@ -76,7 +76,7 @@ func (p healthPages) readyz(w http.ResponseWriter, req *http.Request) {
 			fmt.Fprintf(w, "%s:%s %s\n", part.Name, part.Metric, part.Status)
 		}
 	}
-	io.WriteString(w, r.Status.word()+"\n")
+	_, _ = io.WriteString(w, r.Status.word()+"\n")
 }
 
 // full is the draft of application/health+json.
@@ -91,7 +91,7 @@ func (p healthPages) full(w http.ResponseWriter, _ *http.Request) {
 		})
 	}
 	healthHead(w, "application/health+json", r.Status.code())
-	json.NewEncoder(w).Encode(doc)
+	_ = json.NewEncoder(w).Encode(doc)
 }
 
 type healthDocument struct {

@@ -111,7 +111,7 @@ func TestCredentials(t *testing.T) {
 		"empty cookie":       {"Cookie": {sessionCookie + "="}},
 	} {
 		for _, query := range []string{"", "?token=" + wellFormedToken, "?access_token=" + wellFormedToken} {
-			r := httptest.NewRequest("GET", "/api/v1/me"+query, nil)
+			r := httptest.NewRequest(http.MethodGet, "/api/v1/me"+query, nil)
 			r.Header = header
 			if w := serve(h, r); w.Code != http.StatusUnauthorized {
 				t.Errorf("%s%s: got %d", name, query, w.Code)
@@ -125,7 +125,7 @@ func TestUnsafeCrossOriginIsRefusedEverywhere(t *testing.T) {
 	for _, path := range []string{"/api/v1/users", "/api/v1/sessions", "/api/v1/chats", "/api/v1/nothing", "/", "/ws"} {
 		for _, cookie := range []string{"", sessionCookie + "=" + wellFormedToken} {
 			for _, origin := range []string{"https://evil.example", "null", "http://chat.example"} {
-				r := httptest.NewRequest("POST", path, strings.NewReader("{}"))
+				r := httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}"))
 				r.Header.Set("Content-Type", "application/json")
 				r.Header.Set("Origin", origin)
 				if cookie != "" {
@@ -143,7 +143,7 @@ func TestUnsafeCrossOriginIsRefusedEverywhere(t *testing.T) {
 			}
 		}
 	}
-	r := httptest.NewRequest("POST", "/api/v1/users", strings.NewReader("{}"))
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/users", strings.NewReader("{}"))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Origin", "https://chat.example")
 	if w := serve(h, r); w.Code != http.StatusBadRequest {
@@ -155,7 +155,7 @@ func TestRequestID(t *testing.T) {
 	h := bare(t, io.Discard, nil)
 	seen := map[string]bool{}
 	for given, kept := range map[string]bool{"abc-1.2_3": true, "": false, "with space": false, strings.Repeat("a", 65): false, "new\tline": false} {
-		r := httptest.NewRequest("GET", "/livez", nil)
+		r := httptest.NewRequest(http.MethodGet, "/livez", nil)
 		r.Header.Set("X-Request-Id", given)
 		got := serve(h, r).Header().Get("X-Request-Id")
 		if (got == given) != kept || got == "" || seen[got] {
@@ -168,7 +168,7 @@ func TestRequestID(t *testing.T) {
 func TestSecurityHeaders(t *testing.T) {
 	h := bare(t, io.Discard, nil)
 	for _, path := range []string{"/api/v1/me", "/docs", "/openapi.json", "/livez", "/", "/api/v1/nothing"} {
-		header := serve(h, httptest.NewRequest("GET", path, nil)).Header()
+		header := serve(h, httptest.NewRequest(http.MethodGet, path, nil)).Header()
 		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Referrer-Policy") == "" ||
 			!strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 			t.Errorf("%s: %v", path, header)
@@ -193,13 +193,13 @@ func TestPanicIsOneFailedRequest(t *testing.T) {
 	var logs bytes.Buffer
 	observer := &counter{}
 	h := bare(t, &logs, observer)
-	r := httptest.NewRequest("GET", "/api/v1/messages/0199a0c0-0000-7000-8000-000000000001", nil)
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/messages/0199a0c0-0000-7000-8000-000000000001", nil)
 	r.Header.Set("Authorization", "Bearer "+wellFormedToken)
 	w := serve(h, r)
 	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), `"internal"`) || strings.Contains(w.Body.String(), "nil pointer") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	if w := serve(h, httptest.NewRequest("GET", "/livez", nil)); w.Code != http.StatusOK {
+	if w := serve(h, httptest.NewRequest(http.MethodGet, "/livez", nil)); w.Code != http.StatusOK {
 		t.Errorf("afterwards: got %d", w.Code)
 	}
 	log := logs.String()
@@ -217,7 +217,7 @@ func TestPanicIsOneFailedRequest(t *testing.T) {
 func TestPageIsServedBesideTheTable(t *testing.T) {
 	h := bare(t, io.Discard, nil)
 	for _, path := range []string{"/", "/chats/x", "/apiary"} {
-		if w := serve(h, httptest.NewRequest("GET", path, nil)); w.Code != http.StatusOK || w.Body.String() != "the page" {
+		if w := serve(h, httptest.NewRequest(http.MethodGet, path, nil)); w.Code != http.StatusOK || w.Body.String() != "the page" {
 			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
 		}
 	}

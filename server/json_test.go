@@ -86,7 +86,7 @@ func TestDecodeStrictRefuses(t *testing.T) {
 			continue
 		}
 		for _, cause := range []error{errNotUTF8, errNotJSON, errNotObject} {
-			if errors.Is(err, cause) != (cause == tc.cause) {
+			if errors.Is(err, cause) != errors.Is(tc.cause, cause) {
 				t.Errorf("%s: error %v; want the cause %v", name, err, tc.cause)
 			}
 		}

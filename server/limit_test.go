@@ -24,11 +24,11 @@ func TestLimiter(t *testing.T) {
 		if ok, _ := l.take("bob"); !ok {
 			t.Error("another key was refused")
 		}
-		time.Sleep(wait - 1)
+		time.Sleep(wait - time.Nanosecond)
 		if ok, _ := l.take("ada"); ok {
 			t.Error("passed before the time that was told")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if ok, _ := l.take("ada"); !ok {
 			t.Error("refused at the time that was told")
 		}

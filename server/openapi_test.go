@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 func document(t *testing.T, path string) map[string]any {
 	t.Helper()
-	w := serve(bare(t, io.Discard, nil), httptest.NewRequest("GET", path, nil))
+	w := serve(bare(t, io.Discard, nil), httptest.NewRequest(http.MethodGet, path, nil))
 	var doc map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || w.Code != 200 {
 		t.Fatalf("%s: %d, %v", path, w.Code, err)
@@ -169,7 +170,7 @@ func TestAsyncAPIHasEveryOp(t *testing.T) {
 }
 
 func TestDocsPageNeedsNothingFromElsewhere(t *testing.T) {
-	w := serve(bare(t, io.Discard, nil), httptest.NewRequest("GET", "/docs", nil))
+	w := serve(bare(t, io.Discard, nil), httptest.NewRequest(http.MethodGet, "/docs", nil))
 	page := w.Body.String()
 	for _, want := range []string{"/api/v1/chats/{id}/messages", "message.send", "rate_limited", "SendMessageInputBody"} {
 		if !strings.Contains(page, want) {

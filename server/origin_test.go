@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
@@ -52,7 +53,7 @@ func TestOriginAllowed(t *testing.T) {
 			allowed = append(allowed, tc.allowed)
 		}
 		s := originServer(t, tc.public, allowed...)
-		r := httptest.NewRequest("GET", "/ws", nil)
+		r := httptest.NewRequest(http.MethodGet, "/ws", nil)
 		r.Host = tc.host
 		if tc.name != "no origin" {
 			r.Header["Origin"] = []string{tc.origin}
@@ -74,7 +75,7 @@ func TestOriginAllowed(t *testing.T) {
 }
 
 func TestTwoOriginsAreRefused(t *testing.T) {
-	r := httptest.NewRequest("GET", "/ws", nil)
+	r := httptest.NewRequest(http.MethodGet, "/ws", nil)
 	r.Host = "chat.example"
 	r.Header["Origin"] = []string{"http://chat.example", "http://evil.example"}
 	if originServer(t, "").originAllowed(r) {
@@ -98,7 +99,7 @@ func TestCrossOriginByFetchSite(t *testing.T) {
 		{"cross-site", "https://app.example", true},
 		{"same-site", "https://app.example", true},
 	} {
-		r := httptest.NewRequest("POST", "/api/v1/sessions", nil)
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/sessions", nil)
 		r.Host = "chat.example"
 		r.Header.Set("Sec-Fetch-Site", tc.site)
 		if tc.origin != "" {
@@ -141,7 +142,7 @@ func TestClientAddress(t *testing.T) {
 		{"[2001:db8::1]:1000", "", "", "2001:db8::/64"},
 		{"@", "", "", ""},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = tc.peer
 		if tc.header != "" {
 			r.Header.Set(tc.header, tc.value)
@@ -156,7 +157,7 @@ func TestSchemeByTrustedProxy(t *testing.T) {
 	s := originServer(t, "")
 	for peer, want := range map[string]string{"10.0.0.1:1": "https", "203.0.113.7:1": "http"} {
 		for header, value := range map[string]string{"X-Forwarded-Proto": "https", "Forwarded": "for=192.0.2.1;proto=https"} {
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = peer
 			r.Header.Set(header, value)
 			if got := s.scheme(r); got != want {

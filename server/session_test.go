@@ -128,7 +128,7 @@ func TestChangePassword(t *testing.T) {
 func TestSignUpsAndLogInsAreLimitedByAddress(t *testing.T) {
 	n := newNode(t, func(c *Config) { c.Quotas = Quotas{SignupsPerIPPerMinute: 2, LoginsPerIPPerMinute: 3} })
 	post := func(address, path, body string) answer {
-		r := httptest.NewRequest("POST", v1+path, strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, v1+path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.RemoteAddr = address + ":1000"
 		r.Header.Set("X-Forwarded-For", "192.0.2.99") // of nobody trusted
