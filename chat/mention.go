@@ -66,9 +66,11 @@ func forEachMention(body string, fn func(token string)) {
 		for end < len(body) && isNameByte(lower(body[end])) {
 			end++
 		}
-		// A longer run is no name, and would make candidates without bound.
-		if end > i+1 && end-i <= 2*maxName {
-			fn(strings.ToLower(body[i+1 : end]))
+		// What is longer than a name can only be one with . and - behind it; cut,
+		// for it would make candidates without bound.
+		token := body[i+1 : end]
+		if token != "" && len(strings.TrimRight(token, ".-")) <= maxName {
+			fn(strings.ToLower(token[:min(len(token), maxName)]))
 		}
 		i = end - 1
 	}

@@ -30,6 +30,8 @@ func TestMentions(t *testing.T) {
 		{"@@eve", []string{"4"}, false},
 		{"你好@eve你好", []string{"4"}, false},
 		{"@" + strings.Repeat("a", 5000), []string{}, false},
+		{"many dots: @eve" + strings.Repeat(".", 5000), []string{"4"}, false},
+		{"@bob" + strings.Repeat(".-", 50), []string{"2"}, false},
 	} {
 		got, all := chat.Mentions(tc.body, members)
 		if diff := cmp.Diff(tc.want, got); diff != "" || all != tc.all {
