@@ -79,7 +79,7 @@ func pushRows() []frameRow {
 // The payloads of commands, and of what is sent in another form than it is described.
 type (
 	authPayload struct {
-		Token string `json:"token"`
+		Token string `json:"token" required:"true"`
 	}
 	resumePayload struct {
 		Epoch   string           `json:"epoch,omitempty"`
@@ -87,25 +87,25 @@ type (
 		Token   *string          `json:"token,omitempty" doc:"the last id of an event stream (SSE)"`
 	}
 	sendPayload struct {
-		ChatID  string `json:"chat_id"`
-		Key     string `json:"key" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, for ever"`
-		Body    string `json:"body"`
+		ChatID  string `json:"chat_id" required:"true"`
+		Key     string `json:"key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, for ever"`
+		Body    string `json:"body" required:"true"`
 		ReplyTo string `json:"reply_to,omitempty"`
 	}
 	editPayload struct {
-		MessageID string `json:"message_id"`
-		Body      string `json:"body"`
-		Version   int64  `json:"version" doc:"the version that is edited"`
+		MessageID string `json:"message_id" required:"true"`
+		Body      string `json:"body" required:"true"`
+		Version   int64  `json:"version" required:"true" doc:"the version that is edited"`
 	}
 	messagePayload struct {
-		MessageID string `json:"message_id"`
+		MessageID string `json:"message_id" required:"true"`
 	}
 	reactionPayload struct {
-		MessageID string `json:"message_id"`
-		Emoji     string `json:"emoji"`
+		MessageID string `json:"message_id" required:"true"`
+		Emoji     string `json:"emoji" required:"true"`
 	}
 	cursorPayload struct {
-		ChatID       string `json:"chat_id"`
+		ChatID       string `json:"chat_id" required:"true"`
 		ReadSeq      *int64 `json:"read_seq,omitempty"`
 		DeliveredSeq *int64 `json:"delivered_seq,omitempty"`
 	}

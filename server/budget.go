@@ -2,8 +2,8 @@ package server
 
 import "time"
 
-// Commands of one connection, sends included: far above what a person causes,
-// far below what a loop does.
+// Commands of one connection that do not draw from the limit of sends: far above
+// what a person causes, far below what a loop does.
 const (
 	commandsPerSecond = 50
 	commandBurst      = 200

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"runtime/debug"
 	"time"
+	"unicode/utf8"
 
 	"fechatter/chat"
 )
@@ -17,7 +18,7 @@ type command struct {
 	D  json.RawMessage `json:"d"`
 }
 
-const maxCommandID = 64
+const maxCommandID = 64 // characters
 
 // nothing is an answer without content.
 type nothing struct{}
@@ -35,7 +36,7 @@ func (c *connection) handle(data []byte) bool {
 	re := &cmd.ID
 	if err != nil {
 		re = idOf(data)
-	} else if cmd.ID == "" || len(cmd.ID) > maxCommandID {
+	} else if cmd.ID == "" || utf8.RuneCountInString(cmd.ID) > maxCommandID {
 		re, err = nil, chat.Errorf(chat.BadRequest, "id must be 1 to %d characters", maxCommandID)
 	}
 	started := time.Now()
@@ -80,8 +81,10 @@ func (c *connection) command(re *string, cmd command) error {
 	if cmd.Op != "auth" && c.user() == "" {
 		return chat.Errorf(chat.Unauthenticated, "say auth first")
 	}
-	if retry, ok := c.budget.take(time.Now()); !ok {
-		return &chat.Error{Code: chat.RateLimited, Detail: "too many commands", RetryAfter: retry}
+	if c.server.limits.SendsPerSecond > 0 && !drawsFromSends(cmd.Op) {
+		if retry, ok := c.budget.take(time.Now()); !ok {
+			return &chat.Error{Code: chat.RateLimited, Detail: "too many commands", RetryAfter: retry}
+		}
 	}
 	if len(cmd.D) == 0 {
 		cmd.D = json.RawMessage("{}")
@@ -106,7 +109,7 @@ func (c *connection) command(re *string, cmd command) error {
 func (c *connection) useCase(ctx context.Context, cmd command) (any, error) {
 	switch cmd.Op {
 	case "ping":
-		return nothing{}, nil
+		return nothing{}, decodeStrict(cmd.D, &nothing{})
 	case "message.send":
 		return c.messageSend(ctx, cmd.D)
 	case "message.edit":
@@ -121,6 +124,15 @@ func (c *connection) useCase(ctx context.Context, cmd command) (any, error) {
 		return c.cursorSet(ctx, cmd.D)
 	}
 	return nil, chat.Errorf(chat.BadRequest, "unknown op")
+}
+
+// drawsFromSends says whether the limit told in hello is the one that counts a command.
+func drawsFromSends(op string) bool {
+	switch op {
+	case "message.send", "message.edit", "reaction.add", "reaction.remove":
+		return true
+	}
+	return false
 }
 
 // knownOp keeps what clients make up out of the metrics' labels.

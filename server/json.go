@@ -100,7 +100,7 @@ func idOf(data []byte) *string {
 	if json.Unmarshal(data, &loose) != nil || json.Unmarshal(loose["id"], &id) != nil {
 		return nil
 	}
-	if id == "" || len(id) > maxCommandID || strings.ContainsAny(id, "\x00\ufffd") {
+	if id == "" || utf8.RuneCountInString(id) > maxCommandID || strings.ContainsAny(id, "\x00\ufffd") {
 		return nil
 	}
 	return &id

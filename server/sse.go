@@ -21,6 +21,13 @@ const sseHead = "HTTP/1.1 200 OK\r\n" +
 	"Connection: close\r\n\r\n" +
 	"retry: 2000\n\n"
 
+// sseHeader is what HEAD tells of the stream.
+func sseHeader(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+}
+
 // tokenEvery is how often a stream on which events flow gets a token.
 const tokenEvery = time.Second
 
@@ -52,6 +59,10 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		problemOf(err).write(w)
+		return
+	}
+	if r.Method == http.MethodHead {
+		sseHeader(w.Header())
 		return
 	}
 	wire, err := s.hijack(w)

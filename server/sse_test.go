@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"bufio"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -94,4 +96,32 @@ func TestEventStream(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestHeadOfTheEventStream(t *testing.T) {
+	n := startNode(t)
+	req, err := http.NewRequest(http.MethodHead, n.url+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+client.SignUp(t, n.url, "ada").Token)
+	conn, err := net.Dial("tcp", req.URL.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := req.Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(conn)
+	res, err := http.ReadResponse(r, req)
+	if err != nil || res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%v, %v", res, err)
+	}
+	if err := req.Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	if next, err := http.ReadResponse(r, req); err != nil { // a body would be taken for it
+		t.Errorf("the connection does not go on: %v, %v", next, err)
+	}
 }
