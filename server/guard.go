@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// dispatch serves the table; beside it, problems under /api/ and the page elsewhere.
+// dispatch serves the table; beside it, problems where programs ask and the page elsewhere.
 func (s *Server) dispatch(mux *http.ServeMux, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
@@ -105,12 +106,19 @@ func (s *Server) unmatched(w http.ResponseWriter, r *http.Request, refusal, page
 	case answer.status == http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", answer.header.Get("Allow"))
 		refuse(w, r, newProblem(http.StatusMethodNotAllowed, chat.BadRequest, "this path does not take "+r.Method))
-	case page == nil || r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/"):
+	case page == nil || isMachines(r.URL.Path):
 		refuse(w, r, chat.Errorf(chat.NotFound, "there is nothing at this path"))
 	default:
 		noteRoute(r.Context(), "page")
 		page.ServeHTTP(w, r)
 	}
+}
+
+// isMachines says whether a path is under what programs ask for, the admin listener's
+// included: there the page would be a wrong answer with a good status.
+func isMachines(p string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	return slices.Contains([]string{"api", "ws", "health", "livez", "readyz", "metrics", "debug"}, first)
 }
 
 // peek takes an answer's status and header and drops its body.

@@ -222,3 +222,13 @@ func TestPageIsServedBesideTheTable(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatProgramsAskForIsNeverThePage(t *testing.T) {
+	h := bare(t, io.Discard, nil)
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/health/x", "/ws/x", "/api/v2", "/readyz/"} {
+		w := serve(h, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != problemType {
+			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
+		}
+	}
+}
