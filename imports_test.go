@@ -25,8 +25,8 @@ func mayImport() map[string][]string {
 		"app":                         {"bus", "chat", "hub", "password", "persistence", "server", "web"},
 		"bus":                         {},
 		"chat":                        {},
+		"conform/client":              {},
 		"e2e":                         {},
-		"e2e/client":                  {},
 		"hub":                         {},
 		"password":                    {},
 		"persistence":                 {"chat"},
@@ -78,7 +78,7 @@ func TestImportsFollowTheLayout(t *testing.T) {
 
 func TestDependenciesHaveOneHome(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.pkg == "e2e/client" {
+		if s.pkg == "conform/client" {
 			continue // is another program, as a browser is
 		}
 		for _, imported := range s.imports {

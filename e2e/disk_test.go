@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"fechatter/e2e/client"
+	"fechatter/conform/client"
 )
 
 // TestFullDisk fills the disk under a running node.

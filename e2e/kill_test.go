@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"fechatter/e2e/client"
+	"fechatter/conform/client"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"fechatter/e2e/client"
+	"fechatter/conform/client"
 )
 
 // TestRestartIsSeamless stops a node in good order: it says drain, ends cleanly,

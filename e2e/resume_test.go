@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"fechatter/e2e/client"
+	"fechatter/conform/client"
 )
 
 // TestResumeOfManyChats resumes as many chats as a user may have, while messages

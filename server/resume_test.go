@@ -1,7 +1,7 @@
 package server_test
 
 import (
-	"fechatter/e2e/client"
+	"fechatter/conform/client"
 
 	"fmt"
 	"net/http"

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"fechatter/e2e/client"
+	"fechatter/conform/client"
 )
 
 func TestEventStream(t *testing.T) {

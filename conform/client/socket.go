@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/coder/websocket"
@@ -16,7 +15,7 @@ const patience = 10 * time.Second
 
 // Socket is a WebSocket client that keeps every frame.
 type Socket struct {
-	t      testing.TB
+	t      T
 	WS     *websocket.Conn
 	frames chan Frame
 	Seen   []Frame // taken from frames, in order
@@ -65,12 +64,12 @@ func (p *Person) Fresh() *Socket {
 const roomy = 20000
 
 // Dial opens a socket with the headers of the caller's choice.
-func Dial(t testing.TB, url string, header http.Header) *Socket {
+func Dial(t T, url string, header http.Header) *Socket {
 	t.Helper()
 	return dial(t, url, header, roomy)
 }
 
-func dial(t testing.TB, url string, header http.Header, room int) *Socket {
+func dial(t T, url string, header http.Header, room int) *Socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -94,7 +93,7 @@ func dial(t testing.TB, url string, header http.Header, room int) *Socket {
 	return s
 }
 
-func (s *Socket) read(t testing.TB) {
+func (s *Socket) read(t T) {
 	defer close(s.frames)
 	for {
 		_, data, err := s.WS.Read(context.Background())
@@ -128,7 +127,7 @@ func (s *Socket) Say(id, op string, d any) {
 	s.t.Helper()
 	b, err := json.Marshal(map[string]any{"id": id, "op": op, "d": d})
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Fatalf("%v", err)
 	}
 	s.Write(websocket.MessageText, string(b))
 }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"encoding/json"
-	"testing"
 )
 
 // Frame is anything the server says.
@@ -16,7 +15,7 @@ type Frame struct {
 	Raw string
 }
 
-func (f Frame) Field(t testing.TB, path ...string) any {
+func (f Frame) Field(t T, path ...string) any {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal(f.D, &v); err != nil {

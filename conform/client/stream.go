@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"testing"
 	"time"
 )
 
@@ -23,7 +22,7 @@ func (p *Person) Stream(lastID string) *Stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/api/v1/events", nil)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("%v", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+p.Token)
 	if lastID != "" {
@@ -31,7 +30,7 @@ func (p *Person) Stream(lastID string) *Stream {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("%v", err)
 	}
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" ||
 		res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("X-Accel-Buffering") != "no" {
@@ -52,7 +51,7 @@ func (p *Person) Stream(lastID string) *Stream {
 	return s
 }
 
-func (s *Stream) read(t testing.TB, r *bufio.Reader) {
+func (s *Stream) read(t T, r *bufio.Reader) {
 	defer close(s.frames)
 	var op, data string
 	for {
@@ -91,7 +90,7 @@ func (s *Stream) LastID() (id string) {
 		select {
 		case id = <-s.ids:
 		case <-deadline:
-			s.t.Fatal("no token")
+			s.t.Fatalf("no token")
 		}
 		if len(s.ids) == 0 {
 			return id

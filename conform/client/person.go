@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"testing"
 
 	"github.com/google/uuid"
 )
 
 // Person is a signed-up user with a token.
 type Person struct {
-	t     testing.TB
+	t     T
 	URL   string
 	ID    string
 	Name  string
@@ -23,7 +22,7 @@ type Person struct {
 const Password = "correct horse"
 
 // SignUp makes a user at a server and logs in.
-func SignUp(t testing.TB, url, name string) *Person {
+func SignUp(t T, url, name string) *Person {
 	t.Helper()
 	p := &Person{t: t, URL: url, Name: name}
 	var user struct{ ID string }
@@ -47,13 +46,13 @@ func (p *Person) Rest(method, path string, body any, status int, out any, header
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			p.t.Fatal(err)
+			p.t.Fatalf("%v", err)
 		}
 		r = bytes.NewReader(b)
 	}
 	req, err := http.NewRequest(method, p.URL+"/api/v1"+path, r)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("%v", err)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -66,12 +65,12 @@ func (p *Person) Rest(method, path string, body any, status int, out any, header
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("%v", err)
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("%v", err)
 	}
 	if res.StatusCode != status {
 		p.t.Fatalf("%s %s: status %d, want %d: %s", method, path, res.StatusCode, status, answer)
@@ -105,7 +104,7 @@ func (p *Person) Say(chatID, body string) int64 {
 }
 
 // As gives the same person to another test, with another token if it is not empty.
-func (p *Person) As(t testing.TB, token string) *Person {
+func (p *Person) As(t T, token string) *Person {
 	q := *p
 	q.t = t
 	if token != "" {
