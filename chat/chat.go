@@ -19,7 +19,12 @@ const (
 	Public  Kind = "public"  // named, anyone may join
 )
 
-// Chat is a conversation. MemberIDs is there for direct and group chats.
+// MaxMemberIDs is the size up to which a chat names its members in MemberIDs.
+// Who wants those of a larger one pages through them.
+const MaxMemberIDs = 1000
+
+// Chat is a conversation. MemberIDs is there for direct chats, and for groups of
+// at most MaxMemberIDs.
 type Chat struct {
 	ID          string   `json:"id"`
 	Kind        Kind     `json:"kind"`

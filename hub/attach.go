@@ -11,6 +11,9 @@ type Position struct {
 	Added  int64 // seq at which the user was added
 	Last   int64 // the stream's last seq
 	After  int64 // deliver what follows this seq: the client's cursor, or Last for a fresh start; at most Last
+	// MaxBytes bounds the data of the replay up to Last, in bytes; 0 is no limit. A longer replay is not begun: MustReset
+	// with ReasonTooFar.
+	MaxBytes int
 }
 
 // Outcome says how an Attach ended.
@@ -82,6 +85,9 @@ type attach struct {
 
 // run sends and reads until the connection is subscribed or cannot be.
 func (a *attach) run(ctx context.Context) (Attached, error) {
+	if large, err := a.tooLarge(ctx); err != nil || large {
+		return Attached{Outcome: MustReset, Seq: a.Last, Reason: ReasonTooFar}, err
+	}
 	for {
 		if err := a.reach(ctx, max(a.Last, a.cursor)); err != nil {
 			return Attached{}, err

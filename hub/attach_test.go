@@ -45,6 +45,48 @@ func TestAttachFarBehindReadsPages(t *testing.T) {
 	})
 }
 
+// A replay over its limit is refused before its first frame, wherever its events are.
+func TestReplayOverItsLimitIsNotBegun(t *testing.T) {
+	for name, c := range map[string]struct {
+		ring int
+		warm bool
+	}{"in the ring": {512, true}, "loaded": {512, false}, "in pages": {64, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := start(t, Config{RingEvents: c.ring}, nil)
+				n.member("c", "ann")
+				defer n.open("c")()
+				total := 0
+				for range 300 {
+					e := n.db.commit("c", Event{Op: "message.created", Data: []byte("0123456789")})
+					total += len(e.Data)
+					if c.warm {
+						n.publish(e)
+					}
+				}
+				ann := n.client("ann", WebSocket)
+				limited := func(bytes int) Attached {
+					got, err := n.hub.Attach(t.Context(), ann.conn, Position{Stream: "c", Added: 1, Last: 301, After: 1, MaxBytes: bytes})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return got
+				}
+				if got := limited(total - 1); got.Outcome != MustReset || got.Reason != ReasonTooFar || got.Bytes != 0 {
+					t.Errorf("one byte over: %+v", got)
+				}
+				synctest.Wait()
+				ann.wantSeqs("c")
+				if got := limited(total); got.Outcome != Subscribed || got.Bytes != total {
+					t.Errorf("just within: %+v", got)
+				}
+				synctest.Wait()
+				ann.wantSeqs("c", seqs(2, 301)...)
+			})
+		})
+	}
+}
+
 func TestLoadServesAllWhoComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)

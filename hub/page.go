@@ -7,12 +7,9 @@ import (
 
 // page reads events of a member from the source and sends them. Outcome Subscribed means: look again.
 func (a *attach) page(ctx context.Context) (Attached, error) {
-	a.hub.stats.pageReads.Add(1)
-	read, cancel := context.WithTimeout(ctx, a.hub.cfg.SourceTimeout)
-	p, err := a.hub.src.EventsFor(read, a.c.user, a.Stream, a.cursor, pageEvents)
-	cancel()
+	p, err := a.read(ctx, a.cursor)
 	if err != nil {
-		return Attached{}, fmt.Errorf("read page of stream: %w", err)
+		return Attached{}, err
 	}
 	switch {
 	case !p.Member:

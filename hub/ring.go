@@ -101,6 +101,21 @@ func (r *ring) after(seq int64, maxBytes int) (events []Event, more, ok bool) {
 	return events, false, true
 }
 
+// size adds up the data of the entries after one seq up to another. ok is false when one of them is missing or stale.
+func (r *ring) size(after, last int64) (size int, ok bool) {
+	if r.n == 0 || after+1 < r.firstSeq() || last > r.at(r.n-1).Seq {
+		return 0, false
+	}
+	for seq := after + 1; seq <= last; seq++ {
+		e := r.at(int(seq - r.firstSeq()))
+		if e.stale {
+			return 0, false
+		}
+		size += len(e.Data)
+	}
+	return size, true
+}
+
 // merge takes events just read from the database: they replace stale entries and extend the ring backwards, up to
 // limit entries. What was rewritten after the read stays stale.
 func (r *ring) merge(events []Event, head int64, limit int) {

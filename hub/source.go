@@ -54,7 +54,7 @@ type Owner interface {
 
 // Reasons of a reset.
 const (
-	ReasonTooFar   = "too_far"  // a hole larger than Config.ResumeWindow
+	ReasonTooFar   = "too_far"  // a hole larger than Config.ResumeWindow, a replay larger than Position.MaxBytes
 	ReasonTrimmed  = "trimmed"  // events that are needed are no longer kept
 	ReasonEpoch    = "epoch"    // the database has begun another history
 	ReasonAhead    = "ahead"    // the hub held events that the database does not have

@@ -37,7 +37,7 @@ func (s *Store) readMemberIDs(ctx context.Context, c *conn, chats ...*chat.Chat)
 	byID := map[string]*chat.Chat{}
 	var ids []string
 	for _, v := range chats {
-		if v.Kind == chat.Direct || v.Kind == chat.Group {
+		if (v.Kind == chat.Direct || v.Kind == chat.Group) && v.MemberCount <= chat.MaxMemberIDs {
 			byID[v.ID] = v
 			ids = append(ids, v.ID)
 		}

@@ -34,7 +34,7 @@ func (c *connection) enter(ctx context.Context, chatID string) {
 		if err := c.sendPaced(ctx, pushFrame{Op: string(chat.OpChatJoined), D: entryData{Chat: e}}); err != nil {
 			return err
 		}
-		_, err := c.attach(ctx, e, e.LastSeq)
+		_, err := c.attach(ctx, e, e.LastSeq, 0)
 		return err
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *connection) reset(ctx context.Context, chatID, reason string) {
 	c.places.set(p)
 	err := c.withEntry(ctx, chatID, func(e chat.Entry) error {
 		c.tellReset(e, reason)
-		_, err := c.attach(ctx, e, e.LastSeq)
+		_, err := c.attach(ctx, e, e.LastSeq, 0)
 		return err
 	})
 	if err != nil {
@@ -132,44 +132,52 @@ func (c *connection) hearAgain(ctx context.Context) error {
 	return nil
 }
 
-// attach subscribes to a chat after a seq and answers how many bytes of events
-// it queued. The entry was read after the stream was opened.
-func (c *connection) attach(ctx context.Context, e chat.Entry, after int64) (size int, err error) {
+// replayed says what attaching a chat took.
+type replayed struct {
+	bytes int  // of events
+	reset bool // the client was told to read the chat anew
+}
+
+// attach subscribes to a chat after a seq. What lies between is replayed if it is
+// at most maxBytes; 0 is no limit. The entry was read after the stream was opened.
+func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxBytes int) (did replayed, err error) {
 	if !attachWhereTold {
 		if e, err = c.server.chat.Entry(ctx, c.user(), e.ID); err != nil {
-			return 0, err
+			return did, err
 		}
 		after = e.LastSeq
 	}
 	c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 	for range maxResets {
-		a, err := c.server.hub.Attach(ctx, c.socket, hub.Position{Stream: e.ID, Added: e.AddedSeq, Last: e.LastSeq, After: after})
+		a, err := c.server.hub.Attach(ctx, c.socket,
+			hub.Position{Stream: e.ID, Added: e.AddedSeq, Last: e.LastSeq, After: after, MaxBytes: maxBytes})
 		if err != nil {
-			return size, err
+			return did, err
 		}
-		size += a.Bytes
+		did.bytes += a.Bytes
 		switch a.Outcome {
 		case hub.Subscribed:
 			c.places.set(place{chatID: e.ID, added: e.AddedSeq, attached: true})
-			return size, nil
+			return did, nil
 		case hub.Left:
 			if a.Seq > 0 {
 				c.tellLeft(e.ID, a.Seq)
 			} // else the personal event chat.left, which is on its way, says the seq
-			return size, nil
+			return did, nil
 		}
 		next, err := c.server.chat.Entry(ctx, c.user(), e.ID)
 		if chat.CodeOf(err) == chat.NotFound {
-			return size, nil
+			return did, nil
 		}
 		if err != nil {
-			return size, err
+			return did, err
 		}
 		e, after = next, next.LastSeq
 		c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 		c.tellReset(e, a.Reason)
+		did.reset = true
 	}
-	return size, fmt.Errorf("attach was reset %d times", maxResets)
+	return did, fmt.Errorf("attach was reset %d times", maxResets)
 }
 
 func (c *connection) tellLeft(chatID string, seq int64) {

@@ -125,6 +125,7 @@ func (c *connection) position(ctx context.Context, r resumePayload, page chat.En
 
 // sendChats tells the client every chat it is in, in frames of bounded size.
 func (c *connection) sendChats(ctx context.Context, entries []chat.Entry) error {
+	const envelope = 64 // {"op":"chats","d":{"chats":[…]}} and the commas
 	batch, size := []json.RawMessage{}, 0
 	flush := func() error {
 		err := c.sendPaced(ctx, pushFrame{Op: "chats", D: chatsData{Chats: batch}})
@@ -132,11 +133,10 @@ func (c *connection) sendChats(ctx context.Context, entries []chat.Entry) error 
 		return err
 	}
 	for _, e := range entries {
-		data, err := encode(e)
+		data, err := encodeEntry(e, chatsFrameBytes-envelope)
 		if err != nil {
 			return err
 		}
-		const envelope = 64 // {"op":"chats","d":{"chats":[…]}} and the commas
 		if len(batch) > 0 && size+len(data)+1+envelope > chatsFrameBytes {
 			if err := flush(); err != nil {
 				return err
@@ -145,6 +145,21 @@ func (c *connection) sendChats(ctx context.Context, entries []chat.Entry) error 
 		batch, size = append(batch, data), size+len(data)+1
 	}
 	return flush()
+}
+
+// encodeEntry leaves out what a client can ask for where an entry alone would be
+// too large for a frame: who the members are, and then the last message.
+func encodeEntry(e chat.Entry, maxBytes int) (json.RawMessage, error) {
+	data, err := encode(e)
+	if err == nil && len(data) > maxBytes {
+		e.MemberIDs = nil
+		data, err = encode(e)
+	}
+	if err == nil && len(data) > maxBytes {
+		e.LastMessage = nil
+		data, err = encode(e)
+	}
+	return data, err
 }
 
 // replay attaches every chat: first those with a cursor, the most recently
@@ -162,17 +177,21 @@ func (c *connection) replay(ctx context.Context, page chat.EntryPage, at positio
 			continue
 		}
 		after := cursor
-		if reason := c.resetReason(e, at, cursor, page.Epoch, &left); reason != "" {
+		if reason := c.resetReason(e, at, cursor, page.Epoch, left); reason != "" {
 			outcome = "reset"
 			c.tellReset(e, reason)
 			after = e.LastSeq
 		}
-		size, err := c.attach(ctx, e, after)
+		did, err := c.attach(ctx, e, after, left.bytes)
 		if err != nil {
 			return "", err
 		}
-		if after < e.LastSeq {
-			left.bytes -= size
+		switch {
+		case did.reset:
+			outcome = "reset"
+		case after < e.LastSeq:
+			left.events -= e.LastSeq - after
+			left.bytes -= did.bytes
 		}
 	}
 	return outcome, c.attachRest(ctx, page.Entries, at)
@@ -183,7 +202,7 @@ func (c *connection) attachRest(ctx context.Context, entries []chat.Entry, at po
 		if _, done := at.cursors[e.ID]; done || !at.known {
 			continue
 		}
-		if _, err := c.attach(ctx, e, e.LastSeq); err != nil {
+		if _, err := c.attach(ctx, e, e.LastSeq, 0); err != nil {
 			return err
 		}
 	}
@@ -197,8 +216,8 @@ type budget struct {
 }
 
 // resetReason says why a chat cannot be replayed from the client's cursor, or ""
-// when it can; then it takes the events from the budget.
-func (c *connection) resetReason(e chat.Entry, at position, cursor int64, epoch string, left *budget) string {
+// when it can, as far as is known without reading its events.
+func (c *connection) resetReason(e chat.Entry, at position, cursor int64, epoch string, left budget) string {
 	behind := e.LastSeq - cursor
 	switch {
 	case !at.known, at.epoch != "" && at.epoch != epoch:
@@ -212,6 +231,5 @@ func (c *connection) resetReason(e chat.Entry, at position, cursor int64, epoch 
 	case behind > int64(c.server.limits.ResumeWindow), behind > left.events, left.bytes <= 0:
 		return hub.ReasonTooFar
 	}
-	left.events -= behind
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -103,6 +104,43 @@ func TestResumeResets(t *testing.T) {
 		t.Errorf("another epoch: %s", f.Raw)
 	}
 	s.Want("ready")
+}
+
+// The bytes of a resume are counted before a chat is replayed: one that would pass
+// 1 MiB is reset as a whole, and smaller ones after it are still replayed.
+func TestResumeBytes(t *testing.T) {
+	n := startNode(t)
+	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
+	small, large := ada.Group(bob), ada.Group(bob)
+	first := ada.Say(small, "small")
+	body := strings.Repeat("x", 16<<10)
+	for range 64 { // 1 MiB of text alone
+		ada.Say(large, body)
+	}
+	s := bob.Connect(map[string]any{"cursors": map[string]any{small: first - 1, large: 3}})
+	s.Want("ready")
+	if got := s.Seqs(large); len(got) != 0 {
+		t.Errorf("replayed %d events of the large chat", len(got))
+	}
+	if got := s.Seqs(small); !slices.Equal(got, []int64{first}) {
+		t.Errorf("replayed %v of the small chat", got)
+	}
+	resets := 0
+	for _, f := range s.Seen {
+		if f.Op == "reset" {
+			resets++
+			if f.ChatID != large || f.Field(t, "reason") != "too_far" {
+				t.Errorf("reset %s", f.Raw)
+			}
+		}
+	}
+	if resets != 1 {
+		t.Errorf("%d resets", resets)
+	}
+	seq := ada.Say(large, "live")
+	if f := s.Want("message.created"); f.Seq != seq {
+		t.Errorf("live event %d, want %d", f.Seq, seq)
+	}
 }
 
 func TestResumeIsChecked(t *testing.T) {

@@ -65,6 +65,7 @@ describe('names', () => {
     expect(chatTitle(entry({ name: 'tea' }), users, me)).toBe('tea');
     expect(chatTitle(entry({ name: '', member_ids: [me, other, 'x', 'y', 'z'] }), users, me)).toBe('Otto, x, Yin and 1 more');
     expect(chatTitle(entry({ name: '', member_ids: [me] }), users, me)).toBe('Only you');
+    expect(chatTitle(entry({ name: '', member_ids: undefined, member_count: 1204 }), users, me)).toBe('Group of 1204');
   });
 
   test('have initials and a lasting colour', () => {

@@ -20,7 +20,8 @@ const namedInTitle = 3;
 export function chatTitle(chat: Chat, users: Users, me: string): string {
   if (chat.kind === 'direct') return userName(users, otherId(chat, me));
   if (chat.name) return chat.name;
-  const others = (chat.member_ids ?? []).filter((id) => id !== me);
+  if (!chat.member_ids) return `Group of ${chat.member_count}`;
+  const others = chat.member_ids.filter((id) => id !== me);
   if (others.length === 0) return 'Only you';
   const names = others.slice(0, namedInTitle).map((id) => userName(users, id));
   const more = others.length - names.length;
