@@ -18,35 +18,32 @@ type user struct {
 	url, id, token string
 }
 
-func signUp(url, name string) (*user, error) {
+func signUp(ctx context.Context, url, name string) (*user, error) {
 	u := &user{url: url}
 	var made struct{ ID, Token string }
 	login := map[string]any{"username": name, "password": "correct horse"}
-	if err := u.rest("POST", "/users", login, "", &made); err != nil {
+	if err := u.post(ctx, "/users", login, &made); err != nil {
 		return nil, err
 	}
 	u.id = made.ID
-	if err := u.rest("POST", "/sessions", login, "", &made); err != nil {
+	if err := u.post(ctx, "/sessions", login, &made); err != nil {
 		return nil, err
 	}
 	u.token = made.Token
 	return u, nil
 }
 
-func (u *user) rest(method, path string, body any, key string, out any) error {
+func (u *user) post(ctx context.Context, path string, body, out any) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequest(method, u.url+"/api/v1"+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url+"/api/v1"+path, bytes.NewReader(b))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+u.token)
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
-	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
@@ -57,16 +54,16 @@ func (u *user) rest(method, path string, body any, key string, out any) error {
 		return err
 	}
 	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, answer)
+		return fmt.Errorf("POST %s: %d %s", path, res.StatusCode, answer)
 	}
 	return json.Unmarshal(answer, out)
 }
 
 // setUp makes the users and the chats that all of them are members of.
-func setUp(s *server, users, chats int) (all []*user, chatIDs []string, err error) {
+func setUp(ctx context.Context, s *server, users, chats int) (all []*user, chatIDs []string, err error) {
 	var ids []string
 	for i := range users {
-		u, err := signUp(s.url, fmt.Sprintf("user-%d", i))
+		u, err := signUp(ctx, s.url, fmt.Sprintf("user-%d", i))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -74,13 +71,13 @@ func setUp(s *server, users, chats int) (all []*user, chatIDs []string, err erro
 	}
 	for range chats {
 		var c struct{ ID string }
-		err := all[0].rest("POST", "/chats", map[string]any{"kind": "private", "name": "bench", "member_ids": ids[1:min(len(ids), 100)]}, "", &c)
+		err := all[0].post(ctx, "/chats", map[string]any{"kind": "private", "name": "bench", "member_ids": ids[1:min(len(ids), 100)]}, &c)
 		if err != nil {
 			return nil, nil, err
 		}
 		for i := 100; i < len(ids); i++ {
 			var m struct{}
-			if err := all[0].rest("POST", "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, "", &m); err != nil {
+			if err := all[0].post(ctx, "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, &m); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -105,7 +102,7 @@ type frame struct {
 func (u *user) connect(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, strings.Replace(u.url, "http", "ws", 1)+"/ws",
+	ws, _, err := websocket.Dial(ctx, strings.Replace(u.url, "http", "ws", 1)+"/ws", //nolint:bodyclose // Dial says: never close it yourself
 		&websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + u.token}}})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func idle(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	defer func() { _ = s.stop() }()
-	users, _, err := setUp(s, o.users, o.chats)
+	users, _, err := setUp(ctx, s, o.users, o.chats)
 	if err != nil {
 		return nil, err
 	}

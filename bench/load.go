@@ -58,7 +58,7 @@ func load(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	defer func() { _ = s.stop() }()
-	users, chats, err := setUp(s, o.users, o.chats)
+	users, chats, err := setUp(ctx, s, o.users, o.chats)
 	if err != nil {
 		return nil, err
 	}
@@ -149,12 +149,12 @@ func (r *loadRun) read(ctx context.Context, ws *websocket.Conn) {
 		}
 		now := time.Now()
 		r.mu.Lock()
-		switch {
-		case f.Op == "ok":
+		switch f.Op {
+		case "ok":
 			r.acks = append(r.acks, now.Sub(r.sent[f.Re]))
-		case f.Op == "error":
+		case "error":
 			r.refused++
-		case f.Op == "message.created":
+		case "message.created":
 			r.delivered = append(r.delivered, now.Sub(r.sent[f.D.Key]))
 			if l := last[f.ChatID]; l != 0 && f.Seq != l+1 {
 				r.disorder++

@@ -31,15 +31,15 @@ func startServer(ctx context.Context, program string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	listen, err := freeAddress()
+	listen, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	admin, err := freeAddress()
+	admin, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{url: "http://" + listen, dir: dir, cmd: exec.Command(program)}
+	s := &server{url: "http://" + listen, dir: dir, cmd: exec.CommandContext(ctx, program)}
 	s.cmd.Dir, s.cmd.Stderr = dir, os.Stderr
 	s.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s",
 		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
@@ -61,7 +61,7 @@ func (s *server) start(ctx context.Context) error {
 // in the memory of the old one.
 func (s *server) restart(ctx context.Context) error {
 	s.kill()
-	again := exec.Command(s.cmd.Path)
+	again := exec.CommandContext(ctx, s.cmd.Path)
 	again.Dir, again.Stderr, again.Env = s.cmd.Dir, s.cmd.Stderr, s.cmd.Env
 	s.cmd = again
 	return s.start(ctx)
@@ -79,11 +79,8 @@ func (s *server) awaitReady(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if res, err := http.Get(s.url + "/readyz"); err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return nil
-			}
+		if s.ready(ctx) {
+			return nil
 		}
 		select {
 		case <-tick.C:
@@ -91,6 +88,19 @@ func (s *server) awaitReady(ctx context.Context) error {
 			return fmt.Errorf("the program does not get ready: %w", ctx.Err())
 		}
 	}
+}
+
+func (s *server) ready(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
 }
 
 func (s *server) stop() error {
@@ -113,8 +123,9 @@ func (s *server) rss() (int64, error) {
 	return 0, errors.New("no VmRSS")
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	var listener net.ListenConfig
+	l, err := listener.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
