@@ -287,13 +287,13 @@ func (s *Service) UpdateChat(ctx context.Context, userID, chatID string, ch Chat
 		return Chat{}, noChat()
 	}
 	err := s.change(ctx, chatID, nil, func(ctx context.Context, tx Tx) error {
-		c, m, err := s.authorize(ctx, tx, userID, actTakePart)
+		c, m, err := authorize(ctx, tx, userID)
 		switch {
 		case err != nil:
 			return err
 		case c.Kind == Direct:
 			return Errorf(Conflict, "a direct chat cannot be changed")
-		case !m.Role.may(actAdminister):
+		case !m.Role.administers():
 			return Errorf(Forbidden, "this needs the role admin or owner")
 		}
 		before := c

@@ -72,7 +72,7 @@ func (s *Service) AddMember(ctx context.Context, actorID, chatID, userID string,
 	}
 	err = s.change(ctx, chatID, []string{userID}, func(ctx context.Context, tx Tx) error {
 		added = false
-		c, actor, err := s.authorize(ctx, tx, actorID, actTakePart)
+		c, actor, err := authorize(ctx, tx, actorID)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (s *Service) UpdateMember(ctx context.Context, actorID, chatID, userID stri
 		return Member{}, noChat()
 	}
 	err = s.change(ctx, chatID, nil, func(ctx context.Context, tx Tx) error {
-		c, actor, err := s.authorize(ctx, tx, actorID, actTakePart)
+		c, actor, err := authorize(ctx, tx, actorID)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func changeRole(ctx context.Context, tx Tx, c Chat, actor Member, m *Member, rol
 	switch {
 	case c.Kind == Direct:
 		return Errorf(Conflict, "a direct chat has no roles")
-	case !actor.Role.may(actAdminister) && !stepsDown:
+	case !actor.Role.administers() && !stepsDown:
 		return Errorf(Forbidden, "this needs the role admin or owner")
 	case role.rank() > actor.Role.rank() || m.Role.rank() > actor.Role.rank():
 		return Errorf(Forbidden, "nobody grants a role above their own or acts on a higher one")
@@ -162,7 +162,7 @@ func (s *Service) RemoveMember(ctx context.Context, actorID, chatID, userID stri
 		return 0, noChat()
 	}
 	err = s.change(ctx, chatID, []string{userID}, func(ctx context.Context, tx Tx) error {
-		c, actor, err := s.authorize(ctx, tx, actorID, actTakePart)
+		c, actor, err := authorize(ctx, tx, actorID)
 		if err != nil {
 			return err
 		}
@@ -191,7 +191,7 @@ func mayRemove(ctx context.Context, tx Tx, c Chat, actor, m Member) error {
 	case c.Kind == Direct:
 		return Errorf(Conflict, "a direct chat cannot be left")
 	case actor.UserID == m.UserID:
-	case !actor.Role.may(actAdminister):
+	case !actor.Role.administers():
 		return Errorf(Forbidden, "this needs the role admin or owner")
 	case m.Role.rank() > actor.Role.rank():
 		return Errorf(Forbidden, "nobody acts on a higher role")

@@ -211,7 +211,7 @@ func (s *Service) edit(ctx context.Context, tx Tx, userID string, m *Message, se
 // answers the same seq.
 func (s *Service) Delete(ctx context.Context, userID, messageID string) (seq int64, err error) {
 	err = s.changeMessage(ctx, userID, messageID, func(ctx context.Context, tx Tx, _ Chat, actor Member, m Message) error {
-		if m.SenderID != userID && !actor.Role.may(actAdminister) {
+		if m.SenderID != userID && !actor.Role.administers() {
 			return Errorf(Forbidden, "this needs the role admin or owner")
 		}
 		if m.DeletedAt != nil {
@@ -243,7 +243,7 @@ func (s *Service) changeMessage(ctx context.Context, userID, messageID string,
 		return err
 	}
 	return s.change(ctx, chatID, nil, func(ctx context.Context, tx Tx) error {
-		c, actor, err := s.authorize(ctx, tx, userID, actTakePart)
+		c, actor, err := authorize(ctx, tx, userID)
 		if CodeOf(err) == NotFound {
 			return noMessage()
 		}

@@ -12,7 +12,7 @@ func ValidID(id string) bool {
 	if len(id) != 36 {
 		return false
 	}
-	for i := 0; i < len(id); i++ {
+	for i := range len(id) {
 		c := id[i]
 		if i == 8 || i == 13 || i == 18 || i == 23 {
 			if c != '-' {
@@ -30,7 +30,7 @@ func ValidKey(key string) bool {
 	if len(key) < 1 || len(key) > 64 {
 		return false
 	}
-	for i := 0; i < len(key); i++ {
+	for i := range len(key) {
 		if key[i] < 0x21 || key[i] > 0x7E {
 			return false
 		}
