@@ -54,10 +54,11 @@ test-mutations: build ## break each promise by its build tag and see its test fa
 test-e2e: build ## drive the binary with a real browser
 	cd web && npm run e2e
 
-lint: page ## golangci-lint, built from tools/go.mod
+lint: page ## golangci-lint, built from tools/go.mod, over both modules
 	@mkdir -p bin
 	cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/golangci-lint run ./...
+	cd bench && ../bin/golangci-lint run ./...
 
 bench: page ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

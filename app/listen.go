@@ -45,11 +45,11 @@ func (n *Node) servePublic(ctx context.Context, l net.Listener) error {
 	}
 	n.health.Drain()
 	n.log.Info("draining", "delay", n.config.DrainDelay)
-	waitFor(failed, n.config.DrainDelay)
+	failure := waitFor(failed, n.config.DrainDelay)
 	drainCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	n.server.Drain(drainCtx)
-	return shutdown(ctx, srv)
+	return errors.Join(failure, shutdown(ctx, srv))
 }
 
 // serveAdmin serves l until ctx ends.
@@ -76,12 +76,15 @@ func shutdown(ctx context.Context, srv *http.Server) error {
 	return err
 }
 
-// waitFor waits for d, or until the listener has failed: then nobody comes.
-func waitFor(failed <-chan error, d time.Duration) {
+// waitFor waits for d, or until the listener has failed: then nobody comes. It
+// answers that error.
+func waitFor(failed <-chan error, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-failed:
+		return nil
+	case err := <-failed:
+		return err
 	}
 }

@@ -83,7 +83,7 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	}
 	n.metrics.registry.MustRegister(busCollector(n.parts.bus.Stats), hubCollector(n.hub.Stats),
 		storeCollector(n.parts.store.Stats), healthCollector(n.health))
-	return n, n.listen()
+	return n, n.listen(ctx)
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -96,14 +96,15 @@ func (n *Node) disk() func() (diskSpace, error) {
 	return spaceOf(n.parts.dir)
 }
 
-func (n *Node) listen() (err error) {
-	if n.public, err = net.Listen("tcp", n.config.Listen); err != nil {
+func (n *Node) listen(ctx context.Context) (err error) {
+	var listener net.ListenConfig
+	if n.public, err = listener.Listen(ctx, "tcp", n.config.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if n.config.AdminListen == "" {
 		return nil
 	}
-	n.admin, err = net.Listen("tcp", n.config.AdminListen)
+	n.admin, err = listener.Listen(ctx, "tcp", n.config.AdminListen)
 	if err != nil && n.config.AdminListen == defaultAdminListen {
 		// Nobody asked for this address: a second node on one machine needs
 		// nothing but another listen.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -37,8 +38,8 @@ func runParts(ctx context.Context, log *slog.Logger, parts []part) error {
 	case first = <-ended:
 		log.Error("stopping: a part ended", "error", first)
 	}
-	for i := len(running) - 1; i >= 0; i-- {
-		first = errors.Join(first, running[i].stop(log))
+	for _, r := range slices.Backward(running) {
+		first = errors.Join(first, r.stop(log))
 	}
 	return first
 }

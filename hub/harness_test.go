@@ -379,7 +379,7 @@ func (c *client) frames() (frames []frame) {
 	r := strings.NewReader(c.sink.written())
 	for {
 		f, err := readFrame(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return frames
 		}
 		if err != nil {

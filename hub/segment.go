@@ -21,15 +21,6 @@ func (s *subset) share() []sub {
 
 func (s *subset) websockets() int { return len(s.list) - s.sse }
 
-func (s *subset) has(c *Conn) bool {
-	for i := range s.list {
-		if s.list[i].conn == c {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *subset) add(n sub) {
 	s.own(1)
 	s.list = append(s.list, n)

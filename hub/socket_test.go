@@ -46,7 +46,7 @@ func (w *takeover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ahead, err := brw.Reader.Peek(brw.Reader.Buffered())
+	ahead, err := brw.Peek(brw.Reader.Buffered())
 	w.wire = w.hub.NewWire(nc, ahead)
 	return w.wire, w.wire.ReadWriter(), err
 }
@@ -177,8 +177,7 @@ func masked(op byte, payload string) string {
 func (p *peer) next() (frame, error) {
 	p.deadline()
 	f, err := readFrame(p.r)
-	var broken *net.OpError
-	if errors.As(err, &broken) {
+	if _, broken := errors.AsType[*net.OpError](err); broken {
 		return f, io.EOF // reset: nothing more will come
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

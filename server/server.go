@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"fechatter/chat"
@@ -26,6 +28,7 @@ type Server struct {
 	handler   http.Handler
 	documents documents
 	realtime  *realtime
+	messages  sync.Pool // of *bytes.Buffer for messages being read: idle connections have none
 	health    healthPages
 }
 
@@ -37,7 +40,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, log: deps.Log, observer: deps.Observer,
-		origins: o, realtime: newRealtime(), health: healthPages{health: deps.Health, version: cfg.Version},
+		origins: o, realtime: newRealtime(), messages: sync.Pool{New: func() any { return new(bytes.Buffer) }}, health: healthPages{health: deps.Health, version: cfg.Version},
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),
 		logins:  newLimiter(cfg.Quotas.LoginsPerIPPerMinute, time.Minute, cfg.Quotas.LoginsPerIPPerMinute),

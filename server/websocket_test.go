@@ -3,6 +3,7 @@ package server_test
 import (
 	"fechatter/conform/client"
 
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -211,9 +212,7 @@ func TestSendAndReceive(t *testing.T) {
 
 func with(m map[string]any, key string, v any) map[string]any {
 	c := map[string]any{key: v}
-	for k, old := range m {
-		c[k] = old
-	}
+	maps.Copy(c, m)
 	return c
 }
 

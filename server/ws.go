@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"fechatter/chat"
@@ -91,7 +90,7 @@ func (s *Server) hijack(w http.ResponseWriter) (*hub.Wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	ahead, _ := rw.Peek(rw.Reader.Buffered())
 	return s.hub.NewWire(nc, bytes.Clone(ahead)), nil
 }
 
@@ -149,6 +148,7 @@ func (c *connection) read(kind websocket.MessageType, r io.Reader) bool {
 		return c.end(closeProtocol, "binary messages are not spoken here")
 	}
 	limit := c.frameLimit()
+	messages := &c.server.messages
 	buf := messages.Get().(*bytes.Buffer)
 	defer func() {
 		buf.Reset()
@@ -183,6 +183,3 @@ func (c *connection) frameLimit() int64 {
 }
 
 const maxPooled = 64 << 10
-
-// messages holds the buffers of messages being read: idle connections have none.
-var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -61,7 +61,10 @@ func Handler() http.Handler {
 func newHandler(files fs.FS) http.Handler {
 	h := handler{files: map[string]file{}}
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+		if err != nil {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			return nil
 		}
 		if data, err := fs.ReadFile(files, name); err == nil {

@@ -113,10 +113,10 @@ func TestEmbeddedPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok && (res.StatusCode != 200 || !strings.Contains(string(body), "<script")) {
+	if ok && (res.StatusCode != http.StatusOK || !strings.Contains(string(body), "<script")) {
 		t.Errorf("built page: got %d %q", res.StatusCode, body)
 	}
-	if !ok && (res.StatusCode != 503 || !strings.Contains(string(body), "run build")) {
+	if !ok && (res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "run build")) {
 		t.Errorf("no page: got %d %q", res.StatusCode, body)
 	}
 }

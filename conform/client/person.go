@@ -50,7 +50,7 @@ func (p *Person) Rest(method, path string, body any, status int, out any, header
 		}
 		r = bytes.NewReader(b)
 	}
-	req, err := http.NewRequest(method, p.URL+"/api/v1"+path, r)
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.URL+"/api/v1"+path, r)
 	if err != nil {
 		p.t.Fatalf("%v", err)
 	}

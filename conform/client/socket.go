@@ -73,10 +73,10 @@ func dial(t T, url string, header http.Header, room int) *Socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	ws, res, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws",
+	ws, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws", //nolint:bodyclose // Dial says: never close it yourself
 		&websocket.DialOptions{HTTPHeader: header, Subprotocols: []string{"fechatter.v1.json"}})
 	if err != nil {
-		t.Fatalf("dial: %v (%v)", err, res)
+		t.Fatalf("dial: %v", err)
 	}
 	ws.SetReadLimit(8 << 20)
 	s := &Socket{t: t, WS: ws, frames: make(chan Frame, room), gone: make(chan struct{}), closed: make(chan error, 1)}

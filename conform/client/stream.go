@@ -32,6 +32,10 @@ func (p *Person) Stream(lastID string) *Stream {
 	if err != nil {
 		p.t.Fatalf("%v", err)
 	}
+	p.t.Cleanup(func() {
+		cancel()
+		_ = res.Body.Close()
+	})
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" ||
 		res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("X-Accel-Buffering") != "no" {
 		p.t.Fatalf("answered %d %v", res.StatusCode, res.Header)
@@ -41,7 +45,6 @@ func (p *Person) Stream(lastID string) *Stream {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() { _ = res.Body.Close() }()
 		s.read(p.t, bufio.NewReader(res.Body))
 	}()
 	p.t.Cleanup(func() {
