@@ -1,9 +1,6 @@
 package client
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -39,48 +36,54 @@ func (p *Person) Login(device string) string {
 	return session.Token
 }
 
-// Rest makes one REST call and reads the answer into out, which may be nil.
+// Rest makes one REST call, again when the server asks for time, and reads the
+// answer into out, which may be nil.
 func (p *Person) Rest(method, path string, body any, status int, out any, headers ...string) http.Header {
 	p.t.Helper()
-	var r io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			p.t.Fatalf("%v", err)
-		}
-		r = bytes.NewReader(b)
+	ask := p.Ask
+	if status == http.StatusTooManyRequests {
+		ask = p.Do
 	}
-	req, err := http.NewRequestWithContext(p.t.Context(), method, p.URL+"/api/v1"+path, r)
-	if err != nil {
-		p.t.Fatalf("%v", err)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if p.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+p.Token)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatalf("%v", err)
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		p.t.Fatalf("%v", err)
-	}
-	if res.StatusCode != status {
-		p.t.Fatalf("%s %s: status %d, want %d: %s", method, path, res.StatusCode, status, answer)
+	a := ask(method, path, body, headers...)
+	if a.Status != status {
+		p.t.Fatalf("%s %s: status %d, want %d: %.1000s", method, path, a.Status, status, a.Body)
 	}
 	if out != nil {
-		if err := json.Unmarshal(answer, out); err != nil {
-			p.t.Fatalf("%s %s: %v in %s", method, path, err, answer)
-		}
+		a.Read(p.t, out)
 	}
-	return res.Header
+	return a.Header
+}
+
+// Ask is Do, again for as long as the answer is to wait and come back.
+func (p *Person) Ask(method, path string, body any, headers ...string) Answer {
+	p.t.Helper()
+	for tries := 1; ; tries++ {
+		a := p.Do(method, path, body, headers...)
+		if a.Status != http.StatusTooManyRequests || tries == maxTries {
+			return a
+		}
+		pause(p.t, a.wait())
+	}
+}
+
+// Do makes one REST call. A body of bytes is sent as it is, anything else as JSON.
+func (p *Person) Do(method, path string, body any, headers ...string) Answer {
+	p.t.Helper()
+	header := http.Header{}
+	if body != nil {
+		header.Set("Content-Type", "application/json")
+	}
+	if p.Token != "" {
+		header.Set("Authorization", "Bearer "+p.Token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			header.Del(headers[i])
+			continue
+		}
+		header.Set(headers[i], headers[i+1])
+	}
+	return Do(p.t, method, p.URL+"/api/v1"+path, encode(p.t, body), header)
 }
 
 // Group makes a group chat with the others as members.
@@ -101,6 +104,13 @@ func (p *Person) Say(chatID, body string) int64 {
 	var m struct{ Seq int64 }
 	p.Rest("POST", "/chats/"+chatID+"/messages", map[string]any{"body": body}, http.StatusCreated, &m, "Idempotency-Key", NewKey())
 	return m.Seq
+}
+
+// On gives the same person at another node.
+func (p *Person) On(url string) *Person {
+	q := *p
+	q.URL = url
+	return &q
 }
 
 // As gives the same person to another test, with another token if it is not empty.

@@ -13,6 +13,9 @@ import (
 
 const patience = 10 * time.Second
 
+// Subprotocol is the one that the contract names.
+const Subprotocol = "fechatter.v1.json"
+
 // Socket is a WebSocket client that keeps every frame.
 type Socket struct {
 	t      T
@@ -22,6 +25,7 @@ type Socket struct {
 	next   int
 	closed chan error
 	gone   chan struct{} // the test has ended
+	pinged chan struct{}
 }
 
 // Dial connects and waits for hello.
@@ -39,7 +43,7 @@ func (p *Person) DialSlow() *Socket {
 
 func (p *Person) dial(room int) *Socket {
 	p.t.Helper()
-	s := dial(p.t, p.URL, http.Header{"Authorization": {"Bearer " + p.Token}}, room)
+	s := dial(p.t, p.URL, http.Header{"Authorization": {"Bearer " + p.Token}}, room, Subprotocol)
 	s.Want("hello")
 	return s
 }
@@ -66,20 +70,27 @@ const roomy = 20000
 // Dial opens a socket with the headers of the caller's choice.
 func Dial(t T, url string, header http.Header) *Socket {
 	t.Helper()
+	return dial(t, url, header, roomy, Subprotocol)
+}
+
+// DialPlain is Dial for a client that offers no subprotocol.
+func DialPlain(t T, url string, header http.Header) *Socket {
+	t.Helper()
 	return dial(t, url, header, roomy)
 }
 
-func dial(t T, url string, header http.Header, room int) *Socket {
+func dial(t T, url string, header http.Header, room int, subprotocols ...string) *Socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	s := &Socket{t: t, frames: make(chan Frame, room), gone: make(chan struct{}), closed: make(chan error, 1), pinged: make(chan struct{}, 1)}
 	ws, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws", //nolint:bodyclose // Dial says: never close it yourself
-		&websocket.DialOptions{HTTPHeader: header, Subprotocols: []string{"fechatter.v1.json"}})
+		&websocket.DialOptions{HTTPHeader: header, Subprotocols: subprotocols, OnPingReceived: s.ping})
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
 	ws.SetReadLimit(8 << 20)
-	s := &Socket{t: t, WS: ws, frames: make(chan Frame, room), gone: make(chan struct{}), closed: make(chan error, 1)}
+	s.WS = ws
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -111,6 +122,30 @@ func (s *Socket) read(t T) {
 			return
 		}
 	}
+}
+
+// ping notes a ping of the server, and lets it be answered.
+func (s *Socket) ping(context.Context, []byte) bool {
+	select {
+	case s.pinged <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// Pinged gives a value when the server has pinged since the last one.
+func (s *Socket) Pinged() <-chan struct{} { return s.pinged }
+
+// Text sends one raw message.
+func (s *Socket) Text(data string) {
+	s.t.Helper()
+	s.Write(websocket.MessageText, data)
+}
+
+// Binary sends one raw message that the contract does not know.
+func (s *Socket) Binary(data string) {
+	s.t.Helper()
+	s.Write(websocket.MessageBinary, data)
 }
 
 // Write sends one raw message.
@@ -151,6 +186,8 @@ func (s *Socket) Until(what string, match func(Frame) bool) Frame {
 				s.t.Fatalf("closed (%v) while waiting for %s; seen %s", <-s.closed, what, s.Story())
 			}
 			s.Seen = append(s.Seen, f)
+		case <-s.t.Context().Done():
+			s.t.Fatalf("no %s in the test's time; seen %s", what, s.Story())
 		case <-deadline:
 			s.t.Fatalf("no %s; seen %s", what, s.Story())
 		}
@@ -173,20 +210,37 @@ func (s *Socket) Call(op string, d any) Frame {
 	return f
 }
 
-// OK is call for what must succeed.
+// Ask is Call, again for as long as the answer is to wait and come back.
+func (s *Socket) Ask(op string, d any) Frame {
+	s.t.Helper()
+	for tries := 1; ; tries++ {
+		f := s.Call(op, d)
+		if f.Op != "error" || f.Field(s.t, "code") != "rate_limited" || tries == maxTries {
+			return f
+		}
+		ms, _ := f.Field(s.t, "retry_after_ms").(float64) // without it at once
+		pause(s.t, time.Duration(ms)*time.Millisecond)
+	}
+}
+
+// OK is Ask for what must succeed.
 func (s *Socket) OK(op string, d any) Frame {
 	s.t.Helper()
-	f := s.Call(op, d)
+	f := s.Ask(op, d)
 	if f.Op != "ok" {
 		s.t.Fatalf("%s: %s", op, f.Raw)
 	}
 	return f
 }
 
-// Refused is call for what must fail, and gives the code.
+// Refused is Ask for what must fail with a code.
 func (s *Socket) Refused(op string, d any, code string) {
 	s.t.Helper()
-	f := s.Call(op, d)
+	ask := s.Ask
+	if code == "rate_limited" {
+		ask = s.Call
+	}
+	f := ask(op, d)
 	if got := f.Field(s.t, "code"); f.Op != "error" || got != code {
 		s.t.Errorf("%s: got %s, want %s", op, f.Raw, code)
 	}

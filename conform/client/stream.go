@@ -12,6 +12,7 @@ import (
 // Stream is an SSE client.
 type Stream struct {
 	*Socket
+	Notes  chan string // comments and retry lines as they come, the first 100
 	ids    chan string
 	cancel context.CancelFunc
 }
@@ -19,8 +20,14 @@ type Stream struct {
 // Stream opens GET /events; lastID goes into the header if it is not empty.
 func (p *Person) Stream(lastID string) *Stream {
 	p.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/api/v1/events", nil)
+	return p.StreamAt("", lastID)
+}
+
+// StreamAt is Stream with a query, such as "?last_event_id=…".
+func (p *Person) StreamAt(query, lastID string) *Stream {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(p.t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/api/v1/events"+query, nil)
 	if err != nil {
 		p.t.Fatalf("%v", err)
 	}
@@ -41,7 +48,7 @@ func (p *Person) Stream(lastID string) *Stream {
 		p.t.Fatalf("answered %d %v", res.StatusCode, res.Header)
 	}
 	s := &Stream{Socket: &Socket{t: p.t, frames: make(chan Frame, 20000), closed: make(chan error, 1)},
-		ids: make(chan string, 1000), cancel: cancel}
+		ids: make(chan string, 1000), Notes: make(chan string, 100), cancel: cancel}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -63,7 +70,12 @@ func (s *Stream) read(t T, r *bufio.Reader) {
 			s.closed <- err
 			return
 		}
-		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, ":") || strings.HasPrefix(line, "retry:") {
+			s.note(line)
+			continue
+		}
+		name, value, _ := strings.Cut(line, ": ")
 		switch name {
 		case "event":
 			op = value
@@ -82,6 +94,13 @@ func (s *Stream) read(t T, r *bufio.Reader) {
 			op, data = "", ""
 			s.frames <- f
 		}
+	}
+}
+
+func (s *Stream) note(line string) {
+	select {
+	case s.Notes <- line:
+	default:
 	}
 }
 
