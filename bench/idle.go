@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -25,9 +24,6 @@ const idleRest = 20 * time.Second
 // what is needed once is not taken for a connection's.
 const warmUp = 100
 
-// dialers is how many connections are made at once.
-const dialers = 16
-
 // idle weighs the server before and after it has connections that do nothing.
 func idle(ctx context.Context, o options) (any, error) {
 	s, err := startServer(ctx, o.program)
@@ -35,14 +31,14 @@ func idle(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	defer func() { _ = s.stop() }()
-	users, _, err := setUp(ctx, s, o.users, o.chats)
+	users, err := setUp(ctx, s.url, o)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.restart(ctx); err != nil {
 		return nil, err
 	}
-	if err := connectAll(ctx, users, warmUp); err != nil {
+	if err := connectAll(ctx, s, users, warmUp); err != nil {
 		return nil, err
 	}
 	before, err := s.rss()
@@ -50,7 +46,7 @@ func idle(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	started := time.Now()
-	if err := connectAll(ctx, users, o.connections); err != nil {
+	if err := connectAll(ctx, s, users, o.connections); err != nil {
 		return nil, err
 	}
 	took := time.Since(started)
@@ -69,37 +65,19 @@ func idle(ctx context.Context, o options) (any, error) {
 }
 
 // connectAll opens the connections and keeps each read until the process ends.
-func connectAll(ctx context.Context, users []*user, n int) error {
-	var (
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		first error
-		next  = make(chan int)
-	)
-	for range dialers {
-		wg.Go(func() {
-			for i := range next {
-				ws, err := users[i%len(users)].connect(ctx)
-				if err != nil {
-					mu.Lock()
-					first = err
-					mu.Unlock()
-					continue
+func connectAll(ctx context.Context, s *server, users []*user, n int) error {
+	return each(ctx, n, func(i int) error {
+		ws, err := users[i%len(users)].connect(ctx, s.url, nil, func(frame) {})
+		if err != nil {
+			return err
+		}
+		go func() {
+			for {
+				if _, err := read(context.WithoutCancel(ctx), ws); err != nil {
+					return
 				}
-				go func() {
-					for {
-						if _, err := read(ctx, ws); err != nil {
-							return
-						}
-					}
-				}()
 			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	return first
+		}()
+		return nil
+	})
 }

@@ -14,6 +14,7 @@ import (
 // loadResult is one run of load. Times are milliseconds, as a client sees them.
 type loadResult struct {
 	Run         string  `json:"run"`
+	Nodes       int     `json:"nodes"`
 	Connections int     `json:"connections"`
 	Rate        float64 `json:"rate"`
 	Sends       int     `json:"sends"`
@@ -45,53 +46,77 @@ func summarize(times []time.Duration) summary {
 // loadRun counts what one run sees.
 type loadRun struct {
 	mu        sync.Mutex
-	sent      map[string]time.Time
+	sent      map[string]sent
+	due       int // deliveries of what was acknowledged
 	acks      []time.Duration
 	delivered []time.Duration
 	refused   int
 	disorder  int
 }
 
+// sent is a message that was sent and how many connections must get it.
+type sent struct {
+	at       time.Time
+	audience int
+}
+
+// member is one connection under load.
+type member struct {
+	user *user
+	ws   *websocket.Conn
+}
+
 func load(ctx context.Context, o options) (any, error) {
-	s, err := startServer(ctx, o.program)
+	c, err := startCluster(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = s.stop() }()
-	users, chats, err := setUp(ctx, s, o.users, o.chats)
+	defer func() { _ = c.stop() }()
+	users, err := setUp(ctx, c.url(0), o)
 	if err != nil {
 		return nil, err
 	}
-	r := &loadRun{sent: map[string]time.Time{}}
-	var (
-		conns   []*websocket.Conn
-		readers sync.WaitGroup
-	)
-	for i := range o.connections {
-		ws, err := users[i%len(users)].connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conns = append(conns, ws)
-		readers.Go(func() { r.read(ctx, ws) })
-	}
-	if err := r.send(ctx, o, conns, chats); err != nil {
+	members, err := join(ctx, c, users, o.connections)
+	if err != nil {
 		return nil, err
 	}
-	r.settle(ctx, o)
-	for _, ws := range conns {
-		_ = ws.CloseNow()
+	r := &loadRun{sent: map[string]sent{}}
+	var readers sync.WaitGroup
+	for _, m := range members {
+		readers.Go(func() { r.read(ctx, m.ws) })
+	}
+	if err := r.send(ctx, o, members); err != nil {
+		return nil, err
+	}
+	r.settle(ctx)
+	for _, m := range members {
+		_ = m.ws.CloseNow()
 	}
 	readers.Wait()
-	sends := len(r.acks)
-	return loadResult{Run: "load", Connections: o.connections, Rate: o.rate, Sends: sends, Refused: r.refused,
-		Deliveries: len(r.delivered), Lost: sends*o.connections - len(r.delivered), OutOfOrder: r.disorder,
+	return loadResult{Run: "load", Nodes: o.nodes, Connections: o.connections, Rate: o.rate, Sends: len(r.acks), Refused: r.refused,
+		Deliveries: len(r.delivered), Lost: r.due - len(r.delivered), OutOfOrder: r.disorder,
 		Ack: summarize(r.acks), Delivery: summarize(r.delivered)}, nil
+}
+
+// join connects the users, as often as it takes, to the nodes in turn.
+func join(ctx context.Context, c *cluster, users []*user, connections int) ([]member, error) {
+	members := make([]member, connections)
+	err := each(ctx, connections, func(i int) error {
+		u := users[i%len(users)]
+		// A round over the users moves on by one node, so that each is on all.
+		ws, err := u.connect(ctx, c.url(i+i/len(users)), nil, func(frame) {})
+		members[i] = member{user: u, ws: ws}
+		return err
+	})
+	for _, m := range members {
+		m.user.team.connections++
+	}
+	return members, err
 }
 
 // send spreads the sends evenly over time, connections and chats. Its clock does
 // not wait for answers, so that a slow server shows.
-func (r *loadRun) send(ctx context.Context, o options, conns []*websocket.Conn, chats []string) error {
+func (r *loadRun) send(ctx context.Context, o options, members []member) error {
 	tick := time.NewTicker(time.Duration(float64(time.Second) / o.rate))
 	defer tick.Stop()
 	end := time.After(o.duration)
@@ -103,29 +128,34 @@ func (r *loadRun) send(ctx context.Context, o options, conns []*websocket.Conn, 
 			return ctx.Err()
 		case <-tick.C:
 		}
-		key := fmt.Sprintf("k%d", i)
-		b, err := json.Marshal(map[string]any{"id": key, "op": "message.send", "d": map[string]any{
-			"chat_id": chats[i%len(chats)], "key": key, "body": "a message of about the usual length, as people write it at work"}})
+		m, key := members[i%len(members)], fmt.Sprintf("k%d", i)
+		t := m.user.team
+		b, err := message(key, t.chats[i%len(t.chats)])
 		if err != nil {
 			return err
 		}
 		r.mu.Lock()
-		r.sent[key] = time.Now()
+		r.sent[key] = sent{at: time.Now(), audience: t.connections}
 		r.mu.Unlock()
-		if err := conns[i%len(conns)].Write(ctx, websocket.MessageText, b); err != nil {
+		if err := m.ws.Write(ctx, websocket.MessageText, b); err != nil {
 			return err
 		}
 	}
 }
 
+func message(key, chat string) ([]byte, error) {
+	return json.Marshal(map[string]any{"id": key, "op": "message.send", "d": map[string]any{
+		"chat_id": chat, "key": key, "body": "a message of about the usual length, as people write it at work"}})
+}
+
 // settle waits until everything was delivered, at most 5 seconds.
-func (r *loadRun) settle(ctx context.Context, o options) {
+func (r *loadRun) settle(ctx context.Context) {
 	deadline := time.After(5 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		r.mu.Lock()
-		done := len(r.acks)+r.refused == len(r.sent) && len(r.delivered) == len(r.acks)*o.connections
+		done := len(r.acks)+r.refused == len(r.sent) && len(r.delivered) == r.due
 		r.mu.Unlock()
 		if done {
 			return
@@ -149,13 +179,14 @@ func (r *loadRun) read(ctx context.Context, ws *websocket.Conn) {
 		}
 		now := time.Now()
 		r.mu.Lock()
-		switch f.Op {
-		case "ok":
-			r.acks = append(r.acks, now.Sub(r.sent[f.Re]))
-		case "error":
+		switch {
+		case f.Op == "ok":
+			r.acks = append(r.acks, now.Sub(r.sent[f.Re].at))
+			r.due += r.sent[f.Re].audience
+		case f.Op == "error":
 			r.refused++
-		case "message.created":
-			r.delivered = append(r.delivered, now.Sub(r.sent[f.D.Key]))
+		case f.Op == "message.created":
+			r.delivered = append(r.delivered, now.Sub(r.sent[f.D.Key].at))
 			if l := last[f.ChatID]; l != 0 && f.Seq != l+1 {
 				r.disorder++
 			}

@@ -3,6 +3,7 @@
 // line per run.
 //
 //	bench load -connections 200 -rate 50 -duration 30s   ack and delivery times
+//	bench storm -nodes 2 -connections 5000               a node restarts, all its clients come back
 //	bench idle -connections 5000 -chats 1                memory of idle connections
 //
 // It is a module of its own, so that what it is compared with stays out of the
@@ -23,7 +24,9 @@ type options struct {
 	program     string
 	connections int
 	users       int
+	members     int
 	chats       int
+	nodes       int
 	rate        float64
 	duration    time.Duration
 }
@@ -37,14 +40,16 @@ func main() {
 
 func run() error {
 	if len(os.Args) < 2 {
-		return fmt.Errorf("say what to measure: load or idle")
+		return fmt.Errorf("say what to measure: load, storm or idle")
 	}
 	var o options
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	flags.StringVar(&o.program, "program", "bin/fechatter", "the binary to measure")
 	flags.IntVar(&o.connections, "connections", 200, "WebSocket connections")
 	flags.IntVar(&o.users, "users", 20, "users that the connections belong to")
+	flags.IntVar(&o.members, "members", 200, "users of a chat")
 	flags.IntVar(&o.chats, "chats", 1, "chats that every user is a member of")
+	flags.IntVar(&o.nodes, "nodes", 1, "nodes; several share a private PostgreSQL and a NATS server")
 	flags.Float64Var(&o.rate, "rate", 50, "sends per second, over all connections")
 	flags.DurationVar(&o.duration, "duration", 30*time.Second, "how long to send")
 	if err := flags.Parse(os.Args[2:]); err != nil {
@@ -52,9 +57,9 @@ func run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	measure := map[string]func(context.Context, options) (any, error){"load": load, "idle": idle}[os.Args[1]]
+	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "idle": idle}[os.Args[1]]
 	if measure == nil {
-		return fmt.Errorf("%s is not load or idle", os.Args[1])
+		return fmt.Errorf("%s is not load, storm or idle", os.Args[1])
 	}
 	result, err := measure(ctx, o)
 	if err != nil {

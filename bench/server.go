@@ -22,7 +22,7 @@ type server struct {
 	cmd *exec.Cmd
 }
 
-func startServer(ctx context.Context, program string) (*server, error) {
+func startServer(ctx context.Context, program string, env ...string) (*server, error) {
 	program, err := filepath.Abs(program)
 	if err != nil {
 		return nil, err
@@ -44,6 +44,7 @@ func startServer(ctx context.Context, program string) (*server, error) {
 	s.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s",
 		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
 		"FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0")
+	s.cmd.Env = append(s.cmd.Env, env...)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
