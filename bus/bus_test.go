@@ -56,6 +56,15 @@ func (r *recorder) state() (lost, known bool, checks int) {
 	return lost, known, r.checks
 }
 
+func newBus(t *testing.T, cfg Config) *Bus {
+	t.Helper()
+	b, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // run starts b and stops it with the test, checking that no goroutine is left.
 func run(t *testing.T, b *Bus, node Node) {
 	t.Helper()
@@ -91,6 +100,12 @@ func connected(t *testing.T, b *Bus) {
 	eventually(t, "connected", func() bool { return b.Stats().Connected })
 }
 
+// echoed waits until the server has all that b has published.
+func echoed(t *testing.T, b *Bus) {
+	t.Helper()
+	eventually(t, "echo", func() bool { return b.Echo(t.Context(), []byte(uuid.NewString())) == nil })
+}
+
 func flush(t *testing.T, b *Bus) {
 	t.Helper()
 	if err := b.Flush(t.Context()); err != nil {
@@ -101,14 +116,12 @@ func flush(t *testing.T, b *Bus) {
 func TestEmbeddedRunsAndStops(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	node := &recorder{}
-	b := New(Config{Name: "one"})
+	b := newBus(t, Config{Name: "one"})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx, node) }()
 	connected(t, b)
-	if err := b.Echo(t.Context(), []byte("hello")); err != nil {
-		t.Errorf("Echo: %v", err)
-	}
+	echoed(t, b)
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
@@ -124,7 +137,7 @@ func TestTwoNodes(t *testing.T) {
 		srv := startProcess(t, freePort(t))
 		stream, other := uuid.NewString(), uuid.NewString()
 		a, b := &recorder{}, &recorder{}
-		busA, busB := New(Config{URL: srv.url, Name: "a"}), New(Config{URL: srv.url, Name: "b"})
+		busA, busB := newBus(t, Config{URL: srv.url, Name: "a"}), newBus(t, Config{URL: srv.url, Name: "b"})
 		run(t, busA, a)
 		run(t, busB, b)
 		connected(t, busA)
@@ -155,9 +168,7 @@ func TestTwoNodes(t *testing.T) {
 		busB.Unsubscribe(stream)
 		flush(t, busB)
 		busA.Publish(stream, []byte("late"))
-		if err := busA.Echo(t.Context(), []byte("after")); err != nil {
-			t.Fatal(err)
-		}
+		echoed(t, busA)
 		flush(t, busB)
 		if got := b.received(); got != n {
 			t.Errorf("%d messages after Unsubscribe, want %d", got, n)
@@ -168,21 +179,21 @@ func TestTwoNodes(t *testing.T) {
 func TestSubscribedBeforeRun(t *testing.T) {
 	srv := startProcess(t, freePort(t))
 	stream, node := uuid.NewString(), &recorder{}
-	b := New(Config{URL: srv.url})
+	b := newBus(t, Config{URL: srv.url})
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}
 	run(t, b, node)
 	connected(t, b)
 	flush(t, b)
-	other := New(Config{URL: srv.url})
+	other := newBus(t, Config{URL: srv.url})
 	run(t, other, &recorder{})
 	other.Publish(stream, []byte("x"))
 	eventually(t, "received", func() bool { return node.received() == 1 })
 }
 
 func TestStreamsAreIds(t *testing.T) {
-	b, node := New(Config{}), &recorder{}
+	b, node := newBus(t, Config{}), &recorder{}
 	run(t, b, node)
 	connected(t, b)
 	for _, bad := range []string{
@@ -207,7 +218,7 @@ func TestStreamsAreIds(t *testing.T) {
 func TestRefusedEventsAreCounted(t *testing.T) {
 	srv := startProcess(t, freePort(t))
 	stream, node := uuid.NewString(), &recorder{refuse: errors.New("no event")}
-	b, other := New(Config{URL: srv.url}), New(Config{URL: srv.url})
+	b, other := newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url})
 	run(t, b, node)
 	run(t, other, &recorder{})
 	connected(t, b)
@@ -221,7 +232,7 @@ func TestRefusedEventsAreCounted(t *testing.T) {
 }
 
 func TestPublishIsBounded(t *testing.T) {
-	b := New(Config{}) // never run: nothing leaves the queue
+	b := newBus(t, Config{}) // never run: nothing leaves the queue
 	stream, big := uuid.NewString(), bytes.Repeat([]byte("x"), 1<<20)
 	for range 20 {
 		b.Publish(stream, big)

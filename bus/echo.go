@@ -10,40 +10,85 @@ import (
 	"github.com/nats-io/nuid"
 )
 
-// echo hears on a second connection what the node publishes on its first.
+// What waits of tokens: one probe at a time sends one.
+const (
+	echoMessages = 64
+	echoBytes    = 64 << 10
+)
+
+// echo hears on a connection of its own what the node publishes.
 type echo struct {
 	subject string
-	mu      sync.Mutex // one probe at a time
-	sub     *nats.Subscription
+	probing sync.Mutex // one probe at a time
+
+	mu   sync.Mutex
+	conn *nats.Conn // nil unless there is one
+	sub  *nats.Subscription
 }
 
 func newEcho() echo { return echo{subject: nodeSubjects + nuid.Next()} }
 
+// hearEcho connects a second time. Without it the bus works, but Echo fails.
+func (b *Bus) hearEcho(s *session) {
+	conn, err := nats.Connect(b.cfg.URL, append(b.common(s.server), nats.Name(b.cfg.Name+" probe"),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			b.noisy.Do(func() { b.log.Warn("bus error of the probe", "error", err) })
+		}))...)
+	if err == nil {
+		err = b.echo.listen(conn)
+	}
+	if err != nil {
+		b.log.Warn("bus cannot be probed", "error", err)
+	}
+}
+
 func (e *echo) listen(conn *nats.Conn) error {
 	sub, err := conn.SubscribeSync(e.subject)
+	if err == nil {
+		err = sub.SetPendingLimits(echoMessages, echoBytes)
+	}
+	// A token that comes before the subscription is lost. A server that is away
+	// gets both later.
+	_ = conn.FlushTimeout(flushTimeout)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.conn, e.sub = conn, sub
 	if err != nil {
 		return fmt.Errorf("subscribe echo: %w", err)
 	}
+	return nil
+}
+
+// forget closes the probe's connection.
+func (e *echo) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.sub = sub
-	return nil
+	if e.conn != nil {
+		e.conn.Close()
+	}
+	e.conn, e.sub = nil, nil
+}
+
+func (e *echo) current() *nats.Subscription {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.sub
 }
 
 // Echo publishes token by the way of all events and waits until the server has
 // brought it back on another connection: the bus as another node sees it. It
-// returns ErrLost at once while the bus is lost, and an error when ctx ends
-// first. Calls take turns.
+// returns ErrLost at once while the bus is lost or the other connection is not
+// made, and an error when ctx ends first. Calls take turns.
 func (b *Bus) Echo(ctx context.Context, token []byte) error {
-	conn := b.current()
-	if conn == nil || !conn.IsConnected() {
+	b.echo.probing.Lock()
+	defer b.echo.probing.Unlock()
+	sub := b.echo.current()
+	if sub == nil || !b.link.isReady() {
 		return ErrLost
 	}
-	b.echo.mu.Lock()
-	defer b.echo.mu.Unlock()
 	b.enqueue(b.echo.subject, token)
 	for {
-		m, err := b.echo.sub.NextMsgWithContext(ctx)
+		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {
 			return fmt.Errorf("await echo: %w", err)
 		}

@@ -24,11 +24,17 @@ func startServer(name string, log *slog.Logger) (*server.Server, error) {
 	s.SetLogger(serverLog{log}, false, false)
 	s.Start()
 	if !s.ReadyForConnections(5 * time.Second) {
-		s.Shutdown()
-		s.WaitForShutdown()
+		stopServer(s)
 		return nil, errors.New("not ready within 5 s")
 	}
 	return s, nil
+}
+
+// stopServer is Shutdown and not LameDuckShutdown, which does nothing without a
+// listener.
+func stopServer(s *server.Server) {
+	s.Shutdown()
+	s.WaitForShutdown()
 }
 
 // serverLog passes on what the embedded server warns of. Its notices are about

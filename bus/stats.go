@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Stats are totals since the start, and how things are now.
 type Stats struct {
-	Connected     bool
+	Connected     bool // with every subscription in force
 	Subscriptions int
 	Queued        int64  // bytes published and not yet given to the connection
 	Published     uint64 // events given to the connection
@@ -21,11 +21,8 @@ type counts struct {
 
 // Stats returns the counters; they are read one by one, not as a snapshot.
 func (b *Bus) Stats() Stats {
-	b.mu.Lock()
-	connected, subs := b.conn != nil && b.conn.IsConnected(), len(b.subs)
-	b.mu.Unlock()
 	return Stats{
-		Connected: connected, Subscriptions: subs, Queued: b.queued.Load(),
+		Connected: b.link.isReady(), Subscriptions: b.interest.count(), Queued: b.queued.Load(),
 		Published: b.counts.published.Load(), Dropped: b.counts.dropped.Load(),
 		Received: b.counts.received.Load(), Refused: b.counts.refused.Load(),
 		Gaps: b.counts.gaps.Load(), Reconnects: b.counts.reconnects.Load(),

@@ -3,6 +3,7 @@ package bus
 const (
 	chatSubjects = "fechatter.chat."
 	nodeSubjects = "fechatter.node."
+	allSubjects  = "fechatter.>" // what a node must be allowed to publish and subscribe
 )
 
 // subject names the NATS subject of a stream, which validStream has passed.

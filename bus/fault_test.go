@@ -1,0 +1,284 @@
+package bus
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// Any of several servers will do, whichever of them is left.
+func TestFailover(t *testing.T) {
+	var procs []*process
+	var urls []string
+	for range 3 {
+		p := startProcess(t, freePort(t))
+		procs, urls = append(procs, p), append(urls, p.url)
+	}
+	stream, node := uuid.NewString(), &recorder{}
+	b := newBus(t, Config{URL: strings.Join(urls, ", "), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	run(t, b, node)
+	connected(t, b)
+	if err := b.Subscribe(stream); err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []int{1, 2, 0} {
+		procs[left] = procs[left].restart(t)
+		for i, p := range procs {
+			if i != left {
+				p.kill()
+			}
+		}
+		// These servers are no cluster: an event arrives only if both are on the
+		// one that is left.
+		other := newBus(t, Config{URL: procs[left].url})
+		run(t, other, &recorder{})
+		connected(t, other)
+		had := node.received()
+		eventually(t, "received by way of the server that is left", func() bool {
+			other.Publish(stream, []byte("x"))
+			return node.received() > had
+		})
+		connected(t, b)
+	}
+	if lost, _, checks := node.state(); lost || checks < 3 || b.Stats().Reconnects < 2 {
+		t.Errorf("lost %v, %d checks, %d reconnects", lost, checks, b.Stats().Reconnects)
+	}
+}
+
+// fakeServer speaks just enough NATS to misbehave: each connection is given to
+// serve after the client's CONNECT and PING were answered.
+func fakeServer(t *testing.T, serve func(n int, c net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	t.Cleanup(func() { l.Close(); <-ended })
+	go func() {
+		defer close(ended)
+		for n := 0; ; n++ {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(n, c)
+		}
+	}()
+	return "nats://" + l.Addr().String()
+}
+
+// greet answers until the client's first PING.
+func greet(c net.Conn) *bufio.Reader {
+	fmt.Fprint(c, `INFO {"server_id":"x","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}`+"\r\n")
+	r := bufio.NewReader(c)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return r
+		}
+		if strings.HasPrefix(line, "PING") {
+			fmt.Fprint(c, "PONG\r\n")
+			return r
+		}
+	}
+}
+
+// nats.go gives a connection up for good after an error that it does not know.
+func TestConnectionThatIsClosedForGoodIsMadeAnew(t *testing.T) {
+	subscribed := make(chan string, 100)
+	url := fakeServer(t, func(n int, c net.Conn) {
+		go func() {
+			defer c.Close()
+			r := greet(c)
+			if n < 2 { // both connections of the first session
+				fmt.Fprint(c, "-ERR 'Maximum Payload Violation'\r\n")
+				return
+			}
+			for {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if strings.HasPrefix(line, "PING") {
+					fmt.Fprint(c, "PONG\r\n")
+				}
+				if strings.HasPrefix(line, "SUB") {
+					subscribed <- line
+				}
+			}
+		}()
+	})
+	stream, log := uuid.NewString(), &logged{}
+	b := newBus(t, Config{URL: url, Log: log.log()})
+	if err := b.Subscribe(stream); err != nil {
+		t.Fatal(err)
+	}
+	run(t, b, &recorder{})
+	eventually(t, "closed for good", func() bool { return log.has("bus connection ended") })
+	connected(t, b)
+	eventually(t, "subscribed again", func() bool { return strings.Contains(<-subscribed, stream) })
+}
+
+// A server whose packets vanish keeps nats.go waiting with its lock held. No
+// caller may wait with it.
+func TestCallsDoNotWaitForAServerThatSaysNothing(t *testing.T) {
+	url := fakeServer(t, func(_ int, c net.Conn) {
+		go func() { _, _ = io.Copy(io.Discard, c); c.Close() }()
+	})
+	b, node := newBus(t, Config{URL: url}), &recorder{}
+	run(t, b, node)
+	eventually(t, "told that there is no bus", func() bool { lost, known, _ := node.state(); return known && lost })
+	var longest time.Duration
+	until := time.Now().Add(3 * time.Second) // more than one try
+	for tick := time.NewTicker(5 * time.Millisecond); time.Now().Before(until); <-tick.C {
+		began := time.Now()
+		stream := uuid.NewString()
+		if err := b.Subscribe(stream); err != nil {
+			t.Fatal(err)
+		}
+		_ = b.Flush(t.Context())
+		_ = b.Echo(t.Context(), []byte("x"))
+		b.Publish(stream, []byte("x"))
+		b.Unsubscribe(stream)
+		b.Stats()
+		longest = max(longest, time.Since(began))
+	}
+	if longest > 500*time.Millisecond {
+		t.Errorf("calls took %s", longest)
+	}
+}
+
+// What a server forbids is said, and a node that may not subscribe knows that it
+// hears nothing.
+func TestForbiddenSubjects(t *testing.T) {
+	mute := &server.SubjectPermission{Allow: []string{"_INBOX.>"}}
+	all := &server.SubjectPermission{Allow: []string{allSubjects}}
+	srv := startInside(t, &server.Options{Users: []*server.User{
+		{Username: "deaf", Password: "x", Permissions: &server.Permissions{Publish: all, Subscribe: mute}},
+		{Username: "mute", Password: "x", Permissions: &server.Permissions{Publish: mute, Subscribe: all}},
+	}})
+	for user, lostWant := range map[string]bool{"deaf": true, "mute": false} {
+		t.Run(user, func(t *testing.T) {
+			log, node := &logged{}, &recorder{}
+			b := newBus(t, Config{URL: fmt.Sprintf("nats://%s:x@%s", user, srv.Addr()), Log: log.log()})
+			run(t, b, node)
+			connected(t, b)
+			stream := uuid.NewString()
+			if err := b.Subscribe(stream); err != nil {
+				t.Fatal(err)
+			}
+			b.Publish(stream, []byte("x"))
+			eventually(t, "said", func() bool { return log.has("grant it publish and subscribe on fechatter.>") })
+			eventually(t, "known", func() bool { lost, _, _ := node.state(); return lost == lostWant })
+			if b.Stats().Connected == lostWant {
+				t.Errorf("connected is %v", !lostWant)
+			}
+		})
+	}
+}
+
+// A node whose credentials are refused goes on trying, and comes in once they
+// are right.
+func TestCredentialsThatBecomeRight(t *testing.T) {
+	port := freePort(t)
+	first := startInside(t, &server.Options{Port: port, Username: "chat", Password: "old"})
+	log := &logged{}
+	b := newBus(t, Config{URL: fmt.Sprintf("nats://chat:new@127.0.0.1:%d", port), Log: log.log()})
+	run(t, b, &recorder{})
+	eventually(t, "said", func() bool { return log.has("NATS refuses this node's credentials") })
+	stopServer(first)
+	startInside(t, &server.Options{Port: port, Username: "chat", Password: "new"})
+	connected(t, b)
+}
+
+// The node is told that the bus is back, and to check, only when the server has
+// its subscriptions: what was published before that is lost to them.
+func TestBackMeansSubscribed(t *testing.T) {
+	release := make(chan struct{})
+	url := fakeServer(t, func(_ int, c net.Conn) {
+		go func() {
+			defer c.Close()
+			r := greet(c)
+			subs := 0
+			for {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				switch {
+				case strings.HasPrefix(line, "SUB"):
+					subs++
+				case strings.HasPrefix(line, "PING"):
+					if subs > 0 {
+						<-release // the server is busy
+					}
+					fmt.Fprint(c, "PONG\r\n")
+				}
+			}
+		}()
+	})
+	b, node := newBus(t, Config{URL: url}), &recorder{}
+	if err := b.Subscribe(uuid.NewString()); err != nil {
+		t.Fatal(err)
+	}
+	run(t, b, node)
+	eventually(t, "connected", func() bool { _, up, _ := b.link.state(); return up })
+	if lost, _, checks := node.state(); !lost || checks > 0 {
+		t.Errorf("lost %v, %d checks before the subscriptions are in force", lost, checks)
+	}
+	close(release)
+	eventually(t, "back, and told to check", func() bool { lost, _, checks := node.state(); return !lost && checks > 0 })
+}
+
+func TestOverflow(t *testing.T) {
+	for name, c := range map[string]struct {
+		waiting []int
+		over    int // the index at which it ends, -1: never
+	}{
+		"never full":        {[]int{10, inboxSize - 2, 0}, -1},
+		"full and drained":  {[]int{inboxSize - 1, inboxSize/2 + 1, inboxSize / 2, 3}, 2},
+		"full for long":     {[]int{inboxSize - 1, inboxSize - 1, inboxSize - 2}, -1},
+		"filled once again": {[]int{inboxSize, inboxSize - 5, inboxSize - 1, 9}, 3},
+	} {
+		var o overflow
+		got := -1
+		for i, waiting := range c.waiting {
+			if o.over(waiting) {
+				got = i
+			}
+		}
+		if got != c.over {
+			t.Errorf("%s: over at %d, want %d", name, got, c.over)
+		}
+	}
+}
+
+func TestReasonsAreToldOnceInAWhile(t *testing.T) {
+	var r reasons
+	now := time.Now()
+	if !r.news("a", now) || !r.news("b", now) || r.news("a", now.Add(time.Second)) {
+		t.Error("each is told once")
+	}
+	for i := range 100 {
+		r.news(fmt.Sprint("port ", i), now)
+	}
+	if len(r.told) != reasonsMost {
+		t.Errorf("%d are remembered, want %d", len(r.told), reasonsMost)
+	}
+	if !r.news("a", now.Add(reasonsEvery)) {
+		t.Error("not told again after a while")
+	}
+	r.forget()
+	if !r.news("a", now.Add(reasonsEvery)) {
+		t.Error("not told anew after a connection")
+	}
+}
