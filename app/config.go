@@ -14,7 +14,9 @@ import (
 // (--limits-sends-per-second). The yaml names are those of chat.yml.
 type Config struct {
 	Database string `yaml:"database" default:"sqlite:data/fechatter.db" help:"Where facts are kept: sqlite:FILE or postgres://…"`
-	Nats     string `yaml:"nats" default:"embedded:" help:"The bus between nodes: embedded: or nats://HOST:4222 (several divided by commas)."`
+	Nats     string `yaml:"nats" default:"embedded:" help:"The bus between nodes: embedded:, nats://HOST:4222 or tls://HOST:4222 (several divided by commas)."`
+
+	NatsAccess NatsAccess `yaml:",inline" embed:"" prefix:"nats-"`
 
 	Listen         string        `yaml:"listen" default:"127.0.0.1:8080" help:"Address of the page, the API and the WebSocket."`
 	AdminListen    string        `yaml:"admin_listen" default:"127.0.0.1:9090" help:"Address of /metrics and pprof; keep it private. Empty: none."`
@@ -27,6 +29,17 @@ type Config struct {
 	LogFormat string `yaml:"log_format" default:"text" help:"text or json."`
 
 	Limits Limits `yaml:"limits" embed:"" prefix:"limits-"`
+}
+
+// NatsAccess is how this node and external NATS servers come to trust each other.
+// A user and password may stand in the address instead.
+type NatsAccess struct {
+	TLSCA   string `yaml:"nats_tls_ca" name:"tls-ca" help:"File of the authorities (PEM) by which a NATS server's certificate is judged, instead of the system's."`
+	TLSCert string `yaml:"nats_tls_cert" name:"tls-cert" help:"File of this node's certificate (PEM) for NATS servers that ask for one."`
+	TLSKey  string `yaml:"nats_tls_key" name:"tls-key" help:"File of the key (PEM) of nats_tls_cert."`
+	Creds   string `yaml:"nats_creds" help:"File of NATS credentials (.creds)."`
+	Nkey    string `yaml:"nats_nkey" help:"File of the seed of a NATS nkey."`
+	Token   string `yaml:"nats_token" help:"Token for NATS."`
 }
 
 // Limits bound what one client may take. 0 means no limit.

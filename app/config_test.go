@@ -2,6 +2,7 @@ package app
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,76 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 			c, err = load(t, "")
 			check(upper, c, err)
 		})
+	}
+}
+
+func TestNatsSettings(t *testing.T) {
+	const database, servers = "postgres://fechatter@127.0.0.1/chat", "tls://a:4222, tls://b:4222"
+	t.Setenv("FECHATTER_DATABASE", database)
+	want := defaults()
+	want.Database, want.Nats = database, servers
+	want.NatsAccess = NatsAccess{TLSCA: "ca.pem", TLSCert: "node.pem", TLSKey: "node.key", Token: "t"}
+	file := "nats: \"" + servers + "\"\nnats_tls_ca: ca.pem\nnats_tls_cert: node.pem\nnats_tls_key: node.key\nnats_token: t\n"
+	c, err := load(t, file)
+	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("file: %v %s", err, diff)
+	}
+	c, err = load(t, "", "--nats="+servers, "--nats-tls-ca=ca.pem", "--nats-tls-cert=node.pem", "--nats-tls-key=node.key", "--nats-token=t")
+	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("flags: %v %s", err, diff)
+	}
+	for name, value := range map[string]string{"": servers, "_TLS_CA": "ca.pem", "_TLS_CERT": "node.pem", "_TLS_KEY": "node.key", "_TOKEN": "t"} {
+		t.Setenv("FECHATTER_NATS"+name, value)
+	}
+	c, err = load(t, "")
+	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("environment: %v %s", err, diff)
+	}
+	t.Setenv("FECHATTER_NATS_TOKEN", "")
+	t.Setenv("FECHATTER_NATS_CREDS", "node.creds")
+	if c, err = load(t, ""); err != nil || c.NatsAccess.Creds != "node.creds" {
+		t.Errorf("creds: %+v, %v", c.NatsAccess, err)
+	}
+	t.Setenv("FECHATTER_NATS_CREDS", "")
+	t.Setenv("FECHATTER_NATS_NKEY", "node.nk")
+	if c, err = load(t, ""); err != nil || c.NatsAccess.Nkey != "node.nk" {
+		t.Errorf("nkey: %+v, %v", c.NatsAccess, err)
+	}
+}
+
+func TestRefusedNatsSettings(t *testing.T) {
+	for args, want := range map[string]string{
+		"--nats=nats://a:1,redis://b":                         `nats: "redis:" is not known`,
+		"--nats=nats://a:1,":                                  `nats: ":" is not known`,
+		"--nats=nats://":                                      `names no host`,
+		"--nats=nats://u:ge%heim@h":                           `an address cannot be read`,
+		"--nats=nats://a,wss://b":                             `do not go together`,
+		"--nats=embedded:,nats://u:geheim@h":                  `"embedded:,nats://u:xxxxx@h"`,
+		"--nats-token=t":                                      `takes no nats_tls_… and no credentials`,
+		"--nats-tls-ca=ca.pem":                                `takes no nats_tls_… and no credentials`,
+		"--nats=nats://a --nats-tls-cert=c.pem":               `one needs the other`,
+		"--nats=nats://a --nats-token=t --nats-nkey=n":        `nats_nkey and nats_token exclude each other`,
+		"--nats=nats://u:p@a --nats-creds=c":                  `a user in the address and nats_creds exclude each other`,
+		"--nats=nats://a --database=sqlite:data/fechatter.db": `a shared bus needs a shared database`,
+	} {
+		all := append([]string{"--database=postgres://127.0.0.1/chat"}, strings.Fields(args)...)
+		_, err := load(t, "", all...)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "heim") {
+			t.Errorf("%s: %v; want %s", args, err, want)
+		}
+	}
+}
+
+// A file that is missing is told when the node opens, in words that name it.
+func TestMissingNatsFileEndsTheStart(t *testing.T) {
+	c, err := load(t, "", "--listen=127.0.0.1:0", "--admin-listen=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Nats, c.NatsAccess.TLSCA = "tls://127.0.0.1:1", "missing.pem"
+	_, err = Open(t.Context(), c, "test", slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "nats: read CA certificates: open missing.pem") {
+		t.Errorf("Open: %v", err)
 	}
 }
 
@@ -255,7 +326,7 @@ func TestSecretsAreMasked(t *testing.T) {
 			t.Errorf("%s is shown as %s, want %s", setting, got, want)
 		}
 	}
-	c := Config{Nats: "nats://a:geheim@h:1,nats://geheim@i:2"}
+	c := Config{Nats: "nats://a:geheim@h:1,nats://geheim@i:2", NatsAccess: NatsAccess{Token: "geheim"}}
 	if out := c.String(); strings.Contains(out, "geheim") || !strings.Contains(out, "a:xxxxx@h:1,nats://xxxxx@i:2") {
 		t.Errorf("two servers: %s", out)
 	}

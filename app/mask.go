@@ -13,16 +13,23 @@ const mask = "xxxxx"
 // String gives the settings as a chat.yml, without secrets.
 func (c Config) String() string {
 	c.Database = maskURL(c.Database)
-	servers := strings.Split(c.Nats, ",")
-	for i := range servers {
-		servers[i] = maskURL(servers[i])
+	c.Nats = maskServers(c.Nats)
+	if c.NatsAccess.Token != "" {
+		c.NatsAccess.Token = mask
 	}
-	c.Nats = strings.Join(servers, ",")
 	out, err := yaml.Marshal(c)
 	if err != nil {
 		return fmt.Sprintf("# settings cannot be printed: %v\n", err)
 	}
 	return string(out)
+}
+
+func maskServers(list string) string {
+	servers := strings.Split(list, ",")
+	for i := range servers {
+		servers[i] = maskURL(servers[i])
+	}
+	return strings.Join(servers, ",")
 }
 
 // maskURL hides the password of a URL, a lone user name (which NATS takes for a

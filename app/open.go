@@ -45,8 +45,28 @@ func openAdapters(ctx context.Context, c Config, node string, publisher chat.Pub
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	a.bus = bus.New(bus.Config{URL: busURL(c.Nats), Name: node, Log: log.With("part", "bus")})
+	if a.bus, err = bus.New(busConfig(c, node, log.With("part", "bus"))); err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	tellPrivateBus(c, log)
 	return a, nil
+}
+
+// tellPrivateBus warns of what no node can see alone: the others on the same
+// database. One node with PostgreSQL is a fine thing, so it is not refused.
+func tellPrivateBus(c Config, log *slog.Logger) {
+	if scheme(c.Database) != "sqlite" && scheme(c.Nats) == "embedded" {
+		log.Warn("the bus is embedded: should other nodes use this database, they and this one see each other's events up to 10 s late; for several nodes set nats to nats://…")
+	}
+}
+
+func busConfig(c Config, node string, log *slog.Logger) bus.Config {
+	n := c.NatsAccess
+	return bus.Config{
+		URL: busURL(c.Nats), Name: node, Log: log,
+		TLS:         bus.TLS{CA: n.TLSCA, Cert: n.TLSCert, Key: n.TLSKey},
+		Credentials: bus.Credentials{Creds: n.Creds, Nkey: n.Nkey, Token: n.Token},
+	}
 }
 
 // busURL is empty for the embedded server.

@@ -31,19 +31,17 @@ func (c Config) validate() error {
 
 // validateParts checks the adapters and that they go together.
 func (c Config) validateParts() error {
-	db, bus := scheme(c.Database), scheme(c.Nats)
+	db := scheme(c.Database)
 	if db != "sqlite" && db != "postgres" && db != "postgresql" {
 		return fmt.Errorf("database: %q is not known; it is sqlite:FILE or postgres://…", db+":")
 	}
 	if db == "sqlite" && sqliteFile(c.Database) == "" {
 		return errors.New("database: sqlite: needs a file, such as sqlite:data/fechatter.db")
 	}
-	switch bus {
-	case "embedded", "nats", "tls", "ws", "wss":
-	default:
-		return fmt.Errorf("nats: %q is not known; it is embedded: or nats://HOST:4222", bus+":")
+	if err := c.validateNats(); err != nil {
+		return err
 	}
-	if db == "sqlite" && bus != "embedded" {
+	if db == "sqlite" && scheme(c.Nats) != "embedded" {
 		return errors.New("nats: a shared bus needs a shared database: with sqlite every node would have chats of its own; set database to postgres://…")
 	}
 	return nil
