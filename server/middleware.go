@@ -98,10 +98,11 @@ func (s *Server) finish(e *exchange, r *http.Request, took time.Duration) {
 	}
 	s.observer.Request(e.route, r.Method, e.status, took)
 	level := slog.LevelInfo
-	if e.status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	} else if isProbe(e.route) {
+	switch {
+	case isProbe(e.route): // what fails is logged by the part that watches it
 		level = slog.LevelDebug
+	case e.status >= http.StatusInternalServerError:
+		level = slog.LevelError
 	}
 	attrs := []slog.Attr{slog.String("id", e.id), slog.String("method", r.Method), slog.String("route", e.route),
 		slog.Int("status", e.status), slog.Duration("took", took)}
