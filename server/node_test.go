@@ -18,7 +18,8 @@ import (
 type node struct {
 	url  string
 	chat *chat.Service
-	stop context.CancelFunc
+	stop context.CancelFunc // asks it to end
+	halt func()             // and waits until it has
 }
 
 // startNode runs a node on embedded parts in a folder of its own, without limits
@@ -39,7 +40,7 @@ func startNode(t *testing.T, change ...func(*app.Config)) *node {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
-	t.Cleanup(func() {
+	halt := sync.OnceFunc(func() {
 		stop()
 		select {
 		case err := <-ended:
@@ -50,7 +51,8 @@ func startNode(t *testing.T, change ...func(*app.Config)) *node {
 			t.Error("the node does not end")
 		}
 	})
-	return &node{url: n.URL(), chat: n.Chat(), stop: stop}
+	t.Cleanup(halt)
+	return &node{url: n.URL(), chat: n.Chat(), stop: stop, halt: halt}
 }
 
 func withConnectionsPerUser(limit int) func(*app.Config) {
