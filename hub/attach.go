@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -14,6 +15,9 @@ type Position struct {
 	// MaxBytes bounds the data of the replay up to Last, in bytes; 0 is no limit. A longer replay is not begun: MustReset
 	// with ReasonTooFar.
 	MaxBytes int
+	// Epoch is that of the read, empty if it is not known. A position of another history than the database's present
+	// one gets MustReset with ReasonEpoch.
+	Epoch string
 }
 
 // Outcome says how an Attach ended.
@@ -58,18 +62,33 @@ func (h *Hub) Attach(ctx context.Context, c *Conn, p Position) (Attached, error)
 	}
 	p.Last = max(p.Last, 0)
 	a := attach{hub: h, s: s, c: c, Position: p, cursor: max(0, min(p.After, p.Last))}
+	if same, err := a.sameHistory(ctx); err != nil || !same {
+		return a.rewound(), err
+	}
+	done, err := a.attach(ctx)
+	if errors.Is(err, errRewound) {
+		done, err = a.rewound(), nil
+	}
+	done.Bytes = a.bytes
+	return done, err
+}
+
+func (a *attach) attach(ctx context.Context) (Attached, error) {
 	was, head, already, err := a.reserve(ctx)
 	if err != nil || already {
 		return Attached{Outcome: Subscribed, Seq: head}, err
 	}
-	defer c.release(s)
+	defer a.c.release(a.s)
 	if a.overtaken(was) {
 		return Attached{Outcome: Left, Seq: was.seq}, nil
 	}
 	done, err := a.run(ctx)
 	a.remember(done, err)
-	done.Bytes = a.bytes
 	return done, err
+}
+
+func (a *attach) rewound() Attached {
+	return Attached{Outcome: MustReset, Seq: a.Last, Reason: ReasonEpoch}
 }
 
 // attach is one Attach under way.
@@ -78,9 +97,10 @@ type attach struct {
 	hub    *Hub
 	s      *stream
 	c      *Conn
-	cursor int64 // everything up to it is queued
-	bytes  int   // of the events queued
-	loaded bool  // the ring was completed for this cursor, and that was not enough
+	era    uint32 // of the stream when the position was known to be of its history
+	cursor int64  // everything up to it is queued
+	bytes  int    // of the events queued
+	loaded bool   // the ring was completed for this cursor, and that was not enough
 }
 
 // run sends and reads until the connection is subscribed or cannot be.
@@ -89,7 +109,7 @@ func (a *attach) run(ctx context.Context) (Attached, error) {
 		return Attached{Outcome: MustReset, Seq: a.Last, Reason: ReasonTooFar}, err
 	}
 	for {
-		if err := a.reach(ctx, max(a.Last, a.cursor)); err != nil {
+		if err := a.reach(ctx, a.target()); err != nil {
 			return Attached{}, err
 		}
 		step, err := a.join(time.Now())
@@ -118,15 +138,23 @@ func (a *attach) run(ctx context.Context) (Attached, error) {
 	}
 }
 
+// target is the seq that the stream must have come to.
+func (a *attach) target() int64 {
+	if !waitsForStream {
+		return 0
+	}
+	return max(a.Last, a.cursor)
+}
+
 // near reports whether the ring can be made to cover the cursor.
 func (a *attach) near(head int64) bool { return head-a.cursor <= int64(a.hub.cfg.RingEvents) }
 
 // reach waits until the stream has come to a seq. A stream without a position takes it from here.
 func (a *attach) reach(ctx context.Context, seq int64) error {
 	for {
-		reached := a.s.await(seq, time.Now())
-		if reached == nil {
-			return nil
+		reached, err := a.s.await(seq, a.era, time.Now())
+		if reached == nil || err != nil {
+			return err
 		}
 		if err := a.await(ctx, reached); err != nil {
 			return err
@@ -150,22 +178,25 @@ func (a *attach) await(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// await answers nil when the stream has reached a seq, or what to wait for before asking again.
-func (s *stream) await(seq int64, now time.Time) <-chan struct{} {
+// await answers nil when the stream has reached a seq, or what to wait for before asking again. The error is errRewound.
+func (s *stream) await(seq int64, era uint32, now time.Time) (<-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.era != era {
+		return nil, errRewound
+	}
 	if !s.seq.placed() {
 		s.place(seq, now)
 	}
 	if s.seq.head() >= seq {
 		s.settle(now)
-		return nil
+		return nil, nil
 	}
 	w := waiter{seq: seq, ch: make(chan struct{})}
 	s.waiters = append(s.waiters, w)
 	s.seq.expect(seq)
 	s.settle(now)
-	return w.ch
+	return w.ch, nil
 }
 
 // joining is what came out of one look at the stream.
@@ -183,13 +214,16 @@ func (a *attach) join(now time.Time) (joining, error) {
 	s := a.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.era != a.era {
+		return joining{}, errRewound
+	}
 	head := s.seq.head()
-	if !s.seq.placed() || head < max(a.Last, a.cursor) {
+	if !s.seq.placed() || head < a.target() {
 		return joining{again: true}, nil
 	}
 	events, more, ok := s.ring.after(a.cursor, replayBytes)
 	switch {
-	case a.cursor == head:
+	case a.cursor == head, !waitsForStream && a.cursor > head:
 	case !ok:
 		return joining{head: head}, nil
 	case more:

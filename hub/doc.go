@@ -45,6 +45,9 @@
 //	mutate_stale          the ring replays no edited or deleted text
 //	mutate_wide           a hole larger than the window is never jumped
 //	mutate_old            what was delivered is dropped when it comes again
+//	mutate_behind         an Attach whose position is ahead of the stream waits for it
+//	mutate_epoch          what belongs to another history of the database is not continued by number
+//	mutate_eager          the position check of a personal stream never backs off
 //	mutate_open           the bus subscription comes before the position is read
 //	mutate_boundary       a control frame never lands inside a frame
 package hub

@@ -167,6 +167,7 @@ type medium struct {
 	asked     map[string]bool
 	inForce   map[string]bool
 	published int
+	story     []string // the calls of Subscribe and Flush
 	refuse    error
 	noFlush   error
 }
@@ -179,6 +180,7 @@ func (b *medium) Subscribe(ids ...string) error {
 	if b.refuse != nil {
 		return b.refuse
 	}
+	b.story = append(b.story, fmt.Sprint("subscribe ", len(ids)))
 	for _, id := range ids {
 		b.asked[id] = true
 	}
@@ -200,6 +202,7 @@ func (b *medium) Flush(context.Context) error {
 	if b.noFlush != nil {
 		return b.noFlush
 	}
+	b.story = append(b.story, "flush")
 	for id := range b.asked {
 		b.inForce[id] = true
 	}
@@ -243,18 +246,24 @@ type node struct {
 	bus *medium
 }
 
-// start runs a hub until the test ends, and fails the test if Run does not return. src nil means the truth itself.
+// start runs a hub until the test ends, and fails the test if Run does not return. wrap nil: the source is the truth
+// itself.
 func start(t testing.TB, cfg Config, wrap func(*truth) Source) *node {
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 24 * time.Hour // nobody answers
 	}
-	n := &node{t: t, db: newTruth(), bus: newMedium()}
-	var src Source = n.db
+	db := newTruth()
+	var src Source = db
 	if wrap != nil {
-		src = wrap(n.db)
+		src = wrap(db)
 	}
-	n.hub = New(cfg, src, n.bus, quiet())
-	n.bus.hub = n.hub
+	return run(t, cfg, db, src, newMedium())
+}
+
+func run(t testing.TB, cfg Config, db *truth, src Source, bus *medium) *node {
+	n := &node{t: t, db: db, bus: bus}
+	n.hub = New(cfg, src, bus, quiet())
+	bus.hub = n.hub
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- n.hub.Run(ctx) }()

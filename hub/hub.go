@@ -24,6 +24,7 @@ type Hub struct {
 	buffers  buffers
 	writers  rawWriters
 	stats    counters
+	epoch    epoch
 
 	busMu    sync.Mutex    // the outermost lock: around Subscribe and Unsubscribe
 	repairs  chan struct{} // holds a token per repair under way

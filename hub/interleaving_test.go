@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,6 +246,38 @@ func TestOpenComesBeforeTheRead(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // synthetic
 		ann.wantSeqs("c", 2)
+	})
+}
+
+// Many streams are subscribed together and confirmed by one flush, all before Open returns and positions are read.
+func TestOpenSubscribesAllAndFlushesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		var ids []string
+		for i := range 200 {
+			ids = append(ids, fmt.Sprint("c", i))
+			n.member(ids[i], "ann")
+		}
+		ann := n.client("ann", WebSocket)
+		defer n.open(ids...)()
+		if want := []string{"subscribe 200", "flush"}; !slices.Equal(n.bus.story, want) {
+			t.Fatalf("the bus was asked %v, want %v", n.bus.story, want)
+		}
+		for _, id := range ids {
+			read, _ := n.db.membership(id, "ann")
+			n.hear(id) // in between
+			if _, err := n.hub.Attach(t.Context(), ann.conn, read); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute) // synthetic
+		for _, id := range ids {
+			ann.wantSeqs(id, 2)
+		}
+		defer n.open(ids...)() // known already
+		if len(n.bus.story) != 2 {
+			t.Errorf("then it was asked %v", n.bus.story[2:])
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,14 +20,25 @@ func (h *Hub) AttachPersonal(ctx context.Context, c *Conn, user string, pos int6
 		return err
 	}
 	defer c.release(s)
-	if pos < 0 {
-		now, err := h.last(ctx, user)
+	for {
+		a := attach{hub: h, s: s, c: c, Position: Position{Stream: user, Last: pos}, cursor: pos, era: s.currentEra()}
+		err := a.runPersonal(ctx)
+		if !errors.Is(err, errRewound) {
+			return err
+		}
+		pos = -1 // what was given is of another history
+	}
+}
+
+// runPersonal is run for the stream of a user.
+func (a *attach) runPersonal(ctx context.Context) error {
+	if a.cursor < 0 {
+		now, err := a.hub.last(ctx, a.Stream)
 		if err != nil {
 			return err
 		}
-		pos = now
+		a.Last, a.cursor = now, now
 	}
-	a := attach{hub: h, s: s, c: c, Position: Position{Stream: user, Last: pos}, cursor: pos}
 	for {
 		if err := a.reach(ctx, a.cursor); err != nil {
 			return err
@@ -56,6 +68,9 @@ func (a *attach) joinPersonal(now time.Time) (bool, error) {
 	s := a.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.era != a.era {
+		return false, errRewound
+	}
 	s.personal = true
 	head := s.seq.head()
 	if !s.seq.placed() || head < a.cursor {

@@ -22,18 +22,29 @@ func (h *Hub) checkDelay(interval time.Duration) time.Duration {
 
 // check drives the position check until ctx ends.
 func (h *Hub) check(ctx context.Context) {
-	var epoch string
+	failed := false
 	for {
 		all, ok := h.awaitCheck(ctx)
 		if !ok {
 			return
 		}
 		h.rejoin()
-		due := h.dueStreams(time.Now(), all)
-		for chunk := range slices.Chunk(due, h.cfg.CheckChunk) {
-			h.checkChunk(ctx, chunk, &epoch)
+		err := h.checkRound(ctx, h.dueStreams(time.Now(), all))
+		if err != nil && !failed {
+			h.log.Warn("position check failed; trying on", "error", err)
+		}
+		failed = err != nil
+	}
+}
+
+// checkRound ends with the first read that fails: what was not read stays due.
+func (h *Hub) checkRound(ctx context.Context, due []*stream) error {
+	for chunk := range slices.Chunk(due, h.cfg.CheckChunk) {
+		if err := h.checkChunk(ctx, chunk); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // awaitCheck waits for the next round; all says that every stream is due.
@@ -71,30 +82,36 @@ type seen struct {
 	history uint32
 }
 
-func (h *Hub) checkChunk(ctx context.Context, chunk []*stream, epoch *string) {
+func (h *Hub) checkChunk(ctx context.Context, chunk []*stream) error {
 	ids, before := h.observe(chunk)
 	if len(ids) == 0 {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.SourceTimeout)
 	defer cancel()
 	now, last, err := h.src.Positions(ctx, ids)
+	if err != nil && ctx.Err() == context.Canceled {
+		return nil // Run ends
+	}
 	if err != nil {
-		if ctx.Err() != context.Canceled {
-			h.stats.positionErrors.Add(1)
-			h.log.Warn("position check failed", "streams", len(ids), "error", err)
-		}
-		return
+		h.stats.positionErrors.Add(1)
+		h.postpone(chunk)
+		return err
 	}
-	if *epoch != "" && now != *epoch {
-		h.log.Warn("the database has begun another history", "was", *epoch, "is", now)
-		h.streams.each(func(s *stream) { s.rewind() })
-	}
-	*epoch = now
+	h.learn(now)
 	for _, b := range before {
 		if seq, ok := last[b.stream.id]; ok {
 			b.stream.compare(b, seq, time.Now())
 		}
+	}
+	return nil
+}
+
+// postpone makes streams that could not be compared due again soon.
+func (h *Hub) postpone(chunk []*stream) {
+	soon := time.Now().Add(h.cfg.CheckLost).UnixNano()
+	for _, s := range chunk {
+		s.checkAt.Store(soon)
 	}
 }
 
@@ -124,7 +141,7 @@ func (s *stream) observe(now time.Time) (seen, bool) {
 func (s *stream) backOff(now time.Time) {
 	base, idle := s.hub.cfg.CheckEvery, s.hub.cfg.CheckIdle
 	switch {
-	case s.personal || s.checkedHead != s.seq.head() || idle < base:
+	case s.personal && personalIsEager || s.checkedHead != s.seq.head() || idle < base:
 		s.interval = base
 	default:
 		s.interval = min(2*s.interval, idle)
@@ -153,11 +170,4 @@ func (s *stream) compare(b seen, last int64, now time.Time) {
 		s.seq.expect(last)
 		s.settle(now)
 	}
-}
-
-// rewind drops everything: the database has begun another history.
-func (s *stream) rewind() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reset(ReasonEpoch, time.Now())
 }

@@ -26,7 +26,7 @@ func (a *attach) reserve(ctx context.Context) (was ending, head int64, already b
 
 // overtaken takes in what the connection was sent after the caller had read the position. True: its user was removed.
 func (a *attach) overtaken(was ending) (removed bool) {
-	if era := a.s.currentEra(); was.era != era {
+	if was.era != a.era {
 		return false
 	}
 	if was.removed && was.seq > a.Added {
@@ -39,7 +39,7 @@ func (a *attach) overtaken(was ending) (removed bool) {
 // remember notes how far an Attach came that did not subscribe.
 func (a *attach) remember(done Attached, err error) {
 	if a.bytes > 0 && (err != nil || done.Outcome != Subscribed) {
-		a.c.abandon(a.s, ending{seq: a.cursor, removed: done.Outcome == Left && done.Seq > 0, era: a.s.currentEra()})
+		a.c.abandon(a.s, ending{seq: a.cursor, removed: done.Outcome == Left && done.Seq > 0, era: a.era})
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *connection) enter(ctx context.Context, chatID string) {
 		if err := c.sendPaced(ctx, pushFrame{Op: string(chat.OpChatJoined), D: entryData{Chat: e}}); err != nil {
 			return err
 		}
-		_, err := c.attach(ctx, e, e.LastSeq, 0)
+		_, err := c.attach(ctx, e, e.LastSeq, 0, "")
 		return err
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *connection) reset(ctx context.Context, chatID, reason string) {
 	c.places.set(p)
 	err := c.withEntry(ctx, chatID, func(e chat.Entry) error {
 		c.tellReset(e, reason)
-		_, err := c.attach(ctx, e, e.LastSeq, 0)
+		_, err := c.attach(ctx, e, e.LastSeq, 0, "")
 		return err
 	})
 	if err != nil {
@@ -139,8 +139,9 @@ type replayed struct {
 }
 
 // attach subscribes to a chat after a seq. What lies between is replayed if it is
-// at most maxBytes; 0 is no limit. The entry was read after the stream was opened.
-func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxBytes int) (did replayed, err error) {
+// at most maxBytes; 0 is no limit. The entry was read after the stream was opened,
+// in epoch if that is known.
+func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxBytes int, epoch string) (did replayed, err error) {
 	if !attachWhereTold {
 		if e, err = c.server.chat.Entry(ctx, c.user(), e.ID); err != nil {
 			return did, err
@@ -150,7 +151,7 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxB
 	c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 	for range maxResets {
 		a, err := c.server.hub.Attach(ctx, c.socket,
-			hub.Position{Stream: e.ID, Added: e.AddedSeq, Last: e.LastSeq, After: after, MaxBytes: maxBytes})
+			hub.Position{Stream: e.ID, Added: e.AddedSeq, Last: e.LastSeq, After: after, MaxBytes: maxBytes, Epoch: epoch})
 		if err != nil {
 			return did, err
 		}
@@ -172,7 +173,7 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxB
 		if err != nil {
 			return did, err
 		}
-		e, after = next, next.LastSeq
+		e, after, epoch = next, next.LastSeq, ""
 		c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 		c.tellReset(e, a.Reason)
 		did.reset = true

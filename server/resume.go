@@ -182,7 +182,7 @@ func (c *connection) replay(ctx context.Context, page chat.EntryPage, at positio
 			c.tellReset(e, reason)
 			after = e.LastSeq
 		}
-		did, err := c.attach(ctx, e, after, left.bytes)
+		did, err := c.attach(ctx, e, after, left.bytes, page.Epoch)
 		if err != nil {
 			return "", err
 		}
@@ -194,15 +194,15 @@ func (c *connection) replay(ctx context.Context, page chat.EntryPage, at positio
 			left.bytes -= did.bytes
 		}
 	}
-	return outcome, c.attachRest(ctx, page.Entries, at)
+	return outcome, c.attachRest(ctx, page, at)
 }
 
-func (c *connection) attachRest(ctx context.Context, entries []chat.Entry, at position) error {
-	for _, e := range entries {
+func (c *connection) attachRest(ctx context.Context, page chat.EntryPage, at position) error {
+	for _, e := range page.Entries {
 		if _, done := at.cursors[e.ID]; done || !at.known {
 			continue
 		}
-		if _, err := c.attach(ctx, e, e.LastSeq, 0); err != nil {
+		if _, err := c.attach(ctx, e, e.LastSeq, 0, page.Epoch); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,6 @@
+//go:build mutate_eager
+
+package hub
+
+// personalIsEager is broken on purpose: personal streams back off like chats.
+const personalIsEager = false

@@ -1,0 +1,211 @@
+package hub
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// restore puts a stream back to a seq, as a backup does, and lets it grow to another in a new epoch.
+func (d *truth) restore(epoch, stream string, to, grown int64) {
+	d.mu.Lock()
+	d.epoch = epoch
+	l := d.log(stream)
+	l.events = l.events[:to]
+	d.mu.Unlock()
+	for d.position(stream) < grown {
+		d.commit(stream, Event{Op: "message.created", Data: []byte("of " + epoch)})
+	}
+}
+
+// The database is restored and grows past the old positions before the next check. By number everything would fit.
+func TestNewEpochOutgrowsOldPositions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		for range 5 {
+			n.say("c", "old") // 2 … 6
+		}
+		time.Sleep(3 * time.Second)
+		n.db.restore("e2", "c", 3, 9)
+		time.Sleep(10 * time.Second)
+		ann.wantSeqs("c", 2, 3, 4, 5, 6)
+		ann.wantCalls(t, "reset c 6 epoch")
+		ann.attach("c", -1)
+		n.say("c", "new") // 10
+		synctest.Wait()
+		ann.wantSeqs("c", 2, 3, 4, 5, 6, 10)
+	})
+}
+
+// A client comes with a position of the new history to a hub that has not noticed it, and whose ring holds the old one.
+func TestAttachTellsTheHubOfANewEpoch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		n.member("c", "ann", "bob")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		for range 5 {
+			n.say("c", "old") // 3 … 7
+		}
+		n.hub.CheckNow()
+		synctest.Wait()
+		n.db.restore("e2", "c", 4, 9)
+
+		bob := n.client("bob", WebSocket)
+		defer n.open("c")()
+		p, _ := n.db.membership("c", "bob")
+		p.After, p.Epoch = 5, "e2"
+		if got, err := n.hub.Attach(t.Context(), bob.conn, p); err != nil || got.Outcome != Subscribed {
+			t.Fatalf("attach answers %+v, %v", got, err)
+		}
+		synctest.Wait()
+		bob.wantSeqs("c", 6, 7, 8, 9)
+		for _, d := range bob.documents() {
+			if d.Text != "of e2" {
+				t.Errorf("event %d is of the old history: %q", d.Seq, d.Text)
+			}
+		}
+		ann.wantCalls(t, "reset c 7 epoch")
+	})
+}
+
+// A position was read before the database was restored, and the hub has noticed that since.
+func TestAttachOfAnOldEpochIsReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		n.member("c", "ann", "bob")
+		n.client("ann", WebSocket).attach("c", -1)
+		n.hub.CheckNow()
+		synctest.Wait()
+		defer n.open("c")()
+		old, _ := n.db.membership("c", "bob")
+		old.Epoch = "e1"
+		n.db.restore("e2", "c", 2, 9)
+		n.hub.CheckNow()
+		synctest.Wait()
+		bob := n.client("bob", WebSocket)
+		got, err := n.hub.Attach(t.Context(), bob.conn, old)
+		if err != nil || got.Outcome != MustReset || got.Reason != ReasonEpoch {
+			t.Errorf("attach answers %+v, %v; want a reset", got, err)
+		}
+		n.say("c", "new")
+		synctest.Wait()
+		bob.wantSeqs("c")
+	})
+}
+
+// The same while the Attach is under way, waiting for the stream.
+func TestNewEpochDuringAttach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		n.member("c", "ann", "bob")
+		n.client("ann", WebSocket).attach("c", -1)
+		n.hub.CheckNow()
+		synctest.Wait()
+		defer n.open("c")()
+		bob := n.client("bob", WebSocket)
+		answered := make(chan Attached)
+		go func() {
+			got, err := n.hub.Attach(t.Context(), bob.conn, Position{Stream: "c", Added: 2, Last: 6, After: 6, Epoch: "e1"})
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- got
+		}()
+		time.Sleep(time.Millisecond)
+		n.db.restore("e2", "c", 2, 9)
+		n.hub.CheckNow()
+		if got := <-answered; got.Outcome != MustReset || got.Reason != ReasonEpoch {
+			t.Errorf("attach answers %+v, want a reset", got)
+		}
+		synctest.Wait()
+		bob.wantSeqs("c")
+	})
+}
+
+// The position of a personal stream was read before the database was restored.
+func TestNewEpochDuringAttachPersonal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &pausedPositions{begun: make(chan struct{}, 9), release: make(chan struct{}, 9)}
+		n := start(t, Config{CheckEvery: time.Hour}, func(d *truth) Source { src.truth = d; return src })
+		n.db.commit("ann", Event{})
+		ann := n.client("ann", WebSocket)
+		attached := make(chan bool)
+		go func() { n.personal(ann, -1); attached <- true }()
+		<-src.begun // the position of the old history has been read
+		n.hub.learn("e1")
+		n.hub.learn("e2")
+		src.release <- struct{}{}
+		<-src.begun // read anew
+		src.release <- struct{}{}
+		<-attached
+		n.publish(n.db.commit("ann", Event{}))
+		synctest.Wait()
+		ann.wantCalls(t, "personal 2")
+	})
+}
+
+// pausedPositions is a source whose answers about positions wait.
+type pausedPositions struct {
+	*truth
+	begun, release chan struct{}
+}
+
+func (s *pausedPositions) Positions(ctx context.Context, ids []string) (string, map[string]int64, error) {
+	epoch, last, err := s.truth.Positions(ctx, ids)
+	s.begun <- struct{}{}
+	<-s.release
+	return epoch, last, err
+}
+
+// A check that failed is made again soon, whatever it had backed off to.
+func TestFailedCheckIsMadeAgainSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		time.Sleep(time.Minute) // backed off
+		n.db.mu.Lock()
+		n.db.fail = context.DeadlineExceeded
+		n.db.mu.Unlock()
+		n.lose("c", 1)
+		time.Sleep(15 * time.Second)
+		failures := n.hub.Stats().PositionErrors
+		n.db.mu.Lock()
+		n.db.fail = nil
+		n.db.mu.Unlock()
+		time.Sleep(500 * time.Millisecond)
+		ann.wantSeqs("c", 2)
+		if failures < 10 || failures > 80 {
+			t.Errorf("%d checks failed within 15 s, want some a second", failures)
+		}
+	})
+}
+
+func TestFirstEpochIsNoReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		defer n.open("c")()
+		p, _ := n.db.membership("c", "ann")
+		p.Epoch = "e1"
+		if _, err := n.hub.Attach(t.Context(), ann.conn, p); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		n.say("c", "2")
+		synctest.Wait()
+		ann.wantSeqs("c", 2)
+		ann.wantCalls(t)
+		if !slices.Equal(n.db.checks[0], []string{"c"}) {
+			t.Errorf("first read of positions was of %v", n.db.checks[0])
+		}
+	})
+}
