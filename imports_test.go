@@ -27,6 +27,10 @@ func mayImport() map[string][]string {
 		"chat":                        {},
 		"conform/client":              {},
 		"e2e":                         {},
+		"e2e/check":                   {},
+		"e2e/cluster":                 {"e2e/proxy", "persistence/postgrestest"},
+		"e2e/load":                    {"e2e/check"},
+		"e2e/proxy":                   {},
 		"hub":                         {},
 		"password":                    {},
 		"persistence":                 {"chat"},
@@ -78,8 +82,8 @@ func TestImportsFollowTheLayout(t *testing.T) {
 
 func TestDependenciesHaveOneHome(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.pkg == "conform/client" {
-			continue // is another program, as a browser is
+		if s.pkg == "conform/client" || s.pkg == "e2e/load" {
+			continue // are other programs, as a browser is
 		}
 		for _, imported := range s.imports {
 			if home := homeOf(imported); home != "" && home != s.pkg && path.Dir(s.pkg) != home {

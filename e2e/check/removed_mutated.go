@@ -1,0 +1,5 @@
+//go:build mutate_check_removed
+
+package check
+
+func checkRemoved(*Run, *report) {}
