@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// program is the binary under test, built once.
-var program string
+// program is the binary under test, built once; buildDir is where it is.
+var program, buildDir string
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -28,6 +28,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	buildDir = dir
 	program = filepath.Join(dir, "fechatter")
 	if out, err := exec.Command("go", "build", "-tags", tags(), "-o", program, "fechatter").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)

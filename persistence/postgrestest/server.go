@@ -26,13 +26,15 @@ const (
 	stopTimeout  = 20 * time.Second
 )
 
-// Server is a running PostgreSQL. Its methods may be called concurrently.
+// Server is a running PostgreSQL. Database may be called concurrently; what stops
+// and starts the server may not.
 type Server struct {
 	bin, dir string
 	owner    *syscall.Credential // nil: the user of this process
 	process  *exec.Cmd
 	leash    io.Closer // the server stops when this is closed, or its holder dies
 	exited   chan struct{}
+	stopped  []int // processes that Freeze holds
 	made     atomic.Int64
 }
 
@@ -42,7 +44,7 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, exited: make(chan struct{})}
+	s := &Server{bin: bin}
 	if s.owner, err = credential(); err != nil {
 		return nil, err
 	}
@@ -125,22 +127,28 @@ func (s *Server) start(ctx context.Context) error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
+	return s.run(ctx)
+}
+
+// run starts the server on its folder and waits until it answers.
+func (s *Server) run(ctx context.Context) error {
 	// The shell holds the server on a leash: when this process goes away, however
 	// it does, the pipe closes and the server is stopped.
-	script := `"$0" "$@" >log 2>&1 & read -r _; kill -INT $! 2>/dev/null; wait $!`
+	script := `"$0" "$@" >>log 2>&1 & read -r _; kill -INT $! 2>/dev/null; wait $!`
 	s.process = s.command(context.WithoutCancel(ctx), "/bin/sh", "-c", script, filepath.Join(s.bin, "postgres"),
 		"-D", "data", "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB")
 	leash, err := s.process.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("make pipe: %w", err)
 	}
-	s.leash = leash
 	if err := s.process.Start(); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
+	process, exited := s.process, make(chan struct{})
+	s.leash, s.exited = leash, exited
 	go func() {
-		_ = s.process.Wait() // how it ended says nothing: it was told to
-		close(s.exited)
+		_ = process.Wait() // how it ended says nothing: it was told to
+		close(exited)
 	}()
 	return s.ready(ctx)
 }
@@ -174,14 +182,5 @@ func (s *Server) Database(ctx context.Context) (string, error) {
 
 // Stop ends the server and deletes its data.
 func (s *Server) Stop() error {
-	var err error
-	if s.leash != nil {
-		err = s.leash.Close()
-		select {
-		case <-s.exited:
-		case <-time.After(stopTimeout):
-			err = errors.Join(err, errors.New("postgres does not stop"), s.process.Process.Kill())
-		}
-	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	return errors.Join(s.Halt(), os.RemoveAll(s.dir))
 }

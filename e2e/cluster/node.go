@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"fechatter/e2e/proxy"
+)
+
+// Node is one process of the program under test, and its edges. It may be
+// started again after it has ended; clients find it at the same address.
+type Node struct {
+	Name     string
+	Public   *proxy.Proxy // before it
+	Database *proxy.Proxy // between it and PostgreSQL
+	Buses    []*proxy.Bus // between it and each NATS server
+
+	program, dir string
+	env          []string
+	group        int
+	process      *process
+	output       *output
+}
+
+// URL is where clients find the node, through its proxy.
+func (n *Node) URL() string { return "http://" + n.Public.Addr() }
+
+// Log is the last of what the node printed.
+func (n *Node) Log() string { return n.output.String() }
+
+// Start runs the node and waits until it is ready.
+func (n *Node) Start(ctx context.Context) error {
+	if err := n.launch(ctx); err != nil {
+		return err
+	}
+	if err := n.AwaitReady(ctx); err != nil {
+		return fmt.Errorf("node %s: %w: %s", n.Name, err, n.Log())
+	}
+	return nil
+}
+
+// launch runs the node and leads its proxy there.
+func (n *Node) launch(ctx context.Context) error {
+	said := n.output.expect(" is at http://")
+	cmd := exec.Command(n.program)
+	cmd.Dir, cmd.Env = n.dir, append(os.Environ(), n.env...)
+	var err error
+	if n.process, err = start(cmd, n.output, n.group); err != nil {
+		return err
+	}
+	select {
+	case address := <-said:
+		n.Public.Target("tcp", strings.TrimSpace(address))
+		return nil
+	case <-n.process.ended:
+		return fmt.Errorf("node %s ended: %w: %s", n.Name, n.process.err, n.Log())
+	case <-ctx.Done():
+		return fmt.Errorf("node %s does not say where it is: %w: %s", n.Name, ctx.Err(), n.Log())
+	}
+}
+
+// AwaitReady polls /readyz until the node can take traffic or ctx ends.
+func (n *Node) AwaitReady(ctx context.Context) error {
+	client := http.Client{Timeout: 2 * time.Second}
+	defer client.CloseIdleConnections()
+	err := eventually(ctx, func() bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URL()+"/readyz", nil)
+		if err != nil {
+			return false
+		}
+		req.Close = true
+		res, err := client.Do(req)
+		if err != nil {
+			return false
+		}
+		_ = res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+	if err != nil {
+		return fmt.Errorf("not ready: %w", err)
+	}
+	return nil
+}
+
+// Kill is kill -9.
+func (n *Node) Kill() error {
+	n.Public.Target("", "")
+	return n.process.kill()
+}
+
+// Stop is SIGTERM, and gives how the process ended. New connections find the
+// node until it has.
+func (n *Node) Stop() error {
+	err := n.process.stop()
+	n.Public.Target("", "")
+	return err
+}
+
+// Freeze stops the process where it stands, until Thaw.
+func (n *Node) Freeze() error { return n.process.signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (n *Node) Thaw() error { return n.process.signal(syscall.SIGCONT) }
+
+func (n *Node) close() error {
+	var err error
+	if n.process != nil {
+		err = n.process.kill()
+	}
+	n.Public.Close()
+	n.Database.Close()
+	for _, b := range n.Buses {
+		b.Close()
+	}
+	return err
+}

@@ -1,0 +1,213 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"fechatter/e2e/check"
+)
+
+// Config is the size of a load. Zero values are small and usual.
+type Config struct {
+	URLs    []string      // of the nodes
+	Seed    uint64        // of all that is drawn by lot
+	People  int           // all are in every chat; 8
+	Movable int           // how many of them are removed and added again; 2
+	Devices int           // of each person; 1
+	Chats   int           // 3
+	Pace    time.Duration // of each person, between two things that they do; 50 ms
+	Prefix  string        // of names, so that loads can share a cluster
+}
+
+func (c Config) withDefaults() Config {
+	c.People, c.Devices, c.Chats = cmp.Or(c.People, 8), cmp.Or(c.Devices, 1), cmp.Or(c.Chats, 3)
+	c.Pace = cmp.Or(c.Pace, 50*time.Millisecond)
+	if c.Movable == 0 {
+		c.Movable = 2
+	}
+	return c
+}
+
+// Load is people at work. Its methods are for one goroutine.
+type Load struct {
+	cfg     Config
+	rng     *rand.Rand
+	http    *http.Client
+	record  *recorder
+	people  []*person
+	movable []*person
+	devices []*device
+	workers []*worker
+	chats   []*group
+
+	connected sync.WaitGroup
+	working   sync.WaitGroup
+	hangUp    context.CancelFunc
+	rest      context.CancelFunc
+	settling  context.Context //nolint:containedctx // of what was begun, from Connect to Close
+}
+
+// group is a chat, and what is known of it outside.
+type group struct {
+	id    string
+	owner *person
+
+	mu       sync.Mutex
+	out      map[string]bool // who is not in it
+	messages []string
+}
+
+// note remembers a message to react to.
+func (g *group) note(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.messages = append(g.messages, id)
+}
+
+func (g *group) message(rng *rand.Rand) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.messages) == 0 {
+		return ""
+	}
+	return g.messages[len(g.messages)-1-rng.IntN(min(len(g.messages), 50))]
+}
+
+// flip says what to do next with a member: out, or in again.
+func (g *group) flip(user string) (out bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.out[user] = !g.out[user]
+	return g.out[user]
+}
+
+// Prepare signs people up and makes their chats.
+func Prepare(ctx context.Context, cfg Config) (*Load, error) {
+	cfg = cfg.withDefaults()
+	l := &Load{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)), record: &recorder{start: time.Now()},
+		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 5 * time.Second}}}
+	for i := range cfg.People {
+		p, err := signUp(ctx, l.http, cfg.URLs[i%len(cfg.URLs)], cfg.Prefix+"person"+strconv.Itoa(i))
+		if err != nil {
+			return nil, err
+		}
+		l.people = append(l.people, p)
+	}
+	fixed := max(1, cfg.People-max(0, cfg.Movable))
+	l.movable = l.people[fixed:]
+	for i := range cfg.Chats {
+		if err := l.makeChat(ctx, l.people[i%fixed]); err != nil {
+			return nil, err
+		}
+	}
+	for i, p := range l.people {
+		for n := range cfg.Devices {
+			l.devices = append(l.devices, newDevice(p, fmt.Sprintf("%s/%d", p.name, n), cfg.URLs, l.record, l.rng))
+		}
+		l.workers = append(l.workers, &worker{device: l.devices[len(l.devices)-1], load: l,
+			rng: rand.New(rand.NewPCG(l.rng.Uint64(), 1)), removed: i >= fixed})
+	}
+	return l, nil
+}
+
+func (l *Load) makeChat(ctx context.Context, owner *person) error {
+	ids := []string{}
+	for _, p := range l.people {
+		if p != owner {
+			ids = append(ids, p.id)
+		}
+	}
+	data, err := owner.rest(ctx, http.MethodPost, l.cfg.URLs[0]+"/api/v1/chats", map[string]any{"kind": "group", "member_ids": ids})
+	if err != nil {
+		return fmt.Errorf("make chat: %w", err)
+	}
+	var c struct{ ID string }
+	if err := json.Unmarshal(data, &c); err != nil {
+		return fmt.Errorf("make chat: %w", err)
+	}
+	l.chats = append(l.chats, &group{id: c.ID, owner: owner, out: map[string]bool{}})
+	return nil
+}
+
+// Connect brings every device up, for good: they come back until Close.
+func (l *Load) Connect(ctx context.Context) {
+	var connected context.Context
+	connected, l.hangUp = context.WithCancel(ctx)
+	l.settling = connected
+	for _, d := range l.devices {
+		l.connected.Go(func() { d.run(connected) })
+	}
+}
+
+// Work lets everybody work until Rest. Connect comes before.
+func (l *Load) Work(ctx context.Context) {
+	ctx, l.rest = context.WithCancel(ctx)
+	for _, w := range l.workers {
+		l.working.Go(func() { w.run(ctx, l.settling) })
+	}
+}
+
+// Rest ends the work, and returns when everything that was begun is settled, or
+// with an error when that takes longer than patience. Work may come again.
+func (l *Load) Rest(patience time.Duration) error {
+	l.rest()
+	done := make(chan struct{})
+	go func() {
+		l.working.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("work is not settled after %s", patience)
+	}
+}
+
+// Close hangs up and ends everything.
+func (l *Load) Close() {
+	if l.rest != nil {
+		l.rest()
+	}
+	if l.hangUp != nil {
+		l.hangUp()
+	}
+	l.working.Wait()
+	l.connected.Wait()
+	l.http.CloseIdleConnections()
+}
+
+// Acked is how many sends were acknowledged so far.
+func (l *Load) Acked() (n int) {
+	l.record.mu.Lock()
+	defer l.record.mu.Unlock()
+	for _, s := range l.record.sends {
+		if s.Acked > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Recorded marks the connections that are live as final, hangs up, and gives
+// what everybody noted.
+func (l *Load) Recorded() *check.Run {
+	for _, d := range l.devices {
+		d.mu.Lock()
+		if d.live {
+			d.noted.Final = true
+		} else {
+			l.record.fault("%s is not connected in the end", d.label)
+		}
+		d.mu.Unlock()
+	}
+	l.Close()
+	return l.record.run()
+}

@@ -1,0 +1,213 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"fechatter/e2e/check"
+
+	"github.com/google/uuid"
+)
+
+// worker does what one person does, one thing after the other.
+type worker struct {
+	*device
+	load    *Load
+	rng     *rand.Rand
+	removed bool // may be removed at any time: then refusals are in order
+	mine    []*written
+}
+
+// written is a message of the worker's own.
+type written struct {
+	id, key string
+	version int64
+}
+
+// run works until ctx ends. What was begun is brought to its end under settling.
+func (w *worker) run(ctx, settling context.Context) {
+	for ctx.Err() == nil {
+		chat := w.load.chats[w.rng.IntN(len(w.load.chats))]
+		switch draw := w.rng.IntN(100); {
+		case draw < 70 || len(w.mine) == 0:
+			w.send(settling, chat, "")
+		case draw < 80:
+			w.edit(settling)
+		case draw < 82:
+			w.remove(settling)
+		case draw < 97:
+			w.react(settling)
+		default:
+			w.churn(settling, chat)
+		}
+		pause(ctx, time.Duration(w.rng.Int64N(int64(2*w.load.cfg.Pace)+1)))
+	}
+}
+
+// anyNode gives a node for a REST call.
+func (w *worker) anyNode() string { return w.urls[w.rng.IntN(len(w.urls))] + "/api/v1" }
+
+// insist repeats a command until its answer settles it: over the connection, or
+// by REST at any node. It gives up when ctx ends.
+func (w *worker) insist(ctx context.Context, socket, rest func() (answer, error)) (answer, error) {
+	for {
+		try := socket
+		if try == nil || w.rng.IntN(4) == 0 {
+			try = rest
+		}
+		a, err := try()
+		if codeOf(err) == "internal" || codeOf(err) == "unauthenticated" {
+			w.record.fault("%s: %v", w.label, err)
+		}
+		if settled(err) || ctx.Err() != nil {
+			return a, err
+		}
+		pause(ctx, time.Duration(20+w.rng.IntN(200))*time.Millisecond)
+	}
+}
+
+// send sends a message to a chat. Padding goes after the text that is checked.
+func (w *worker) send(ctx context.Context, chat *group, padding string) {
+	key := uuid.NewString()
+	s := w.record.begin(check.Send{ChatID: chat.id, SenderID: w.id, Key: key})
+	body := check.Body(key, 1) + padding
+	a, err := w.insist(ctx, func() (answer, error) {
+		return w.call(ctx, "message.send", map[string]any{"chat_id": chat.id, "key": key, "body": body})
+	}, func() (answer, error) {
+		return w.post(ctx, http.MethodPost, "/chats/"+chat.id+"/messages", map[string]any{"body": body}, "Idempotency-Key", key)
+	})
+	switch {
+	case err == nil:
+		w.record.acked(s, a)
+		w.mine = append(w.mine, &written{a.id(), key, 1})
+		chat.note(a.id())
+	case codeOf(err) == "not_found" && w.removed:
+	case errors.Is(err, errNoAnswer):
+	default:
+		w.record.fault("%s: send: %v", w.label, err)
+	}
+}
+
+func (w *worker) post(ctx context.Context, method, path string, body any, headers ...string) (answer, error) {
+	data, err := w.rest(ctx, method, w.anyNode()+path, body, headers...)
+	if err != nil {
+		return answer{}, err
+	}
+	return parseAnswer(data, false)
+}
+
+// edit rewrites a message of one's own.
+func (w *worker) edit(ctx context.Context) {
+	m := w.mine[w.rng.IntN(len(w.mine))]
+	body := check.Body(m.key, m.version+1)
+	_, err := w.insist(ctx, func() (answer, error) {
+		return w.call(ctx, "message.edit", map[string]any{"message_id": m.id, "body": body, "version": m.version})
+	}, func() (answer, error) {
+		return w.post(ctx, http.MethodPatch, "/messages/"+m.id, map[string]any{"body": body, "version": m.version})
+	})
+	if err == nil {
+		m.version++
+		return
+	}
+	w.forget(m) // what it is now is not known
+	w.complain("edit", err)
+}
+
+// remove deletes a message of one's own.
+func (w *worker) remove(ctx context.Context) {
+	m := w.mine[w.rng.IntN(len(w.mine))]
+	w.forget(m)
+	_, err := w.insist(ctx, func() (answer, error) {
+		return w.call(ctx, "message.delete", map[string]any{"message_id": m.id})
+	}, func() (answer, error) {
+		return w.post(ctx, http.MethodDelete, "/messages/"+m.id, nil)
+	})
+	w.complain("delete", err)
+}
+
+func (w *worker) forget(m *written) {
+	kept := w.mine[:0]
+	for _, other := range w.mine {
+		if other != m {
+			kept = append(kept, other)
+		}
+	}
+	w.mine = kept
+}
+
+// react adds an emoji to any message, or takes it back.
+func (w *worker) react(ctx context.Context) {
+	id := w.load.chats[w.rng.IntN(len(w.load.chats))].message(w.rng)
+	if id == "" {
+		return
+	}
+	emoji := string([]rune("👍🎉👀")[w.rng.IntN(3)])
+	op, method := "reaction.add", http.MethodPut
+	if w.rng.IntN(3) == 0 {
+		op, method = "reaction.remove", http.MethodDelete
+	}
+	_, err := w.insist(ctx, func() (answer, error) {
+		return w.call(ctx, op, map[string]any{"message_id": id, "emoji": emoji})
+	}, func() (answer, error) {
+		return w.post(ctx, method, "/messages/"+id+"/reactions/"+emoji, nil)
+	})
+	if codeOf(err) == "conflict" {
+		return // it was deleted meanwhile
+	}
+	w.complain("react", err)
+}
+
+// churn removes a member who may be removed, or adds them again, in a chat that
+// the worker owns.
+func (w *worker) churn(ctx context.Context, chat *group) {
+	if chat.owner != w.person || len(w.load.movable) == 0 {
+		return
+	}
+	who := w.load.movable[w.rng.IntN(len(w.load.movable))]
+	var err error
+	if out := chat.flip(who.id); out {
+		err = w.expel(ctx, chat, who)
+	} else {
+		err = w.admit(ctx, chat, who)
+	}
+	w.complain("member", err)
+}
+
+func (w *worker) expel(ctx context.Context, chat *group, who *person) error {
+	_, err := w.insist(ctx, nil, func() (answer, error) {
+		return w.post(ctx, http.MethodDelete, "/chats/"+chat.id+"/members/"+who.id, nil)
+	})
+	if codeOf(err) == "not_found" {
+		return nil // an attempt before did it
+	}
+	return err
+}
+
+func (w *worker) admit(ctx context.Context, chat *group, who *person) error {
+	_, err := w.insist(ctx, nil, func() (answer, error) {
+		return w.post(ctx, http.MethodPost, "/chats/"+chat.id+"/members", map[string]any{"user_id": who.id})
+	})
+	return err
+}
+
+// complain notes a refusal that nothing explains.
+func (w *worker) complain(what string, err error) {
+	code := codeOf(err)
+	if err == nil || errors.Is(err, errNoAnswer) || w.removed && (code == "not_found" || code == "forbidden") {
+		return
+	}
+	w.record.fault("%s: %s: %v", w.label, what, err)
+}
+
+// padding is n bytes on lines of their own.
+func padding(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n%s", strings.Repeat("x", n))
+}

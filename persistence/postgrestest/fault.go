@@ -1,0 +1,162 @@
+package postgrestest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Socket is the path on which the server listens.
+func (s *Server) Socket() string { return filepath.Join(s.dir, ".s.PGSQL.5432") }
+
+// Halt stops the server in good order. Its data stays, for Resume.
+func (s *Server) Halt() error {
+	if s.leash == nil {
+		return nil
+	}
+	err := errors.Join(s.Thaw(), s.leash.Close())
+	s.leash = nil
+	return errors.Join(err, s.awaitExit())
+}
+
+// Crash ends the server at once, as a loss of power would: every connection
+// breaks, and Resume recovers from the log.
+func (s *Server) Crash() error {
+	if s.leash == nil {
+		return nil
+	}
+	pid, err := s.postmaster()
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+		return fmt.Errorf("crash postgres: %w", err)
+	}
+	err = errors.Join(s.Thaw(), s.leash.Close())
+	s.leash = nil
+	return errors.Join(err, s.awaitExit())
+}
+
+func (s *Server) awaitExit() error {
+	select {
+	case <-s.exited:
+		return nil
+	case <-time.After(stopTimeout):
+		return errors.Join(errors.New("postgres does not stop"), s.process.Process.Kill())
+	}
+}
+
+// Resume starts the server again after Halt or Crash.
+func (s *Server) Resume(ctx context.Context) error { return s.run(ctx) }
+
+// Freeze stops every process of the server where it stands: connections stay and
+// nothing answers. Thaw lets them go on.
+func (s *Server) Freeze() error {
+	pid, err := s.postmaster()
+	if err != nil {
+		return err
+	}
+	// The parent first: it makes no more children then.
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("freeze postgres: %w", err)
+	}
+	s.stopped = append(s.stopped, pid)
+	children, err := childrenOf(pid)
+	for _, child := range children {
+		if syscall.Kill(child, syscall.SIGSTOP) == nil { // else it has ended
+			s.stopped = append(s.stopped, child)
+		}
+	}
+	return err
+}
+
+// Thaw ends Freeze. Without one it does nothing.
+func (s *Server) Thaw() error {
+	var err error
+	for _, pid := range s.stopped {
+		if e := syscall.Kill(pid, syscall.SIGCONT); !errors.Is(e, syscall.ESRCH) {
+			err = errors.Join(err, e)
+		}
+	}
+	s.stopped = nil
+	return err
+}
+
+func (s *Server) postmaster() (int, error) {
+	data, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, fmt.Errorf("read pid: %w", err)
+	}
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(first)))
+	if err != nil {
+		return 0, fmt.Errorf("read pid: %w", err)
+	}
+	return pid, nil
+}
+
+func childrenOf(parent int) (pids []int, err error) {
+	found, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range found {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state parent …, and the name may hold anything.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(strings.Split(path, "/")[2])
+			if err != nil {
+				return nil, err
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// Query runs one statement in a database that Database made and gives its rows,
+// one a line, as psql prints them without decoration.
+func (s *Server) Query(ctx context.Context, database, statement string) ([]string, error) {
+	cmd := s.command(ctx, filepath.Join(s.bin, "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
+		"-h", s.dir, "-U", "postgres", "-d", database, "-c", statement)
+	var out, problem bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problem
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("psql: %w: %s", err, problem.Bytes())
+	}
+	text := strings.TrimSuffix(out.String(), "\n")
+	if text == "" {
+		return nil, nil
+	}
+	return strings.Split(text, "\n"), nil
+}
+
+// Keep copies the data of a halted server aside, in the place of the copy before.
+func (s *Server) Keep(ctx context.Context) error { return s.copyData(ctx, "data", "kept") }
+
+// GoBack puts what Keep copied in the place of the data of a halted server.
+func (s *Server) GoBack(ctx context.Context) error { return s.copyData(ctx, "kept", "data") }
+
+func (s *Server) copyData(ctx context.Context, from, to string) error {
+	if s.leash != nil {
+		return errors.New("the server runs: halt it first")
+	}
+	if err := os.RemoveAll(filepath.Join(s.dir, to)); err != nil {
+		return fmt.Errorf("copy data: %w", err)
+	}
+	if out, err := s.command(ctx, "cp", "-a", from, to).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy data: %w: %s", err, out)
+	}
+	return nil
+}
