@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build page test test-page test-go test-mutations test-e2e lint bench setup clean
+.PHONY: help run build page test test-page test-go test-mutations test-e2e soak lint bench setup clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
@@ -53,6 +53,15 @@ test-mutations: build ## break each promise by its build tag and see its test fa
 
 test-e2e: build ## drive the binary with a real browser
 	cd web && npm run e2e
+
+ifndef SEED
+SEED := $(shell shuf -i 1-1000000 -n 1)
+endif
+DURATION ?= 10m
+
+soak: page ## long scenarios, then faults drawn by lot: SEED=1 DURATION=10m
+	@echo "soak: SEED=$(SEED) DURATION=$(DURATION)"
+	FECHATTER_ALL_SCENARIOS=1 go test -count=1 -timeout 0 -v ./e2e -seed $(SEED) -soak $(DURATION)
 
 lint: page ## golangci-lint, built from tools/go.mod, over both modules
 	@mkdir -p bin

@@ -6,42 +6,179 @@ import (
 
 	"fechatter/e2e/cluster"
 	"fechatter/e2e/load"
+	"fechatter/e2e/proxy"
 )
 
-// TestNodeKilled kills a node in the middle of the work, and starts it again.
-func TestNodeKilled(t *testing.T) {
-	s := begin(t, cluster.Config{})
-	s.people(load.Config{})
-	s.sends(50)
+// fault is something that happens to a cluster under load and is over when do
+// returns.
+type fault struct {
+	name  string
+	short bool // runs in every `make test`
+	do    func(*scenario)
+}
+
+func faults() []fault {
+	return []fault{
+		{"node killed", true, nodeKilled},
+		{"NATS killed", true, natsKilled},
+		{"PostgreSQL crashes", true, postgresCrashes},
+		{"rolling restart", false, rollingRestart},
+		{"PostgreSQL frozen", false, postgresFrozen},
+		{"PostgreSQL cut off from a node", false, databaseCut},
+		{"connections to PostgreSQL break", false, databaseBreaks},
+		{"NATS cut off from a node", false, busCut},
+		{"NATS frozen", false, natsFrozen},
+		{"noisy bus", false, noisyBus},
+		{"node frozen", false, nodeFrozen},
+		{"clients cut off", false, clientsCut},
+		{"slow network", false, slowNetwork},
+	}
+}
+
+// TestFaults brings each fault to three nodes under load.
+func TestFaults(t *testing.T) {
+	for _, f := range faults() {
+		t.Run(f.name, func(t *testing.T) {
+			if !f.short {
+				heavy(t)
+			}
+			s := begin(t, cluster.Config{})
+			s.people(load.Config{})
+			s.sends(50)
+			f.do(s)
+			s.Heal()
+			s.sends(50)
+			s.judge(100)
+		})
+	}
+}
+
+// nodeKilled is kill -9 in the middle of the work.
+func nodeKilled(s *scenario) {
 	n := s.node()
 	s.must(n.Kill())
 	s.sends(100)
 	s.must(n.Start(s.ctx))
-	s.sends(50)
-	s.judge(200)
 }
 
-// TestNatsKilled kills the bus: events travel by the database alone until it is
-// back.
-func TestNatsKilled(t *testing.T) {
-	s := begin(t, cluster.Config{})
-	s.people(load.Config{})
-	s.sends(50)
-	s.must(s.Nats[0].Kill())
-	s.lasts(s.between(time.Second, 3*time.Second))
-	s.must(s.Nats[0].Start(s.ctx))
-	s.sends(100)
-	s.judge(200)
+// natsKilled leaves events to travel by the database alone.
+func natsKilled(s *scenario) {
+	n := s.Nats[s.rng.IntN(len(s.Nats))]
+	s.must(n.Kill())
+	s.lasts(s.between(time.Second, 4*time.Second))
+	s.must(n.Start(s.ctx))
 }
 
-// TestPostgresCrashes stops the database as a loss of power would, under load.
-func TestPostgresCrashes(t *testing.T) {
-	s := begin(t, cluster.Config{})
-	s.people(load.Config{})
-	s.sends(50)
+// postgresCrashes is a loss of power for the database.
+func postgresCrashes(s *scenario) {
 	s.must(s.Postgres.Crash())
-	s.lasts(s.between(0, 2*time.Second))
+	s.lasts(s.between(0, 3*time.Second))
 	s.must(s.Postgres.Resume(s.ctx))
-	s.sends(100)
-	s.judge(150)
+}
+
+// rollingRestart stops each node in good order and starts it again, with pauses.
+func rollingRestart(s *scenario) {
+	for _, n := range s.Nodes {
+		if err := n.Stop(); err != nil {
+			s.t.Errorf("%s ended with %v", n.Name, err)
+		}
+		s.must(n.Start(s.ctx))
+		s.sends(20)
+	}
+}
+
+// postgresFrozen stops every process of the database where it stands.
+func postgresFrozen(s *scenario) {
+	s.must(s.Postgres.Freeze())
+	s.lasts(10 * time.Second)
+	s.must(s.Postgres.Thaw())
+}
+
+// databaseCut makes a black hole between one node and the database.
+func databaseCut(s *scenario) {
+	s.node().Database.Set(proxy.Fault{HoldUp: s.rng.IntN(2) == 0, HoldDown: true})
+	s.lasts(s.between(time.Second, 15*time.Second))
+}
+
+// databaseBreaks breaks connections to the database in the middle of what is
+// said, in both directions.
+func databaseBreaks(s *scenario) {
+	for range 8 {
+		for _, n := range s.Nodes {
+			n.Database.Set(proxy.Fault{CutUp: s.rng.Int64N(20000), CutDown: s.rng.Int64N(20000)})
+		}
+		s.lasts(s.between(100*time.Millisecond, time.Second))
+		s.node().Database.Reset()
+	}
+}
+
+// busCut makes a black hole between one node and NATS.
+func busCut(s *scenario) {
+	for _, b := range s.node().Buses {
+		b.Set(proxy.Fault{HoldUp: s.rng.IntN(4) > 0, HoldDown: true})
+	}
+	s.lasts(s.between(time.Second, 15*time.Second))
+}
+
+func natsFrozen(s *scenario) {
+	n := s.Nats[s.rng.IntN(len(s.Nats))]
+	s.must(n.Freeze())
+	s.lasts(s.between(time.Second, 10*time.Second))
+	s.must(n.Thaw())
+}
+
+// noisyBus loses, doubles and reorders messages, to every node.
+func noisyBus(s *scenario) {
+	for _, n := range s.Nodes {
+		for _, b := range n.Buses {
+			b.SetNoise(proxy.Noise{Drop: 0.05, Double: 0.05, Reorder: 0.05})
+		}
+	}
+	s.sends(500)
+	for _, n := range s.Nodes {
+		for _, b := range n.Buses {
+			if c := b.Counts(); c.Messages > 200 && (c.Dropped == 0 || c.Doubled == 0 || c.Reordered == 0) {
+				s.t.Errorf("the bus of %s was not noisy: %+v", n.Name, c)
+			}
+		}
+	}
+}
+
+// nodeFrozen stops a node where it stands, for longer than anybody waits.
+func nodeFrozen(s *scenario) {
+	n := s.node()
+	s.must(n.Freeze())
+	s.lasts(20 * time.Second)
+	s.must(n.Thaw())
+}
+
+// clientsCut breaks the connections of clients in every way.
+func clientsCut(s *scenario) {
+	for range 10 {
+		n := s.node()
+		switch s.rng.IntN(4) {
+		case 0:
+			n.Public.Reset()
+		case 1:
+			n.Public.Set(proxy.Fault{CutDown: 1 + s.rng.Int64N(20000)})
+		case 2:
+			n.Public.Set(proxy.Fault{CutUp: 1 + s.rng.Int64N(5000)})
+		case 3:
+			n.Public.Set(proxy.Fault{HoldUp: s.rng.IntN(2) == 0, HoldDown: true})
+		}
+		s.lasts(s.between(100*time.Millisecond, time.Second))
+		n.Public.Set(proxy.Fault{})
+	}
+}
+
+// slowNetwork delays everything between all parts.
+func slowNetwork(s *scenario) {
+	for _, n := range s.Nodes {
+		n.Public.Set(proxy.Fault{Delay: s.between(1, 50*time.Millisecond)})
+		n.Database.Set(proxy.Fault{Delay: s.between(1, 20*time.Millisecond)})
+		for _, b := range n.Buses {
+			b.Set(proxy.Fault{Delay: s.between(1, 200*time.Millisecond)})
+		}
+	}
+	s.lasts(5 * time.Second)
 }

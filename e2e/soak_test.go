@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"time"
+
+	"fechatter/e2e/cluster"
+	"fechatter/e2e/load"
+)
+
+var soakFlag = flag.Duration("soak", 0, "how long TestSoak goes on; 0: not at all")
+
+// TestSoak brings faults, drawn by lot, one after the other and sometimes two at
+// once, for as long as it is told. It judges after every few of them.
+func TestSoak(t *testing.T) {
+	if *soakFlag == 0 {
+		t.Skip("make soak DURATION=10m")
+	}
+	deadline := time.Now().Add(*soakFlag)
+	s := begin(t, cluster.Config{Buses: 1 + 2*int(*seedFlag%2)})
+	for round := 0; time.Now().Before(deadline) && !t.Failed(); round++ {
+		s.people(load.Config{Prefix: fmt.Sprintf("r%d.", round), People: 4 + s.rng.IntN(12), Chats: 1 + s.rng.IntN(5)})
+		s.sends(20)
+		for range 1 + s.rng.IntN(3) {
+			list := faults()
+			f := list[s.rng.IntN(len(list))]
+			t.Logf("round %d: %s", round, f.name)
+			f.do(s)
+			s.Heal()
+		}
+		s.sends(20)
+		s.judge(40)
+	}
+}
