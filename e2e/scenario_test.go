@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -175,8 +176,23 @@ func (s *scenario) judge(sends int) {
 	for _, c := range run.Connections {
 		frames += len(c.Frames)
 	}
-	s.t.Logf("%d sends acknowledged, %d connections, %d frames judged", acked, len(run.Connections), frames)
+	s.t.Logf("%d sends acknowledged, %d connections, %d frames judged, at most %s without an ack", acked, len(run.Connections), frames, longestPause(run))
 	if acked < sends {
 		s.t.Errorf("only %d sends were acknowledged: that proves little", acked)
 	}
+}
+
+// longestPause is the longest time in which no send of anybody was acknowledged.
+func longestPause(run *check.Run) (longest time.Duration) {
+	var acks []time.Duration
+	for _, s := range run.Sends {
+		if s.Acked > 0 {
+			acks = append(acks, s.Acked)
+		}
+	}
+	slices.Sort(acks)
+	for i := range acks[min(1, len(acks)):] {
+		longest = max(longest, acks[i+1]-acks[i])
+	}
+	return longest.Round(time.Millisecond)
 }

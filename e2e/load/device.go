@@ -21,8 +21,8 @@ import (
 const (
 	dialTimeout = 5 * time.Second
 	// callTimeout is how long a command waits before its device gives the
-	// connection up: a little more than the server takes to refuse.
-	callTimeout = 12 * time.Second
+	// connection up, and repeats the command on another.
+	callTimeout = 4 * time.Second
 	// silence is how long a device bears nothing from the server; it pings four
 	// times as often.
 	silence = 4 * time.Second
@@ -285,7 +285,7 @@ func (d *device) at() (live bool, cursors map[string]int64) {
 	return d.live, maps.Clone(d.cursors)
 }
 
-// Drop ends the connection that is there; the device comes back.
+// drop ends the connection that is there; the device comes back.
 func (d *device) drop() {
 	d.mu.Lock()
 	ws := d.ws

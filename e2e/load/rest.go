@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// restTimeout is the patience of one call: above the server's own.
-const restTimeout = 12 * time.Second
+// restTimeout is the patience of one call: below the server's own, so that what is
+// repeated may still be under way.
+const restTimeout = 4 * time.Second
 
 // person is a user with a session.
 type person struct {
