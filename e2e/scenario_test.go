@@ -47,7 +47,7 @@ var natsServer = sync.OnceValues(func() (string, error) {
 type scenario struct {
 	*cluster.Cluster
 	t    *testing.T
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // the test's
 	rng  *rand.Rand
 	seed uint64
 	load *load.Load

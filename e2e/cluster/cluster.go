@@ -47,7 +47,7 @@ func Start(ctx context.Context, cfg Config) (_ *Cluster, err error) {
 			err = errors.Join(err, c.Close())
 		}
 	}()
-	if c.leash, err = newLeash(); err != nil {
+	if c.leash, err = newLeash(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.startPostgres(ctx); err != nil {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +17,8 @@ type leash struct {
 	pipe  io.Closer
 }
 
-func newLeash() (*leash, error) {
-	shell := exec.Command("/bin/sh", "-c", "read -r _; kill -9 0")
+func newLeash(ctx context.Context) (*leash, error) {
+	shell := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", "-c", "read -r _; kill -9 0")
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := shell.StdinPipe()
 	if err != nil {

@@ -44,7 +44,7 @@ func (n *Nats) Start(ctx context.Context) error {
 			"--routes", strings.Join(routes, ","))
 	}
 	var err error
-	if n.process, err = start(exec.Command(n.program, args...), n.output, n.group); err != nil {
+	if n.process, err = start(exec.CommandContext(context.WithoutCancel(ctx), n.program, args...), n.output, n.group); err != nil {
 		return err
 	}
 	var at ports

@@ -48,7 +48,7 @@ func (n *Node) Start(ctx context.Context) error {
 // launch runs the node and leads its proxy there.
 func (n *Node) launch(ctx context.Context) error {
 	said := n.output.expect(" is at http://")
-	cmd := exec.Command(n.program)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.program)
 	cmd.Dir, cmd.Env = n.dir, append(os.Environ(), n.env...)
 	var err error
 	if n.process, err = start(cmd, n.output, n.group); err != nil {

@@ -73,8 +73,9 @@ func (d *device) run(ctx context.Context) {
 func (d *device) connection(ctx context.Context, url string) error {
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	ws, _, err := websocket.Dial(dialing, strings.Replace(url, "http", "ws", 1)+"/ws", &websocket.DialOptions{
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}, Subprotocols: []string{"fechatter.v1.json"}})
+	ws, _, err := websocket.Dial(dialing, //nolint:bodyclose // Dial closes it
+		strings.Replace(url, "http", "ws", 1)+"/ws", &websocket.DialOptions{
+			HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}, Subprotocols: []string{"fechatter.v1.json"}})
 	if err != nil {
 		return nil //nolint:nilerr // the node is away: the next try goes elsewhere
 	}
@@ -283,16 +284,6 @@ func (d *device) at() (live bool, cursors map[string]int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.live, maps.Clone(d.cursors)
-}
-
-// drop ends the connection that is there; the device comes back.
-func (d *device) drop() {
-	d.mu.Lock()
-	ws := d.ws
-	d.mu.Unlock()
-	if ws != nil {
-		_ = ws.CloseNow()
-	}
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Config struct {
 	Devices int           // of each person; 1
 	Chats   int           // 3
 	Pace    time.Duration // of each person, between two things that they do; 50 ms
+	Padding int           // bytes added to each message
 	Prefix  string        // of names, so that loads can share a cluster
 }
 
@@ -40,6 +42,7 @@ type Load struct {
 	cfg     Config
 	rng     *rand.Rand
 	http    *http.Client
+	padding string
 	record  *recorder
 	people  []*person
 	movable []*person
@@ -91,7 +94,7 @@ func (g *group) flip(user string) (out bool) {
 // Prepare signs people up and makes their chats.
 func Prepare(ctx context.Context, cfg Config) (*Load, error) {
 	cfg = cfg.withDefaults()
-	l := &Load{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)), record: &recorder{start: time.Now()},
+	l := &Load{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)), padding: "\n" + strings.Repeat("x", cfg.Padding), record: &recorder{start: time.Now()},
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 5 * time.Second}}}
 	for i := range cfg.People {
 		p, err := signUp(ctx, l.http, cfg.URLs[i%len(cfg.URLs)], cfg.Prefix+"person"+strconv.Itoa(i))

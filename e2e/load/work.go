@@ -3,10 +3,8 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"fechatter/e2e/check"
@@ -35,7 +33,7 @@ func (w *worker) run(ctx, settling context.Context) {
 		chat := w.load.chats[w.rng.IntN(len(w.load.chats))]
 		switch draw := w.rng.IntN(100); {
 		case draw < 70 || len(w.mine) == 0:
-			w.send(settling, chat, "")
+			w.send(settling, chat)
 		case draw < 80:
 			w.edit(settling)
 		case draw < 82:
@@ -71,11 +69,11 @@ func (w *worker) insist(ctx context.Context, socket, rest func() (answer, error)
 	}
 }
 
-// send sends a message to a chat. Padding goes after the text that is checked.
-func (w *worker) send(ctx context.Context, chat *group, padding string) {
+// send sends a message to a chat.
+func (w *worker) send(ctx context.Context, chat *group) {
 	key := uuid.NewString()
 	s := w.record.begin(check.Send{ChatID: chat.id, SenderID: w.id, Key: key})
-	body := check.Body(key, 1) + padding
+	body := check.Body(key, 1) + w.load.padding
 	a, err := w.insist(ctx, func() (answer, error) {
 		return w.call(ctx, "message.send", map[string]any{"chat_id": chat.id, "key": key, "body": body})
 	}, func() (answer, error) {
@@ -202,12 +200,4 @@ func (w *worker) complain(what string, err error) {
 		return
 	}
 	w.record.fault("%s: %s: %v", w.label, what, err)
-}
-
-// padding is n bytes on lines of their own.
-func padding(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("\n%s", strings.Repeat("x", n))
 }

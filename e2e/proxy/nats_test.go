@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -33,7 +34,7 @@ func through(t *testing.T, n Noise, messages int) (out []int, count NoiseCount) 
 	again := &frameReader{bus: &Bus{}, in: bufio.NewReader(strings.NewReader(string(whole)))}
 	for others := 0; ; {
 		frame, message, err := again.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if want := 2 + (messages+9)/10; others != want {
 				t.Errorf("%d other frames, want %d", others, want)
 			}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ type Proxy struct {
 func Listen() (*Proxy, error) { return listen(nil) }
 
 func listen(filter func(io.Reader) io.Reader) (*Proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -94,7 +95,7 @@ func (p *Proxy) serve(client net.Conn) {
 		abort(client)
 		return
 	}
-	server, err := net.Dial(network, target)
+	server, err := new(net.Dialer).DialContext(context.Background(), network, target)
 	if err != nil {
 		abort(client)
 		return
