@@ -17,9 +17,13 @@ const rollbackTimeout = 2 * time.Second
 type conn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt // nil: the driver keeps them
-	dirty bool                 // the transaction wrote something
-	bad   bool                 // not to be used again
-	gated []string             // streams whose turn to publish this transaction holds
+	// patience bounds one statement even if the server says nothing at all; 0: no
+	// bound, for a driver to which that cannot happen.
+	patience time.Duration
+	begun    bool     // a transaction may be open
+	dirty    bool     // the transaction wrote something
+	bad      bool     // not to be used again
+	gated    []string // streams whose turn to publish this transaction holds
 }
 
 // exec runs a statement and answers how many rows it changed.
@@ -32,6 +36,14 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (int64, erro
 	return result.RowsAffected()
 }
 
+// within bounds a statement.
+func (c *conn) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.patience == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.patience)
+}
+
 // control runs BEGIN, COMMIT or ROLLBACK.
 func (c *conn) control(ctx context.Context, command string) error {
 	_, err := c.run(ctx, command, nil)
@@ -39,6 +51,8 @@ func (c *conn) control(ctx context.Context, command string) error {
 }
 
 func (c *conn) run(ctx context.Context, query string, args []any) (sql.Result, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	if c.stmts == nil {
 		return c.c.ExecContext(ctx, query, args...)
 	}
@@ -62,6 +76,8 @@ func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows,
 
 // one reads a single row; sql.ErrNoRows when there is none.
 func (c *conn) one(ctx context.Context, query string, args []any, dest ...any) error {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	rows, err := c.query(ctx, query, args...)
 	if err != nil {
 		return err
@@ -81,6 +97,8 @@ func (c *conn) one(ctx context.Context, query string, args []any, dest ...any) e
 
 // collect reads all rows before it returns, so that the connection is free again.
 func collect[T any](ctx context.Context, c *conn, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	rows, err := c.query(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -112,7 +130,7 @@ func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 }
 
 func (c *conn) begin(ctx context.Context, command string) error {
-	c.dirty = false
+	c.dirty, c.begun = false, true
 	if err := c.control(ctx, command); err != nil {
 		c.rollback(ctx) // a driver may fail after the server has begun
 		return fmt.Errorf("begin: %w", err)
@@ -128,15 +146,16 @@ func (c *conn) rollback(ctx context.Context) {
 	if err := c.control(ctx, "ROLLBACK"); err != nil {
 		c.bad = true
 	}
+	c.begun = false
 }
 
 func (c *conn) close() error {
-	if c.stmts == nil && c.bad {
-		_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // takes it out of the driver's pool
-	}
 	errs := make([]error, 0, len(c.stmts)+1)
 	for _, stmt := range c.stmts {
 		errs = append(errs, stmt.Close())
+	}
+	if c.bad {
+		_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // takes it out of database/sql's pool
 	}
 	if err := c.c.Close(); !errors.Is(err, sql.ErrConnDone) {
 		errs = append(errs, err)

@@ -26,3 +26,8 @@ func (s *Store) HoldBatches(ctx context.Context) (release func(), err error) {
 	c, err := s.pools.batch.get(ctx)
 	return func() { s.pools.batch.put(c) }, err
 }
+
+// PanicInView reads with a bug.
+func (s *Store) PanicInView(ctx context.Context) {
+	_ = s.view(ctx, s.pools.read, "panic", func(*conn) error { panic("a read went wrong") })
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fechatter/persistence"
 	"fechatter/persistence/persistencetest"
@@ -119,5 +120,30 @@ func TestRefusedDatabases(t *testing.T) {
 	lossy := postgresURL(t) + "&options=" + url.QueryEscape("-c synchronous_commit=off")
 	if _, err := open(t, lossy); err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
 		t.Errorf("synchronous_commit=off: %v", err)
+	}
+}
+
+// TestCloseIsBounded: a connection that does not come back holds the end of the
+// process for a while only.
+func TestCloseIsBounded(t *testing.T) {
+	store, err := persistence.Open(t.Context(), persistence.Config{URL: sqliteURL(t), AcquireTimeout: 50 * time.Millisecond},
+		nobody{}, persistencetest.NewID, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := store.HoldBatches(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	closed := make(chan error, 1)
+	go func() { closed <- store.Close() }()
+	select {
+	case err := <-closed:
+		if err == nil || !strings.Contains(err.Error(), "still in use") {
+			t.Errorf("closed with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Close waits for ever")
 	}
 }

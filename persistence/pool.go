@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -10,8 +11,9 @@ import (
 // pool lends connections of one purpose, in the order of asking. Purposes have
 // pools of their own so that none can starve another.
 type pool struct {
-	db      *sql.DB
-	acquire time.Duration
+	db       *sql.DB
+	acquire  time.Duration
+	patience time.Duration // see conn
 	// kept has a place for each connection; nil stands for one that is not open.
 	// It is nil itself when the driver keeps statements: then db is pool enough.
 	kept chan *conn
@@ -41,7 +43,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		if err != nil {
 			return nil, fmt.Errorf("get connection: %w", err)
 		}
-		return &conn{c: c}, nil
+		return &conn{c: c, patience: p.patience}, nil
 	}
 	select {
 	case c := <-p.kept:
@@ -56,7 +58,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		p.kept <- nil
 		return nil, fmt.Errorf("open connection: %w", err)
 	}
-	return &conn{c: c, stmts: map[string]*sql.Stmt{}}, nil
+	return &conn{c: c, stmts: map[string]*sql.Stmt{}, patience: p.patience}, nil
 }
 
 // put takes a connection back.
@@ -72,11 +74,19 @@ func (p *pool) put(c *conn) {
 	}
 }
 
-// close waits for every connection to come back.
+// close waits for every connection to come back, for as long as the pool's
+// patience allows: a process that is to end must not be held by one that hangs.
 func (p *pool) close() error {
+	late := time.NewTimer(p.acquire)
+	defer late.Stop()
 	for range cap(p.kept) {
-		if c := <-p.kept; c != nil {
-			_ = c.close() // db.Close says what matters
+		select {
+		case c := <-p.kept:
+			if c != nil {
+				_ = c.close() // db.Close says what matters
+			}
+		case <-late.C:
+			return errors.Join(errors.New("close database: a connection is still in use"), p.db.Close())
 		}
 	}
 	return p.db.Close()

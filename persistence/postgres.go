@@ -59,7 +59,9 @@ func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
 			"idle_in_transaction_session_timeout": milliseconds(cfg.StatementTimeout),
 			"plan_cache_mode":                     plan,
 		})
-		return newPool(stdlib.OpenDB(*c), size, false, cfg.AcquireTimeout)
+		p := newPool(stdlib.OpenDB(*c), size, false, cfg.AcquireTimeout)
+		p.patience = statement * 5 / 4 // the server's own answer comes first, if it gives one
+		return p
 	}
 	// Planning is little beside a group of sends, and a plan made when the tables
 	// were small would scan them all until the next ANALYZE.

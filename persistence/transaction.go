@@ -17,12 +17,17 @@ const (
 
 // view runs fn on a connection without a transaction: for one statement.
 func (s *Store) view(ctx context.Context, p *pool, what string, fn func(*conn) error) error {
+	return s.mapError(s.lend(ctx, p, fn), what)
+}
+
+// lend runs fn on a connection of p, which comes back even from a panic.
+func (s *Store) lend(ctx context.Context, p *pool, fn func(*conn) error) (err error) {
 	c, err := p.get(ctx)
-	if err == nil {
-		err = fn(c)
-		s.release(p, c, err)
+	if err != nil {
+		return err
 	}
-	return s.mapError(err, what)
+	defer func() { s.release(p, c, err) }()
+	return fn(c)
 }
 
 // snapshot runs fn in a transaction in which every statement sees the same.
@@ -36,9 +41,10 @@ func (s *Store) snapshot(ctx context.Context, p *pool, what string, fn func(*con
 	})
 }
 
-// release gives a connection back, unless it may be what failed.
+// release gives a connection back, unless it may be what failed, or a panic has
+// left its transaction open.
 func (s *Store) release(p *pool, c *conn, err error) {
-	if err != nil && s.d.classify(err) == failUnavailable {
+	if c.begun || err != nil && s.d.classify(err) == failUnavailable {
 		c.bad = true
 	}
 	p.put(c)
@@ -91,6 +97,7 @@ func (s *Store) commit(ctx context.Context, c *conn) error {
 	defer cancel()
 	err := c.control(ctx, "COMMIT")
 	if err == nil {
+		c.begun = false
 		return nil
 	}
 	c.rollback(ctx)
