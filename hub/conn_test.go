@@ -272,8 +272,8 @@ func TestEphemeralsGoFirst(t *testing.T) {
 		bob.sink.stick(true)
 		n.say("c", "4")
 		synctest.Wait()
-		n.hub.Ephemeral("c", "typing", []byte(`{"text":"ann types"}`), "ann")
-		n.hub.Ephemeral("nowhere", "typing", []byte(`{}`), "")
+		n.hub.Ephemeral("c", "typing", []byte(`{"text":"ann types"}`), func(user string) bool { return user != "ann" })
+		n.hub.Ephemeral("nowhere", "typing", []byte(`{}`), nil)
 		synctest.Wait()
 		bob.conn.SendEphemeral("presence", []byte(`{}`))
 		bob.sink.stick(false)
@@ -305,7 +305,7 @@ func TestEphemeralsDoNotGather(t *testing.T) {
 		ann := n.client("ann", WebSocket)
 		ann.attach("c", -1)
 		for range 1000 {
-			n.hub.Ephemeral("c", "typing", []byte(`{}`), "")
+			n.hub.Ephemeral("c", "typing", []byte(`{}`), nil)
 		}
 		time.Sleep(3 * time.Second)
 		if got := len(ann.texts()); got > maxEphemerals {

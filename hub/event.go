@@ -19,6 +19,8 @@ const (
 	// Rewrite marks an edit or a deletion of the message created at seq Target: text in earlier events is stale.
 	// An edit is Content|Rewrite.
 	Rewrite Kind = 1 << 2
+	// Passing marks what is no event of the log: see Hub.Pass.
+	Passing Kind = 1 << 3
 )
 
 // Has reports whether every flag of f is set.

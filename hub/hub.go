@@ -16,6 +16,8 @@ type Hub struct {
 	bus Bus
 	log *slog.Logger
 
+	listener Listener // nil: nobody listens
+
 	streams  streams
 	registry registry
 	wheel    wheel
@@ -96,7 +98,11 @@ func (h *Hub) Receive(data []byte) error {
 	if err != nil {
 		return err
 	}
-	h.take(e)
+	if e.Kind.Has(Passing) {
+		h.pass(e)
+	} else {
+		h.take(e)
+	}
 	return nil
 }
 
@@ -115,10 +121,11 @@ func (h *Hub) Expect(stream string, seq int64) {
 }
 
 // Ephemeral sends a document that carries no seq to the subscribers of a stream, best effort: it is skipped for
-// connections that have anything queued, and for those of exceptUser (empty: for nobody's). data is not kept.
-func (h *Hub) Ephemeral(stream, op string, data []byte, exceptUser string) {
+// connections that have anything queued, and for users whom to refuses (nil: for nobody). data is not kept; to is kept
+// until the document is written.
+func (h *Hub) Ephemeral(stream, op string, data []byte, to func(user string) bool) {
 	if s := h.streams.find(stream); s != nil && !h.over() {
-		s.ephemeral(op, data, exceptUser, time.Now())
+		s.ephemeral(op, data, to, time.Now())
 	}
 }
 

@@ -8,11 +8,11 @@ const maxEphemerals = 64
 // ephemeral is one document without a seq, in the formats that the subscribers speak.
 type ephemeral struct {
 	ws, sse *buffer
-	except  string // a user who does not get it
+	to      func(user string) bool // nil: everybody
 }
 
 // ephemeral queues a document for the pump.
-func (s *stream) ephemeral(op string, data []byte, except string, now time.Time) {
+func (s *stream) ephemeral(op string, data []byte, to func(string) bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.subs.list) == 0 {
@@ -22,7 +22,7 @@ func (s *stream) ephemeral(op string, data []byte, except string, now time.Time)
 		s.hub.stats.ephemeralDrops.Add(int64(len(s.subs.list)))
 		return
 	}
-	e := ephemeral{except: except}
+	e := ephemeral{to: to}
 	if s.subs.websockets() > 0 {
 		e.ws = s.hub.buffers.get()
 		e.ws.b = appendText(e.ws.b, data)
@@ -145,7 +145,7 @@ func (s *stream) write(seg *segment, rw *rawWriter) {
 func (s *stream) writeEphemeral(e ephemeral, subs []sub, rw *rawWriter) {
 	for i := range subs {
 		c := subs[i].conn
-		if e.except != "" && c.user == e.except {
+		if e.to != nil && !e.to(c.user) {
 			continue
 		}
 		if b := pick(c.format, e.ws, e.sse); b != nil {

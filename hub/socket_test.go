@@ -230,7 +230,7 @@ func TestEveryFrameArrivesWholeAndInOrder(t *testing.T) {
 			for i := range events {
 				n.say("c", strings.Repeat("é", lengths[i%len(lengths)]/2))
 				if i%10 == 0 {
-					n.hub.Ephemeral("c", "typing", []byte(`{"stream":"typing"}`), "")
+					n.hub.Ephemeral("c", "typing", []byte(`{"stream":"typing"}`), nil)
 				}
 			}
 			var peak int64

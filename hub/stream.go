@@ -114,6 +114,9 @@ func (s *stream) deliver(e Event, now time.Time) {
 	s.lastEvent = now
 	s.quicken(now)
 	s.keep(e)
+	if e.Kind.Has(Removed) && s.hub.listener != nil {
+		s.hub.listener.Removed(s.id, e.Subject, e.Seq)
+	}
 	if len(s.subs.list) == 0 {
 		return
 	}

@@ -1,0 +1,5 @@
+//go:build mutate_as_of
+
+package hub
+
+const passesByAsOf = false
