@@ -2,48 +2,58 @@ package persistence_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"fechatter/chat"
 	"fechatter/persistence"
 	"fechatter/persistence/persistencetest"
 )
 
-const (
-	benchSenders = 64
-	benchChats   = 8
-)
+// benchSenders send at once, each the next message when the one before is stored.
+const benchSenders = 64
 
 type nobody struct{}
 
 func (nobody) Publish([]chat.Event) {}
 
-// BenchmarkSend is 64 senders at once, eight in each chat, by group commit.
+// BenchmarkSend compares group commit with a transaction for each send, with
+// keys that begin with the time, as the page makes them, and with random ones,
+// which a client may choose; into eight chats, into many, and into one.
 func BenchmarkSend(b *testing.B) {
-	benchmarkSend(b, persistence.Config{URL: sqliteURL(b)})
+	random := func() string { return uuid.NewString() }
+	for _, database := range []struct {
+		name string
+		url  func(testing.TB) string
+	}{{"SQLite", sqliteURL}, {"PostgreSQL", postgresURL}} {
+		for _, load := range []struct {
+			name  string
+			chats int
+			key   func() string
+		}{{"ordered", 8, persistencetest.NewID}, {"random", 8, random}, {"many", 32, random}, {"hot", 1, random}} {
+			for _, how := range []string{"group", "alone"} {
+				b.Run(fmt.Sprintf("%s/%s/%s", database.name, load.name, how), func(b *testing.B) {
+					store := start(b, persistence.Config{URL: database.url(b), AcquireTimeout: time.Minute, LockTimeout: time.Minute}, nobody{})
+					send := store.Send
+					if how == "alone" {
+						send = store.SendAlone
+					}
+					benchmarkSend(b, store, send, load.chats, load.key)
+				})
+			}
+		}
+	}
 }
 
-// BenchmarkSendOneByOne is the same with a transaction for each message.
-func BenchmarkSendOneByOne(b *testing.B) {
-	benchmarkSend(b, persistence.Config{URL: sqliteURL(b), BatchSize: 1})
-}
-
-// BenchmarkSendPostgres is the same as BenchmarkSend on PostgreSQL.
-func BenchmarkSendPostgres(b *testing.B) {
-	benchmarkSend(b, persistence.Config{URL: postgresURL(b)})
-}
-
-// BenchmarkSendPostgresOneByOne is the same with a transaction for each message.
-func BenchmarkSendPostgresOneByOne(b *testing.B) {
-	benchmarkSend(b, persistence.Config{URL: postgresURL(b), BatchSize: 1})
-}
-
-func benchmarkSend(b *testing.B, cfg persistence.Config) {
-	store := start(b, cfg, nobody{})
-	rooms, people := persistencetest.Populate(b, store, benchChats, benchSenders/benchChats)
+func benchmarkSend(b *testing.B, store *persistence.Store, send func(context.Context, chat.Send) (chat.Sent, error),
+	chats int, key func() string) {
+	rooms, people := persistencetest.Populate(b, store, chats, benchSenders/chats)
 	body := strings.Repeat("words ", 20)
 	var next atomic.Int64
 	before := store.Stats()
@@ -51,11 +61,11 @@ func benchmarkSend(b *testing.B, cfg persistence.Config) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		n := int(next.Add(1))
-		room := n % benchChats
-		u := people[room][n/benchChats%len(people[room])]
+		room := n % chats
+		u := people[room][n/chats%len(people[room])]
 		for pb.Next() {
 			id := persistencetest.NewID()
-			_, err := store.Send(context.Background(), chat.Send{ChatID: rooms[room].ID, SenderID: u.ID, Key: id, Body: body,
+			_, err := send(context.Background(), chat.Send{ChatID: rooms[room].ID, SenderID: u.ID, Key: key(), Body: body,
 				MessageID: id, OpID: id, Fingerprint: []byte("0123456789abcdef0123456789abcdef")})
 			if err != nil {
 				b.Error(err)

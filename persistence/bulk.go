@@ -9,13 +9,18 @@ import (
 	"strings"
 )
 
-// bulk is a statement over many rows. PostgreSQL runs it once and takes the
-// rows as JSON: a journey costs more than parsing. SQLite runs it for each row,
-// prepared: there, parsing costs more than a call.
+// manyRows is how many rows a statement over several takes on SQLite.
+const manyRows = 16
+
+// bulk is a statement over rows of which there are many. PostgreSQL runs it once
+// and takes the rows as JSON: a journey costs more than parsing. SQLite runs it,
+// prepared, for sixteen rows at a time and then for each: there, parsing costs
+// more than a call.
 type bulk struct {
 	query  string
+	many   string // on SQLite, the same for manyRows rows; "": there is no such statement
 	perRow bool
-	fields []int // those that the parameters of a statement per row stand for
+	fields []int // those that the parameters of a row stand for
 }
 
 // column is a field of a row: the name in its json tag and its type in SQL.
@@ -63,7 +68,8 @@ func insert[R any](d dialect, table string, columns ...string) bulk {
 	}
 	query := "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")"
 	if d.perRow {
-		return bulk{query + " VALUES (" + strings.Join(values, ", ") + ")", true, f.used}
+		row := "(" + strings.Join(values, ", ") + ")"
+		return bulk{query + " VALUES " + row, query + " VALUES " + repeat(row, manyRows), true, f.used}
 	}
 	return bulk{query: query + " SELECT " + strings.Join(values, ", ") + " FROM " + d.recordset(f.columns) + " AS r"}
 }
@@ -87,8 +93,27 @@ func update[R any](d dialect, table string, key []string, columns ...string) bul
 	if !d.perRow {
 		query += " FROM " + d.recordset(f.columns) + " AS r"
 	}
-	return bulk{query + " WHERE " + strings.Join(tests, " AND "), d.perRow, f.used}
+	return bulk{query: query + " WHERE " + strings.Join(tests, " AND "), perRow: d.perRow, fields: f.used}
 }
+
+// selection makes a query over rows R: query gets the table that they are.
+func selection[R any](d dialect, query func(rows string) string) bulk {
+	columns := columnsOf[R]()
+	if !d.perRow {
+		return bulk{query: query(d.recordset(columns))}
+	}
+	names, fields := make([]string, len(columns)), make([]int, len(columns))
+	for i, c := range columns {
+		names[i], fields[i] = fmt.Sprintf("column%d AS %s", i+1, c.name), i
+	}
+	table := func(rows int) string {
+		row := "(" + repeat("?", len(columns)) + ")"
+		return "(SELECT " + strings.Join(names, ", ") + " FROM (VALUES " + repeat(row, rows) + "))"
+	}
+	return bulk{query(table(1)), query(table(manyRows)), true, fields}
+}
+
+func repeat(s string, n int) string { return strings.Repeat(s+", ", n-1) + s }
 
 // fieldsOf numbers the fields of a row as a statement uses them.
 type fieldsOf struct {
@@ -112,32 +137,45 @@ func (f *fieldsOf) field(value string) string {
 
 // execRows runs a statement over rows; none is nothing to do.
 func execRows[R any](ctx context.Context, c *conn, what string, b bulk, rows []R) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if b.perRow {
-		for i := range rows {
-			if _, err := c.exec(ctx, b.query, b.arguments(rows[i])...); err != nil {
-				return fmt.Errorf("%s: %w", what, err)
-			}
-		}
-		return nil
-	}
-	encoded, err := json.Marshal(rows)
+	err := eachPart(b, rows, func(query string, args []any) error {
+		_, err := c.exec(ctx, query, args...)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if _, err := c.exec(ctx, b.query, string(encoded)); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
 
-func (b bulk) arguments(row any) []any {
-	v := reflect.ValueOf(row)
-	args := make([]any, len(b.fields))
-	for i, field := range b.fields {
-		args[i] = v.Field(field).Interface()
+// eachPart calls run with the statement for every part of the rows.
+func eachPart[R any](b bulk, rows []R, run func(query string, args []any) error) error {
+	if len(rows) > 0 && !b.perRow {
+		encoded, err := json.Marshal(rows)
+		if err != nil {
+			return err
+		}
+		return run(b.query, []any{string(encoded)})
+	}
+	for len(rows) > 0 {
+		query, n := b.query, 1
+		if b.many != "" && len(rows) >= manyRows {
+			query, n = b.many, manyRows
+		}
+		if err := run(query, arguments(b, rows[:n])); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func arguments[R any](b bulk, rows []R) []any {
+	args := make([]any, 0, len(rows)*len(b.fields))
+	for i := range rows {
+		v := reflect.ValueOf(&rows[i]).Elem()
+		for _, field := range b.fields {
+			args = append(args, v.Field(field).Interface())
+		}
 	}
 	return args
 }

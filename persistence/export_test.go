@@ -3,6 +3,8 @@ package persistence
 import (
 	"context"
 	"net"
+
+	"fechatter/chat"
 )
 
 // WithDial makes PostgreSQL's connections go through dial.
@@ -30,4 +32,12 @@ func (s *Store) HoldBatches(ctx context.Context) (release func(), err error) {
 // PanicInView reads with a bug.
 func (s *Store) PanicInView(ctx context.Context) {
 	_ = s.view(ctx, s.pools.read, "panic", func(*conn) error { panic("a read went wrong") })
+}
+
+// SendAlone stores a message in a transaction of its own, beside the others.
+func (s *Store) SendAlone(ctx context.Context, m chat.Send) (chat.Sent, error) {
+	p := newPending(m)
+	s.commitSends(ctx, s.pools.write, []*pending{p}, s.d.lock)
+	o := <-p.done
+	return o.sent, o.err
 }

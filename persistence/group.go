@@ -159,7 +159,7 @@ func (g *group) lock(ctx context.Context, c *conn, suffix string) (err error) {
 }
 
 // read gets what the rules need to know of each send.
-func (g *group) read(ctx context.Context, c *conn, query string) error {
+func (g *group) read(ctx context.Context, c *conn, query bulk) error {
 	var rows []sendRow
 	for i, p := range g.items {
 		if !g.skipped[i] {
@@ -167,14 +167,10 @@ func (g *group) read(ctx context.Context, c *conn, query string) error {
 			rows = append(rows, sendRow{i, m.ChatID, m.SenderID, m.Key, m.ReplyTo})
 		}
 	}
-	if len(rows) == 0 {
-		return nil // every chat is locked by others
-	}
-	b, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("encode sends: %w", err)
-	}
-	_, err = collect(ctx, c, g.scanFacts, query, string(b))
+	err := eachPart(query, rows, func(query string, args []any) error {
+		_, err := collect(ctx, c, g.scanFacts, query, args...)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("read facts of sends: %w", err)
 	}

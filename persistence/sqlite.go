@@ -41,9 +41,11 @@ func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("create the database's folder: %w", err)
 	}
-	// busy_timeout comes first: the other pragmas may have to wait for a lock.
+	// busy_timeout comes first: the other pragmas may have to wait for a lock. A
+	// checkpoint waits for 64 MB of log, and writes a page once that many groups
+	// have changed.
 	writer, err := sql.Open("sqlite", sqliteDSN(path, cfg, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"temp_store(MEMORY)", "cache_size(-16000)", "wal_autocheckpoint(4000)"))
+		"temp_store(MEMORY)", "cache_size(-16000)", "wal_autocheckpoint(16000)"))
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}

@@ -2,8 +2,8 @@ package persistence
 
 // statements are those that the dialect takes part in and that run often.
 type statements struct {
-	lock, exist, clock, facts, names                      string
-	saveStreams, moveCursors                              bulk
+	lock, exist, clock, names                             string
+	facts, saveStreams, moveCursors                       bulk
 	insertEvents, insertMessages, insertLog, insertOutbox bulk
 	insertMentions                                        bulk
 }
@@ -16,13 +16,15 @@ func newStatements(d dialect) statements {
 
 		clock: "SELECT " + d.now,
 
-		facts: `SELECT r.i, (SELECT ` + d.now + `), m.id, m.seq, m.created_at, m.fingerprint,
+		facts: selection[sendRow](d, func(rows string) string {
+			return `SELECT r.i, (SELECT ` + d.now + `), m.id, m.seq, m.created_at, m.fingerprint,
 				cm.user_id IS NOT NULL, COALESCE(c.archived, 0), rt.id IS NOT NULL
-			FROM ` + d.recordset(columnsOf[sendRow]()) + ` AS r
+			FROM ` + rows + ` AS r
 			LEFT JOIN messages m ON m.chat_id = r.chat_id AND m.sender_id = r.sender_id AND m.key = r.key
 			LEFT JOIN chat_members cm ON cm.chat_id = r.chat_id AND cm.user_id = r.sender_id
 			LEFT JOIN chats c ON c.id = r.chat_id
-			LEFT JOIN messages rt ON rt.id = r.reply_to AND rt.chat_id = r.chat_id`,
+			LEFT JOIN messages rt ON rt.id = r.reply_to AND rt.chat_id = r.chat_id`
+		}),
 
 		names: `SELECT cm.chat_id, u.username, u.id
 			FROM ` + d.recordset(columnsOf[nameRow]()) + ` AS r
