@@ -55,22 +55,31 @@ func cutRunes(s string, n int) string {
 	return s
 }
 
-func (s *Store) readEntries(ctx context.Context, c *conn, rest string, args ...any) ([]entryRow, error) {
-	rows, err := collect(ctx, c, scanEntry, s.entryQuery()+rest, args...)
+// readEntries reads entries of the user, who is the first parameter; rest may
+// use further ones, args.
+func (s *Store) readEntries(ctx context.Context, c *conn, userID, rest string, args ...any) ([]entryRow, error) {
+	rows, err := collect(ctx, c, scanEntry, s.entryQuery()+rest, append([]any{userID}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read entries: %w", err)
 	}
 	chats := make([]*chat.Chat, len(rows))
+	var last []*chat.Message
 	for i := range rows {
 		chats[i] = &rows[i].Chat
+		if m := rows[i].LastMessage; m != nil {
+			last = append(last, m)
+		}
 	}
-	return rows, s.readMemberIDs(ctx, c, chats...)
+	if err := s.readMemberIDs(ctx, c, chats...); err != nil {
+		return nil, err
+	}
+	return rows, s.readReactions(ctx, c, userID, last)
 }
 
 // Entry implements chat.ChatStore.
 func (s *Store) Entry(ctx context.Context, userID, chatID string) (e chat.Entry, err error) {
 	err = s.snapshot(ctx, s.pools.read, "read entry", func(c *conn) error {
-		rows, err := s.readEntries(ctx, c, " AND cm.chat_id = $2", userID, chatID)
+		rows, err := s.readEntries(ctx, c, userID, " AND cm.chat_id = $2", chatID)
 		if err != nil {
 			return err
 		}
@@ -91,12 +100,12 @@ func (s *Store) Entries(ctx context.Context, userID string, p chat.Page) (chat.E
 	if err != nil {
 		return chat.EntryPage{}, err
 	}
-	rest, args := " ORDER BY s.last_ts DESC, cm.chat_id DESC LIMIT $2", []any{userID, p.Limit + 1}
+	rest, args := " ORDER BY s.last_ts DESC, cm.chat_id DESC LIMIT $2", []any{p.Limit + 1}
 	if paged {
 		rest = " AND (s.last_ts < $3 OR s.last_ts = $3 AND cm.chat_id < $4)" + rest
 		args = append(args, ts, id)
 	}
-	page, rows, err := s.entries(ctx, s.pools.read, rest, args...)
+	page, rows, err := s.entries(ctx, s.pools.read, userID, rest, args...)
 	if len(rows) > p.Limit {
 		page.Entries = page.Entries[:p.Limit]
 		last := rows[p.Limit-1]
@@ -107,16 +116,16 @@ func (s *Store) Entries(ctx context.Context, userID string, p chat.Page) (chat.E
 
 // AllEntries implements chat.ChatStore.
 func (s *Store) AllEntries(ctx context.Context, userID string) (chat.EntryPage, error) {
-	page, _, err := s.entries(ctx, s.pools.replay, " ORDER BY s.last_ts DESC, cm.chat_id DESC", userID)
+	page, _, err := s.entries(ctx, s.pools.replay, userID, " ORDER BY s.last_ts DESC, cm.chat_id DESC")
 	return page, err
 }
 
-func (s *Store) entries(ctx context.Context, p *pool, rest string, args ...any) (page chat.EntryPage, rows []entryRow, err error) {
+func (s *Store) entries(ctx context.Context, p *pool, userID, rest string, args ...any) (page chat.EntryPage, rows []entryRow, err error) {
 	err = s.snapshot(ctx, p, "list entries", func(c *conn) error {
 		if err := c.one(ctx, "SELECT "+s.d.epoch+", "+s.d.now, nil, &page.Epoch, &page.Now); err != nil {
 			return fmt.Errorf("read epoch: %w", err)
 		}
-		rows, err = s.readEntries(ctx, c, rest, args...)
+		rows, err = s.readEntries(ctx, c, userID, rest, args...)
 		return err
 	})
 	page.Entries = make([]chat.Entry, len(rows))

@@ -20,11 +20,11 @@ func (s *Store) History(ctx context.Context, userID, chatID string, r chat.Range
 		if err := readRange(ctx, c, chatID, r, &h); err != nil {
 			return err
 		}
-		i := -1
-		return s.readReactions(ctx, c, userID, h.Messages, func(reactions []chat.Reaction) {
-			i++
-			h.Messages[i].Reactions = reactions
-		})
+		messages := make([]*chat.Message, len(h.Messages))
+		for i := range h.Messages {
+			messages[i] = &h.Messages[i]
+		}
+		return s.readReactions(ctx, c, userID, messages)
 	})
 	return h, err
 }

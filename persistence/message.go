@@ -104,7 +104,7 @@ func (s *Store) Message(ctx context.Context, userID, messageID string) (m chat.M
 			return noMessage()
 		}
 		m = found[0]
-		return s.readReactions(ctx, c, userID, found[:1], func(r []chat.Reaction) { m.Reactions = r })
+		return s.readReactions(ctx, c, userID, []*chat.Message{&m})
 	})
 	return m, err
 }

@@ -15,9 +15,9 @@ type reactionRow struct {
 	me                       bool
 }
 
-// readReactions reads the reactions to messages as the user sees them, and gives
-// them to set, message by message; never nil.
-func (s *Store) readReactions(ctx context.Context, c *conn, userID string, messages []chat.Message, set func([]chat.Reaction)) error {
+// readReactions fills in the reactions to messages as the user sees them, by one
+// query for all of them.
+func (s *Store) readReactions(ctx context.Context, c *conn, userID string, messages []*chat.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
@@ -46,12 +46,10 @@ func (s *Store) readReactions(ctx context.Context, c *conn, userID string, messa
 		last.UserIDs = append(last.UserIDs, r.userID)
 		byMessage[r.messageID] = list
 	}
-	for _, id := range ids {
-		reactions := byMessage[id]
-		if reactions == nil {
-			reactions = []chat.Reaction{}
+	for _, m := range messages {
+		if reactions := byMessage[m.ID]; reactions != nil {
+			m.Reactions = reactions
 		}
-		set(reactions)
 	}
 	return nil
 }

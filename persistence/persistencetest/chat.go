@@ -148,6 +148,7 @@ func testEntries(t *testing.T, f *fixture) {
 	equal(t, "added seq", e.AddedSeq, 2)
 	equal(t, "last message", e.LastMessage.Body, strings.Repeat("ü", chat.LastMessageRunes))
 	equal(t, "no message", f.entry(quiet, people[0]).LastMessage == nil, true)
+	equal(t, "no reactions", e.LastMessage.Reactions != nil && len(e.LastMessage.Reactions) == 0, true)
 	page, err := f.svc.AllEntries(f.t.Context(), people[0].ID)
 	must(t, err)
 	equalSlices(t, "newest activity first", mapTo(page.Entries, func(e chat.Entry) string { return e.ID }), []string{busy.ID, quiet.ID})
@@ -161,6 +162,32 @@ func testEntries(t *testing.T, f *fixture) {
 	refused(t, err, chat.NotFound)
 	_, err = f.store.Chat(f.t.Context(), people[2].ID, quiet.ID)
 	refused(t, err, chat.NotFound)
+}
+
+// testLastReactions: the newest message of each chat comes with its reactions, as
+// the reader sees them.
+func testLastReactions(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	chats := []chat.Chat{f.group(people...), f.group(people...), f.group(people...)}
+	for i, c := range chats {
+		f.send(c, people[0], "earlier")
+		last := f.send(c, people[0], "last")
+		for _, u := range people[:i] {
+			_, err := f.svc.React(f.t.Context(), u.ID, last.MessageID, "👍")
+			must(t, err)
+		}
+	}
+	reactions := func(e chat.Entry) string {
+		var all strings.Builder
+		for _, r := range e.LastMessage.Reactions {
+			fmt.Fprint(&all, r.Emoji, r.Count, " ", len(r.UserIDs), r.Me)
+		}
+		return all.String()
+	}
+	page, err := f.svc.AllEntries(f.t.Context(), people[1].ID)
+	must(t, err)
+	equalSlices(t, "newest activity first", mapTo(page.Entries, reactions), []string{"👍2 2 true", "👍1 1 false", ""})
+	equal(t, "alone", reactions(f.entry(chats[2], people[0])), "👍2 2 true")
 }
 
 func testEntryPages(t *testing.T, f *fixture) {

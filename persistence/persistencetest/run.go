@@ -24,7 +24,7 @@ func Run(t *testing.T, open Open) {
 	for name, part := range map[string]func(*testing.T, *fixture){
 		"users": testUsers, "user pages": testUserPages, "sessions": testSessions, "password": testPassword,
 		"chats": testChats, "creation key": testCreationKey, "direct": testDirect, "direct race": testDirectRace,
-		"public": testPublic, "entries": testEntries, "entry pages": testEntryPages,
+		"public": testPublic, "entries": testEntries, "last reactions": testLastReactions, "entry pages": testEntryPages,
 		"members": testMembers, "readmission": testReadmission, "unknown ids": testUnknownIDs,
 		"send": testSend, "keys": testKeys, "keys at once": testKeysAtOnce, "removed sender": testRemovedSender,
 		"refused sends": testRefusedSends, "mentions": testMentions, "history": testHistory, "history snapshot": testHistorySnapshot,
