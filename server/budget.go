@@ -9,25 +9,53 @@ const (
 	commandBurst      = 200
 )
 
-// commandBudget is a token bucket and a count of refusals, small because every
-// connection has one. It belongs to the connection's reader.
+// All commands of one connection, replays of sends included: above what any
+// client has use for, and enough to keep one socket from taking the node.
+const (
+	readsPerSecond = 1000
+	readBurst      = 2000
+)
+
+// commandBudget is what one connection may still say, and a count of refusals,
+// small because every connection has one. It belongs to the connection's reader.
 type commandBudget struct {
-	used    float64 // tokens taken and not yet come back
-	last    time.Time
-	refusal int       // within the minute from minute
-	minute  time.Time // begin of the minute that is counted
+	commands bucket
+	reads    bucket
+	refusal  int       // within the minute from minute
+	minute   time.Time // begin of the minute that is counted
 }
 
-// take takes one token; when there is none it answers how long one takes to come.
+// bucket counts tokens taken and not yet come back.
+type bucket struct {
+	used float64
+	last time.Time
+}
+
+// take takes one token of a command that has a limit of its own; when there is
+// none it answers how long one takes to come.
 func (b *commandBudget) take(now time.Time) (retry time.Duration, ok bool) {
-	b.used = max(0, b.used-now.Sub(b.last).Seconds()*commandsPerSecond)
-	b.last = now
-	if b.used+1 > commandBurst {
-		missing := b.used + 1 - commandBurst
-		return time.Duration(missing / commandsPerSecond * float64(time.Second)), false
+	retry = b.commands.missing(now, commandsPerSecond, commandBurst)
+	if retry > 0 {
+		return retry, false
 	}
-	b.used++
+	b.commands.used++
 	return 0, true
+}
+
+// read takes one token of a command of any kind and answers how long to wait
+// before reading the next. Nothing is refused: what comes too fast stays in the
+// socket.
+func (b *commandBudget) read(now time.Time) (wait time.Duration) {
+	wait = b.reads.missing(now, readsPerSecond, readBurst)
+	b.reads.used++
+	return wait
+}
+
+// missing answers how long it takes until there is a whole token.
+func (b *bucket) missing(now time.Time, perSecond, burst float64) time.Duration {
+	b.used = max(0, b.used-now.Sub(b.last).Seconds()*perSecond)
+	b.last = now
+	return time.Duration(max(0, b.used+1-burst) / perSecond * float64(time.Second))
 }
 
 // refused counts an answer rate_limited and says whether the minute has had limit of them.

@@ -1,13 +1,13 @@
 package server_test
 
 import (
-	"fechatter/conform/client"
-
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"fechatter/conform/client"
 
 	"github.com/coder/websocket"
 	"github.com/google/uuid"

@@ -162,6 +162,9 @@ func (c *connection) read(kind websocket.MessageType, r io.Reader) bool {
 	if int64(buf.Len()) > limit {
 		return c.end(closeTooBig, "frame too big")
 	}
+	if wait := c.budget.read(time.Now()); wait > 0 {
+		time.Sleep(wait)
+	}
 	return c.handle(buf.Bytes())
 }
 
