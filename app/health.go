@@ -56,6 +56,7 @@ type sighting struct {
 	part   server.HealthPart
 	hard   bool      // fails the node
 	lastOK time.Time // zero: never
+	told   bool      // its failure is in the log
 }
 
 func newHealth(node, database string, store canaryStore, bus echoer, disk func() (diskSpace, error), log *slog.Logger) *health {
@@ -146,7 +147,8 @@ func (h *health) note(p server.HealthPart, hard bool, err error) {
 	}
 	h.mu.Lock()
 	last := h.seen[p.Name]
-	now := &sighting{part: p, hard: hard}
+	// What fails at the first look may still be starting.
+	now := &sighting{part: p, hard: hard, told: err != nil && last != nil}
 	if err == nil {
 		now.lastOK = p.Time
 	} else if last != nil {
@@ -154,14 +156,10 @@ func (h *health) note(p server.HealthPart, hard bool, err error) {
 	}
 	h.seen[p.Name] = now
 	h.mu.Unlock()
-	h.tell(last, p, err)
-}
-
-func (h *health) tell(last *sighting, p server.HealthPart, err error) {
-	switch {
-	case err != nil && (last == nil || last.part.Status == server.Pass):
+	switch was := last != nil && last.told; {
+	case now.told && !was:
 		h.log.Warn("health: a part fails", "part", p.Name, "error", err)
-	case err == nil && last != nil && last.part.Status != server.Pass:
+	case was && !now.told:
 		h.log.Info("health: a part is well again", "part", p.Name)
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -66,8 +67,13 @@ var errBroken = errors.New("broken at /var/lib/secret")
 // watch runs a health over f in a bubble of synctest time.
 func watch(t *testing.T, f *node, test func(h *health)) {
 	t.Helper()
+	watchLog(t, f, quiet(), test)
+}
+
+func watchLog(t *testing.T, f *node, log *slog.Logger, test func(h *health)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth("n1", "sqlite", f, f, func() (diskSpace, error) { return diskSpace{free: 1 << 40, total: 2 << 40}, nil }, quiet())
+		h := newHealth("n1", "sqlite", f, f, func() (diskSpace, error) { return diskSpace{free: 1 << 40, total: 2 << 40}, nil }, log)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -179,6 +185,39 @@ func TestLostBusOnlyWarns(t *testing.T) {
 		after(10500 * time.Millisecond)
 		if status(h) != server.Warn || partOf(h, "nats").Status != server.Warn || partOf(h, "canary").Status != server.Pass {
 			t.Errorf("%+v", h.Health())
+		}
+	})
+}
+
+// What is not there at the first look may still be starting: it is no news yet.
+func TestFailuresAreToldOnce(t *testing.T) {
+	var told strings.Builder
+	log := slog.New(slog.NewTextHandler(&told, nil))
+	f := &node{noBus: errBroken}
+	watchLog(t, f, log, func(h *health) {
+		expect := func(what string, warnings, news int) {
+			t.Helper()
+			if w, n := strings.Count(told.String(), "a part fails"), strings.Count(told.String(), "well again"); w != warnings || n != news {
+				t.Errorf("%s: %d warnings, %d times well again, want %d and %d", what, w, n, warnings, news)
+			}
+		}
+		bus := func(err error) { f.set(func(f *node) { f.noBus = err }) }
+		after(500 * time.Millisecond)
+		bus(nil)
+		after(time.Second)
+		expect("a bus that was starting", 0, 0)
+		bus(errBroken)
+		after(3 * time.Second)
+		expect("a lost bus", 1, 0)
+		bus(nil)
+		after(3 * time.Second)
+		expect("a bus that is back", 1, 1)
+	})
+	told.Reset()
+	watchLog(t, &node{noBus: errBroken}, log, func(*health) {
+		after(1500 * time.Millisecond)
+		if !strings.Contains(told.String(), "a part fails") {
+			t.Error("nobody is told of a bus that does not come")
 		}
 	})
 }
