@@ -22,9 +22,10 @@ const module = "fechatter"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		".":                           {"app"},
-		"app":                         {"bus", "chat", "hub", "password", "persistence", "server", "web"},
+		"app":                         {"bus", "chat", "conform", "hub", "password", "persistence", "server", "web"},
 		"bus":                         {},
 		"chat":                        {},
+		"conform":                     {"conform/client"},
 		"conform/client":              {},
 		"e2e":                         {},
 		"e2e/check":                   {},

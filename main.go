@@ -23,13 +23,13 @@ func main() {
 }
 
 func run() error {
-	command, config, err := app.LoadConfig(os.Args[1:], os.Stdout)
+	in, err := app.LoadConfig(os.Args[1:], os.Stdout)
 	if err != nil {
 		return err
 	}
-	switch command {
+	switch in.Command {
 	case app.ShowConfig:
-		fmt.Print(config)
+		fmt.Print(in.Config)
 		return nil
 	case app.ShowVersion:
 		fmt.Println("fechatter", version)
@@ -40,5 +40,8 @@ func run() error {
 	// The first signal asks the node to leave in order. From then on the next
 	// one has its usual effect: it kills.
 	context.AfterFunc(ctx, stop)
-	return app.Run(ctx, config, version, os.Stdout, os.Stderr)
+	if in.Command == app.CheckConform {
+		return app.CheckProtocol(ctx, in.Conform, os.Stdout)
+	}
+	return app.Run(ctx, in.Config, version, os.Stdout, os.Stderr)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -61,8 +62,16 @@ const (
 	Serve         Command = "serve"
 	ShowConfig    Command = "config"
 	ShowVersion   Command = "version"
+	CheckConform  Command = "conform"
 	defaultConfig         = "chat.yml"
 )
+
+// Invocation is what the process was asked to do, how, and with which settings.
+type Invocation struct {
+	Command Command
+	Config  Config
+	Conform Conform // of CheckConform
+}
 
 type commandLine struct {
 	Settings   Config `embed:""`
@@ -71,6 +80,7 @@ type commandLine struct {
 	Serve   struct{} `cmd:"" default:"1" help:"Run a node (the default)."`
 	Config  struct{} `cmd:"" help:"Print the settings in force, without secrets."`
 	Version struct{} `cmd:"" help:"Print the version."`
+	Conform Conform  `cmd:"" help:"Ask a running server whether it keeps the protocol."`
 }
 
 // BeforeResolve adds the settings file, whose name is itself a setting.
@@ -94,7 +104,7 @@ func (c *commandLine) fileName(ctx *kong.Context) string {
 // LoadConfig reads the settings and the subcommand from args, the environment
 // and chat.yml. Help goes to out and ends the process. An error says which
 // setting is wrong and why.
-func LoadConfig(args []string, out io.Writer) (Command, Config, error) {
+func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 	var line commandLine
 	parser, err := kong.New(&line,
 		kong.Name("fechatter"),
@@ -104,14 +114,15 @@ func LoadConfig(args []string, out io.Writer) (Command, Config, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
-		return "", Config{}, fmt.Errorf("build command line: %w", err)
+		return Invocation{}, fmt.Errorf("build command line: %w", err)
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		return "", Config{}, err
+		return Invocation{}, err
 	}
 	if err := line.Settings.validate(); err != nil {
-		return "", Config{}, err
+		return Invocation{}, err
 	}
-	return Command(ctx.Command()), line.Settings, nil
+	name, _, _ := strings.Cut(ctx.Command(), " ") // what follows are its arguments
+	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform}, nil
 }

@@ -22,8 +22,8 @@ func load(t *testing.T, file string, args ...string) (Config, error) {
 			t.Fatal(err)
 		}
 	}
-	_, c, err := LoadConfig(args, io.Discard)
-	return c, err
+	in, err := LoadConfig(args, io.Discard)
+	return in.Config, err
 }
 
 func defaults() Config {
@@ -270,8 +270,8 @@ func TestCommands(t *testing.T) {
 		if arg != "" {
 			args = []string{arg}
 		}
-		if got, _, err := LoadConfig(args, io.Discard); err != nil || got != want {
-			t.Errorf("%q: %q, %v; want %q", arg, got, err, want)
+		if got, err := LoadConfig(args, io.Discard); err != nil || got.Command != want {
+			t.Errorf("%q: %q, %v; want %q", arg, got.Command, err, want)
 		}
 	}
 }

@@ -20,7 +20,8 @@ type Answer struct {
 	Body   []byte
 }
 
-// Do makes one request and takes the answer as it is: no redirect is followed.
+// Do makes one request and takes the answer as it is: no redirect is followed,
+// and of what has no end, an event stream or an upgrade, only the head is read.
 func Do(t T, method, url string, body []byte, header http.Header) Answer {
 	t.Helper()
 	var r io.Reader
@@ -39,6 +40,9 @@ func Do(t T, method, url string, body []byte, header http.Header) Answer {
 	}
 	defer res.Body.Close()
 	a := Answer{Status: res.StatusCode, Header: res.Header}
+	if a.Status == http.StatusSwitchingProtocols || a.Header.Get("Content-Type") == "text/event-stream" {
+		return a
+	}
 	if a.Body, err = io.ReadAll(res.Body); err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}

@@ -106,6 +106,9 @@ func (p *Person) Say(chatID, body string) int64 {
 	return m.Seq
 }
 
+// T is the test that p is of.
+func (p *Person) T() T { return p.t }
+
 // On gives the same person at another node.
 func (p *Person) On(url string) *Person {
 	q := *p

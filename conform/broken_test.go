@@ -1,0 +1,252 @@
+package conform_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coder/websocket"
+	"github.com/google/uuid"
+
+	"fechatter/conform"
+)
+
+// broken is a proxy before a node that gets one thing wrong. What is nil is
+// passed on as it is.
+type broken struct {
+	request  func(*http.Request)
+	response func(*http.Response)
+	body     func(string) string
+	frame    func(string) []string
+	code     func(websocket.StatusCode) websocket.StatusCode
+}
+
+// TestBrokenServersFail breaks one thing of a server at a time: the check of it
+// must fail.
+func TestBrokenServersFail(t *testing.T) {
+	t.Parallel()
+	node := startNode(t, unlimited()...)
+	for check, b := range map[string]*broken{
+		"an acknowledged message is there":                          {frame: replace(`"op":"ok","d":{"message_id":"0`, `"op":"ok","d":{"message_id":"f`)},
+		"every member sees one order without holes":                 {frame: dropOne("message.created")},
+		"a resume is lossless":                                      {frame: twice("message.created")},
+		"a resume says reset, and why":                              {frame: drop("reset")},
+		"the same key stores one message, by WebSocket and REST":    {request: func(r *http.Request) { setIfThere(r.Header, "Idempotency-Key", uuid.NewString()) }},
+		"a key with other content is key_reused":                    {response: status(422, 409)},
+		"removed is removed":                                        {frame: beforeLeft},
+		"deleted text never comes back":                             {body: func(s string) string { return strings.ReplaceAll(s, `"body":""`, `"body":"a secret"`) }},
+		"405 carries Allow":                                         {response: without("Allow")},
+		"401 is a problem with WWW-Authenticate, no token in a URL": {response: without("Www-Authenticate")},
+		"sends are limited, replays are not":                        {response: without("Retry-After")},
+		"what a user may not see is not_found":                      {response: status(404, 403)},
+		"there are no CORS headers":                                 {response: func(r *http.Response) { r.Header.Set("Access-Control-Allow-Origin", "*") }},
+		"unsafe requests of other origins are refused":              {request: func(r *http.Request) { r.Header.Del("Origin") }},
+		"WebSocket and SSE check Origin":                            {request: func(r *http.Request) { r.Header.Del("Origin") }},
+		"the cookie is a credential":                                {response: func(r *http.Response) { cookie(r, "HttpOnly") }},
+		"frames have limits by phase, else 1009":                    {code: func(websocket.StatusCode) websocket.StatusCode { return 1000 }},
+		"a revoked session's connections close with 4500":           {code: func(websocket.StatusCode) websocket.StatusCode { return 1001 }},
+		"unread counts others' messages":                            {body: func(s string) string { return strings.ReplaceAll(s, `"unread":2`, `"unread":1`) }},
+		"lists are whole, page by page":                             {body: func(s string) string { return strings.ReplaceAll(s, `"next":`, `"more":`) }},
+		"the health paths":                                          {body: func(s string) string { return strings.ReplaceAll(s, "ok", "fine") }},
+	} {
+		t.Run(check, func(t *testing.T) {
+			t.Parallel()
+			only := regexp.MustCompile("^§[0-9] " + regexp.QuoteMeta(check) + "$")
+			if sound := run(t, conform.Config{URL: serve(t, node, &broken{}), Only: only}); sound.Count(conform.Pass) != 2 {
+				t.Fatalf("the proxy alone: %s", sound)
+			}
+			for _, r := range run(t, conform.Config{URL: serve(t, node, b), Only: only}).Results {
+				if r.Name == check && r.Outcome != conform.Fail {
+					t.Errorf("the check is not seen to fail: %s", r)
+				}
+			}
+		})
+	}
+}
+
+func replace(old, now string) func(string) []string {
+	return func(f string) []string { return []string{strings.ReplaceAll(f, old, now)} }
+}
+
+func isOp(f, op string) bool { return strings.Contains(f, `"op":"`+op+`"`) }
+
+// dropOne loses the third frame of an op.
+func dropOne(op string) func(string) []string {
+	var seen atomic.Int64
+	return func(f string) []string {
+		if isOp(f, op) && seen.Add(1) == 3 {
+			return nil
+		}
+		return []string{f}
+	}
+}
+
+func drop(op string) func(string) []string {
+	return func(f string) []string {
+		if isOp(f, op) {
+			return nil
+		}
+		return []string{f}
+	}
+}
+
+func twice(op string) func(string) []string {
+	return func(f string) []string {
+		if isOp(f, op) {
+			return []string{f, f}
+		}
+		return []string{f}
+	}
+}
+
+// beforeLeft lets one more event of a chat through that the user has left.
+func beforeLeft(f string) []string {
+	left := regexp.MustCompile(`"op":"chat.left".*"chat_id":"([^"]+)"`).FindStringSubmatch(f)
+	if left == nil {
+		return []string{f}
+	}
+	return []string{`{"op":"message.created","chat_id":"` + left[1] + `","seq":1000,"d":{}}`, f}
+}
+
+func status(from, to int) func(*http.Response) {
+	return func(r *http.Response) {
+		if r.StatusCode == from {
+			r.StatusCode = to
+		}
+	}
+}
+
+func without(name string) func(*http.Response) {
+	return func(r *http.Response) { r.Header.Del(name) }
+}
+
+func setIfThere(h http.Header, name, value string) {
+	if h.Get(name) != "" {
+		h.Set(name, value)
+	}
+}
+
+func cookie(r *http.Response, attribute string) {
+	for i, c := range r.Header["Set-Cookie"] {
+		r.Header["Set-Cookie"][i] = strings.ReplaceAll(c, "; "+attribute, "")
+	}
+}
+
+// serve starts the proxy before a node.
+func serve(t *testing.T, node string, b *broken) string {
+	t.Helper()
+	target, err := url.Parse(node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := &httputil.ReverseProxy{
+		FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host
+			r.Out.Header.Del("Accept-Encoding") // a body is changed as text
+		},
+		ModifyResponse: b.modify,
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.request != nil {
+			b.request(r)
+		}
+		if r.URL.Path == "/ws" {
+			b.socket(w, r, node)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func (b *broken) modify(r *http.Response) error {
+	if b.response != nil {
+		b.response(r)
+	}
+	if b.body == nil || r.Header.Get("Content-Type") == "text/event-stream" {
+		return nil
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	changed := []byte(b.body(string(data)))
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
+	r.Header.Del("Content-Length")
+	return nil
+}
+
+// socket passes messages on, both ways, until either side ends.
+func (b *broken) socket(w http.ResponseWriter, r *http.Request, node string) {
+	header := http.Header{}
+	for _, name := range []string{"Authorization", "Cookie", "Origin"} {
+		if v := r.Header.Get(name); v != "" {
+			header.Set(name, v)
+		}
+	}
+	offered := r.Header["Sec-Websocket-Protocol"]
+	up, res, err := websocket.Dial(r.Context(), node+"/ws", &websocket.DialOptions{HTTPHeader: header, Host: r.Host, Subprotocols: offered})
+	if err != nil {
+		if res == nil {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(res.StatusCode)
+		return
+	}
+	defer func() { _ = up.CloseNow() }()
+	down, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: offered})
+	if err != nil {
+		return
+	}
+	defer func() { _ = down.CloseNow() }()
+	up.SetReadLimit(-1)
+	down.SetReadLimit(-1)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		b.pass(ctx, down, up, nil)
+	}()
+	b.pass(ctx, up, down, b.frame)
+	cancel()
+	<-said
+}
+
+func (b *broken) pass(ctx context.Context, from, to *websocket.Conn, change func(string) []string) {
+	for {
+		kind, data, err := from.Read(ctx)
+		if err != nil {
+			var e websocket.CloseError
+			if code := websocket.StatusGoingAway; errors.As(err, &e) {
+				if code = e.Code; b.code != nil {
+					code = b.code(code)
+				}
+				_ = to.Close(code, e.Reason)
+			}
+			_ = to.CloseNow()
+			return
+		}
+		frames := []string{string(data)}
+		if change != nil {
+			frames = change(frames[0])
+		}
+		for _, f := range frames {
+			if to.Write(ctx, kind, []byte(f)) != nil {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package conform
+
+// check is one thing that the contract says.
+type check struct {
+	section, name string
+	fn            func(*T, *cast)
+	nodes         int  // that it needs; 0 is one
+	waits         bool // mostly waits: it runs beside the others
+}
+
+// checks is the table of contents. What only waits comes first, to run beside the rest.
+func checks() []check {
+	all := []check{
+		{section: "§5", name: "a client that does not authenticate is closed with 4501", fn: authTimeout, waits: true},
+		{section: "§5", name: "the server pings", fn: pings, waits: true},
+		{section: "§6", name: "a quiet stream has comments", fn: streamComments, waits: true},
+	}
+	for _, part := range [][]check{promiseChecks(), ruleChecks(), restChecks(), socketChecks(), otherChecks(), nodeChecks()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func promiseChecks() []check {
+	return []check{
+		{section: "§2", name: "an acknowledged message is there", fn: ackIsDurable},
+		{section: "§2", name: "the same key stores one message, by WebSocket and REST", fn: onceByBothWays},
+		{section: "§2", name: "the same key at the same time stores one message", fn: onceAtOnce},
+		{section: "§2", name: "every member sees one order without holes", fn: oneOrder},
+		{section: "§2", name: "removed is removed", fn: removedIsRemoved},
+		{section: "§2", name: "the events fold to the history", fn: historyIsStream},
+	}
+}
+
+func ruleChecks() []check {
+	return []check{
+		{section: "§3", name: "a key has 1 to 64 characters of 0x21 to 0x7E", fn: keyForm},
+		{section: "§3", name: "a key with other content is key_reused", fn: keyReused},
+		{section: "§3", name: "ids are UUIDv7, times UTC with milliseconds", fn: idsAndTimes},
+		{section: "§3", name: "REST refuses JSON that is not strict", fn: strictREST},
+		{section: "§3", name: "WebSocket refuses JSON that is not strict", fn: strictSocket},
+		{section: "§3", name: "message bodies have at most body_bytes", fn: bodyLimit},
+		{section: "§3", name: "frames have limits by phase, else 1009", fn: frameLimits},
+		{section: "§3", name: "invalid UTF-8 closes 1007", fn: invalidUTF8},
+		{section: "§3", name: "binary closes 4502", fn: binary},
+		{section: "§3", name: "not JSON, not an object closes 4502", fn: notJSON},
+		{section: "§3", name: "401 is a problem with WWW-Authenticate, no token in a URL", fn: unauthenticated},
+		{section: "§3", name: "405 carries Allow", fn: methodNotAllowed},
+		{section: "§3", name: "415 for what is not application/json", fn: mediaType},
+		{section: "§3", name: "413 for a large body", fn: tooLarge},
+		{section: "§3", name: "404 is a problem", fn: unknownPath},
+		{section: "§3", name: "a WebSocket error carries the problem", fn: socketProblem},
+		{section: "§3", name: "what a user may not see is not_found", fn: notLeaked},
+		{section: "§3", name: "sends are limited, replays are not", fn: rateLimited},
+		{section: "§3", name: "who does not listen to rate_limited is closed with 4005", fn: closesRateLimited},
+		{section: "§3", name: "limit is 1 to 200, after is checked", fn: listLimits},
+		{section: "§3", name: "lists are whole, page by page", fn: paging},
+		{section: "§3", name: "the list of chats is whole, the newest activity first", fn: chatPaging},
+		{section: "§3", name: "the cookie is a credential", fn: byCookie},
+		{section: "§3", name: "unsafe requests of other origins are refused", fn: crossOrigin},
+		{section: "§3", name: "WebSocket and SSE check Origin", fn: originOfSockets},
+		{section: "§3", name: "there are no CORS headers", fn: noCORS},
+	}
+}
+
+func restChecks() []check {
+	return []check{
+		{section: "§4", name: "sign-up has rules", fn: signUp},
+		{section: "§4", name: "a profile is changed and found", fn: profile},
+		{section: "§4", name: "a password is changed", fn: password},
+		{section: "§4", name: "log-in and log-out", fn: logIn},
+		{section: "§4", name: "a revoked session's connections close with 4500", fn: revocation},
+		{section: "§4", name: "an entry has its fields", fn: entryShape},
+		{section: "§4", name: "a chat is created once", fn: createChat},
+		{section: "§4", name: "direct chats have rules", fn: direct},
+		{section: "§4", name: "admins change a chat", fn: updateChat},
+		{section: "§4", name: "an archived chat takes no messages", fn: archived},
+		{section: "§4", name: "public chats are browsed and joined", fn: publicChats},
+		{section: "§4", name: "members are added and leave", fn: members},
+		{section: "§4", name: "roles bound what members do", fn: roles},
+		{section: "§4", name: "muting is private", fn: muted},
+		{section: "§4", name: "messages are sent and answered", fn: send},
+		{section: "§4", name: "messages are edited by version", fn: edit},
+		{section: "§4", name: "deleted text never comes back", fn: deletion},
+		{section: "§4", name: "unread counts others' messages", fn: unread},
+		{section: "§4", name: "mentions are parsed and counted", fn: mentions},
+		{section: "§4", name: "the history is read before, after and around", fn: historyPages},
+		{section: "§4", name: "the log has every event", fn: log},
+		{section: "§4", name: "reactions are counted once", fn: reactions},
+		{section: "§4", name: "a message has at most 50 emoji", fn: manyReactions},
+		{section: "§4", name: "cursors move forward", fn: cursors},
+		{section: "§4", name: "search finds what one may see", fn: search},
+		{section: "§4", name: "presence is shown to those who share a chat", fn: presence},
+		{section: "§4", name: "openapi.json, asyncapi.json and docs", fn: documents},
+	}
+}
+
+func socketChecks() []check {
+	return []check{
+		{section: "§5", name: "the subprotocol may be offered", fn: subprotocol},
+		{section: "§5", name: "hello tells the limits", fn: hello},
+		{section: "§5", name: "auth by command", fn: authCommand},
+		{section: "§5", name: "a resume has its order", fn: resumeOrder},
+		{section: "§5", name: "a resume is lossless", fn: resumeLossless},
+		{section: "§5", name: "a resume says reset, and why", fn: resumeResets},
+		{section: "§5", name: "a resume amid sends has no hole and no double", fn: noDoubles},
+		{section: "§5", name: "a resume is checked", fn: resumeRefused},
+		{section: "§5", name: "a second resume closes 4502", fn: secondResume},
+		{section: "§5", name: "chats frames have at most 64 KiB", fn: chatsFrames},
+		{section: "§5", name: "chat.joined and chat.left", fn: joinedAndLeft},
+		{section: "§5", name: "the commands answer", fn: commands},
+		{section: "§5", name: "commands take effect in their order", fn: inOrder},
+		{section: "§5", name: "typing is shown", fn: typing},
+		{section: "§5", name: "others' cursors are shown", fn: othersCursors},
+	}
+}
+
+func otherChecks() []check {
+	return []check{
+		{section: "§6", name: "the stream has hello, chats, ready, events, tokens", fn: streamFrames},
+		{section: "§6", name: "a token resumes, by SSE and WebSocket", fn: streamResume},
+		{section: "§6", name: "a token that is not understood gives resets", fn: streamNonsense},
+		{section: "§6", name: "the stream follows membership", fn: streamMembership},
+		{section: "§7", name: "the health paths", fn: healthPaths},
+	}
+}
+
+func nodeChecks() []check {
+	return []check{
+		{section: "§2", name: "nodes: what one takes the other delivers", fn: nodesDeliver, nodes: 2},
+		{section: "§2", name: "nodes: one order on both", fn: nodesOrder, nodes: 2},
+		{section: "§2", name: "nodes: the same key on both stores one message", fn: nodesOnce, nodes: 2},
+		{section: "§2", name: "nodes: a resume on the other is lossless", fn: nodesResume, nodes: 2},
+		{section: "§2", name: "nodes: removed is removed on both", fn: nodesRemove, nodes: 2},
+		{section: "§4", name: "nodes: revoking on one closes on the other", fn: nodesRevoke, nodes: 2},
+		{section: "§5", name: "nodes: joining on one is told on the other", fn: nodesJoin, nodes: 2},
+	}
+}

@@ -1,0 +1,132 @@
+package conform_test
+
+import (
+	"encoding/xml"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"fechatter/conform"
+	"fechatter/persistence/postgrestest"
+)
+
+// run makes the checks and gives the report.
+func run(t *testing.T, c conform.Config) conform.Report {
+	t.Helper()
+	report, err := conform.Run(t.Context(), c, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// skips gives the names of what was skipped.
+func skips(r conform.Report) (names []string) {
+	for _, result := range r.Results {
+		if result.Outcome == conform.Skip {
+			names = append(names, result.Name+": "+result.Reason)
+		}
+	}
+	return names
+}
+
+// TestNodeConforms checks a node as it is by default.
+func TestNodeConforms(t *testing.T) {
+	t.Parallel()
+	report := run(t, conform.Config{URL: startNode(t) + "/"})
+	if report.Count(conform.Fail) > 0 || report.Count(conform.Pass) < 75 {
+		t.Errorf("%s", report)
+	}
+	for _, name := range skips(report) {
+		if !strings.HasPrefix(name, "nodes:") && !strings.HasSuffix(name, "not served") {
+			t.Errorf("skipped: %s", name)
+		}
+	}
+	checkJUnit(t, report)
+}
+
+func checkJUnit(t *testing.T, report conform.Report) {
+	var b strings.Builder
+	if err := report.WriteJUnit(&b); err != nil {
+		t.Fatal(err)
+	}
+	var suite struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Skipped  int `xml:"skipped,attr"`
+		Cases    []struct {
+			Class   string    `xml:"classname,attr"`
+			Skipped *struct{} `xml:"skipped"`
+		} `xml:"testcase"`
+	}
+	if err := xml.Unmarshal([]byte(b.String()), &suite); err != nil {
+		t.Fatal(err)
+	}
+	skipped := 0
+	for _, c := range suite.Cases {
+		if c.Skipped != nil {
+			skipped++
+		}
+		if !strings.HasPrefix(c.Class, "conform.§") {
+			t.Errorf("class %q", c.Class)
+		}
+	}
+	if suite.Tests != len(report.Results) || suite.Failures != 0 || suite.Skipped != skipped || len(suite.Cases) != suite.Tests {
+		t.Errorf("JUnit has %+v, the report %s", suite, report)
+	}
+}
+
+// TestTwoNodesConform checks two nodes over PostgreSQL and NATS.
+func TestTwoNodesConform(t *testing.T) {
+	t.Parallel()
+	postgres, err := postgrestest.Start(t.Context())
+	if err != nil {
+		t.Skip("PostgreSQL is not tested: ", err)
+	}
+	t.Cleanup(func() {
+		if err := postgres.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	database, err := postgres.Database(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append(unlimited(), "--database="+database, "--nats="+startNATS(t))
+	report := run(t, conform.Config{URL: startNode(t, args...), Other: startNode(t, args...),
+		Only: regexp.MustCompile(`nodes:|one order|resume|revoked|tokens?`)})
+	if report.Count(conform.Fail) > 0 || report.Count(conform.Skip) > 0 || report.Count(conform.Pass) < 15 {
+		t.Errorf("%s: %v", report, skips(report))
+	}
+}
+
+func startNATS(t *testing.T) string {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS does not start")
+	}
+	return s.ClientURL()
+}
+
+func TestNothingToCheck(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"", "chat.example.org", "ftp://chat.example.org", "http://127.0.0.1:1"} {
+		_, err := conform.Run(t.Context(), conform.Config{URL: address}, t.Output())
+		if err == nil || errors.Is(err, t.Context().Err()) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
