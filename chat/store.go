@@ -20,6 +20,7 @@ type Page struct {
 // store's publisher before the call that caused it returns.
 type Store interface {
 	UserStore
+	PresenceStore
 	SessionStore
 	ChatStore
 	MemberStore

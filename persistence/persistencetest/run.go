@@ -23,6 +23,7 @@ type Open func(t testing.TB, publisher chat.Publisher) *persistence.Store
 func Run(t *testing.T, open Open) {
 	for name, part := range map[string]func(*testing.T, *fixture){
 		"users": testUsers, "user pages": testUserPages, "sessions": testSessions, "password": testPassword,
+		"presence": testPresence, "shared chats": testSharedChats, "last active": testLastActive, "presence refusals": testPresenceRefusals,
 		"chats": testChats, "creation key": testCreationKey, "direct": testDirect, "direct race": testDirectRace,
 		"public": testPublic, "entries": testEntries, "last reactions": testLastReactions, "entry pages": testEntryPages,
 		"members": testMembers, "readmission": testReadmission, "unknown ids": testUnknownIDs,

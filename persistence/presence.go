@@ -1,0 +1,77 @@
+package persistence
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"fechatter/chat"
+)
+
+const presenceColumns = "u.id, u.presence, u.last_active_at, u.status_text"
+
+func scanPresence(rows *sql.Rows, f *chat.PresenceFacts) error {
+	return rows.Scan(&f.UserID, &f.Setting, &f.LastActiveAt, &f.StatusText)
+}
+
+// PresenceFacts implements chat.PresenceStore.
+func (s *Store) PresenceFacts(ctx context.Context, userIDs []string) (facts []chat.PresenceFacts, err error) {
+	err = s.view(ctx, s.pools.read, "read presence", func(c *conn) error {
+		facts, err = collect(ctx, c, scanPresence, "SELECT "+presenceColumns+" FROM users u WHERE u.id IN "+s.d.ids(), encodeIDs(userIDs))
+		return err
+	})
+	return facts, err
+}
+
+// VisiblePresence implements chat.PresenceStore. Each person's chats are tried
+// until one is shared: those who are asked for mostly share the first.
+func (s *Store) VisiblePresence(ctx context.Context, viewerID string, userIDs []string) (facts []chat.PresenceFacts, err error) {
+	err = s.view(ctx, s.pools.read, "read visible presence", func(c *conn) error {
+		facts, err = collect(ctx, c, scanPresence, "SELECT "+presenceColumns+` FROM users u
+			WHERE u.id IN `+s.d.ids()+` AND (u.id = $2 OR EXISTS (
+				SELECT 1 FROM chat_members cm
+				JOIN chat_members v ON v.user_id = $2 AND v.chat_id = cm.chat_id
+				WHERE cm.user_id = u.id))`, encodeIDs(userIDs), viewerID)
+		return err
+	})
+	return facts, err
+}
+
+// SetPresence implements chat.PresenceStore. The right side of SET is the row
+// as it was: whether the person was invisible before.
+func (s *Store) SetPresence(ctx context.Context, userID string, setting chat.PresenceState, lastActive chat.Time) error {
+	return s.update(ctx, "set presence", func(c *conn) ([]chat.Event, error) {
+		n, err := c.exec(ctx, `UPDATE users SET presence = $2, last_active_at =
+			CASE WHEN presence <> 'invisible' AND last_active_at < $3 THEN $3 ELSE last_active_at END
+			WHERE id = $1`, userID, string(setting), int64(lastActive))
+		return nil, oneRow(n, err, noUser())
+	})
+}
+
+// lastActiveRow is one person's last activity.
+type lastActiveRow struct {
+	ID string `json:"id"`
+	At int64  `json:"at"`
+}
+
+// SaveLastActive implements chat.PresenceStore. The rows are in the order of
+// their ids, so that two nodes that save the same people wait for one another.
+func (s *Store) SaveLastActive(ctx context.Context, at map[string]chat.Time) error {
+	rows := make([]lastActiveRow, 0, len(at))
+	for id, t := range at {
+		rows = append(rows, lastActiveRow{id, int64(t)})
+	}
+	slices.SortFunc(rows, func(a, b lastActiveRow) int { return cmp.Compare(a.ID, b.ID) })
+	encoded, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("encode last activities: %w", err)
+	}
+	return s.update(ctx, "save last activities", func(c *conn) ([]chat.Event, error) {
+		_, err := c.exec(ctx, "UPDATE users SET last_active_at = r.at FROM "+s.d.recordset(columnsOf[lastActiveRow]())+` AS r
+			WHERE users.id = r.id AND users.last_active_at < r.at AND users.presence <> 'invisible'`, string(encoded))
+		return nil, err
+	})
+}
