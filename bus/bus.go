@@ -99,14 +99,15 @@ func New(cfg Config) (*Bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bus{
+	b := &Bus{
 		cfg: cfg, security: security, log: log,
 		inbox:    make(chan *nats.Msg, inboxSize),
 		outbox:   make(chan outgoing, outboxSize),
 		noisy:    rate.Sometimes{First: 3, Interval: 10 * time.Second},
 		interest: newInterest(),
-		echo:     newEcho(),
-	}, nil
+	}
+	b.echo.init()
+	return b, nil
 }
 
 // Run connects, moves events until ctx ends, then sends what was published

@@ -19,17 +19,20 @@ const (
 // echo hears on a connection of its own what the node publishes.
 type echo struct {
 	subject string
-	probing sync.Mutex // one probe at a time
+	probing sync.Mutex    // one probe at a time
+	tried   chan struct{} // closed after the first try to connect
+	once    sync.Once
 
 	mu   sync.Mutex
 	conn *nats.Conn // nil unless there is one
 	sub  *nats.Subscription
 }
 
-func newEcho() echo { return echo{subject: nodeSubjects + nuid.Next()} }
+func (e *echo) init() { e.subject, e.tried = nodeSubjects+nuid.Next(), make(chan struct{}) }
 
 // hearEcho connects a second time. Without it the bus works, but Echo fails.
 func (b *Bus) hearEcho(s *session) {
+	defer b.echo.once.Do(func() { close(b.echo.tried) })
 	conn, err := nats.Connect(b.cfg.URL, append(b.common(s.server), nats.Name(b.cfg.Name+" probe"),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			b.noisy.Do(func() { b.log.Warn("bus error of the probe", "error", err) })
@@ -77,11 +80,16 @@ func (e *echo) current() *nats.Subscription {
 
 // Echo publishes token by the way of all events and waits until the server has
 // brought it back on another connection: the bus as another node sees it. It
-// returns ErrLost at once while the bus is lost or the other connection is not
-// made, and an error when ctx ends first. Calls take turns.
+// returns ErrLost at once while the bus is lost, and an error when ctx ends first.
+// Only the outcome of the very first connect is waited for. Calls take turns.
 func (b *Bus) Echo(ctx context.Context, token []byte) error {
 	b.echo.probing.Lock()
 	defer b.echo.probing.Unlock()
+	select {
+	case <-b.echo.tried:
+	case <-ctx.Done():
+		return ErrLost
+	}
 	sub := b.echo.current()
 	if sub == nil || !b.link.isReady() {
 		return ErrLost

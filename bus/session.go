@@ -56,7 +56,9 @@ func (b *Bus) handlers(s *session, node Node) []nats.Option {
 		nats.Name(b.cfg.Name),
 		nats.NoEcho(),
 		nats.ConnectHandler(func(c *nats.Conn) {
-			b.log.Info("bus is reached", "server", c.ConnectedUrlRedacted())
+			if s.server == nil {
+				b.log.Info("bus is reached", "server", c.ConnectedUrlRedacted())
+			}
 			b.came()
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {

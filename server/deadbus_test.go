@@ -1,0 +1,105 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"fechatter/app"
+	"fechatter/conform/client"
+	"fechatter/persistence/postgrestest"
+)
+
+// seenWithin is what the contract promises for personal events, and a second for
+// a slow machine that runs it all.
+const seenWithin = 2*time.Second + time.Second
+
+// startDeaf runs two nodes on one PostgreSQL, each with a bus of its own: what
+// one publishes never reaches the other.
+func startDeaf(t *testing.T) (a, b *node) {
+	t.Helper()
+	postgres, err := postgrestest.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// After the nodes have ended: cleanups run in reverse.
+	t.Cleanup(func() {
+		if err := postgres.Stop(); err != nil {
+			t.Errorf("stop postgres: %v", err)
+		}
+	})
+	url, err := postgres.Database(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(c *app.Config) { c.Database = url }
+	return startNode(t, with), startNode(t, with)
+}
+
+// Another node adds a user to a chat, and every hint of it is lost.
+func TestInvitationIsSeenWhileTheBusLosesEverything(t *testing.T) {
+	a, b := startDeaf(t)
+	ada, bob := client.SignUp(t, a.url, "ada"), client.SignUp(t, a.url, "bob")
+	socket, stream := bob.On(b.url).Fresh(), bob.On(b.url).Stream("")
+	stream.Want("ready")
+	for round := range 4 {
+		id := ada.Group(bob)
+		began := time.Now()
+		for _, s := range []interface{ Want(string) client.Frame }{socket, stream} {
+			f := s.Want("chat.joined")
+			if got := f.Field(t, "chat", "id"); got != id {
+				t.Fatalf("round %d: joined %v, want %s", round, got, id)
+			}
+			if took := time.Since(began); took > seenWithin {
+				t.Errorf("round %d: seen after %s", round, took)
+			}
+		}
+		seq := ada.Say(id, fmt.Sprint("hello ", round))
+		if f := socket.Want("message.created"); f.ChatID != id || f.Seq != seq {
+			t.Errorf("round %d: heard %s", round, f.Raw)
+		}
+	}
+}
+
+// Another node revokes a session, and every hint of it is lost: its sockets and
+// streams end, those of the user's other sessions hear of it and stay.
+func TestRevocationClosesWhileTheBusLosesEverything(t *testing.T) {
+	a, b := startDeaf(t)
+	ada := client.SignUp(t, a.url, "ada")
+	phone := ada.As(t, ada.Login("phone")).On(b.url)
+	laptop := ada.On(b.url).Fresh()
+	socket, stream := phone.Fresh(), phone.Stream("")
+	idle := phone.Dial() // has not resumed
+	stream.Want("ready")
+
+	var list struct {
+		Sessions []struct {
+			ID      string
+			Current bool
+		}
+	}
+	ada.Rest("GET", "/sessions", nil, http.StatusOK, &list)
+	for _, s := range list.Sessions {
+		if !s.Current {
+			ada.Rest("DELETE", "/sessions/"+s.ID, nil, http.StatusNoContent, nil)
+		}
+	}
+	began := time.Now()
+	var all sync.WaitGroup
+	for what, ends := range map[string]func(){
+		"socket": func() { socket.Closes(4500) }, "idle socket": func() { idle.Closes(4500) }, "stream": stream.Ends,
+	} {
+		all.Go(func() {
+			ends()
+			if took := time.Since(began); took > seenWithin {
+				t.Errorf("%s ended after %s", what, took)
+			}
+		})
+	}
+	all.Wait()
+	laptop.Want("session.revoked")
+	laptop.OK("ping", map[string]any{})
+}
