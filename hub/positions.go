@@ -11,7 +11,7 @@ import (
 // checkTick is how often the check looks for streams that are due; checkShare leaves room for it, for jitter and for the
 // repair within Config.CheckEvery.
 const (
-	checkTicks = 20
+	checkTicks = 10
 	checkShare = 0.8
 )
 
@@ -29,7 +29,7 @@ func (h *Hub) check(ctx context.Context) {
 			return
 		}
 		h.rejoin()
-		err := h.checkRound(ctx, h.dueStreams(time.Now(), all))
+		err := h.checkRound(ctx, time.Now(), all)
 		if err != nil && !failed {
 			h.log.Warn("position check failed; trying on", "error", err)
 		}
@@ -37,10 +37,10 @@ func (h *Hub) check(ctx context.Context) {
 	}
 }
 
-// checkRound ends with the first read that fails: what was not read stays due.
-func (h *Hub) checkRound(ctx context.Context, due []*stream) error {
-	for chunk := range slices.Chunk(due, h.cfg.CheckChunk) {
-		if err := h.checkChunk(ctx, chunk); err != nil {
+// checkRound compares what is due. It ends with the first read that fails: what was not read stays due.
+func (h *Hub) checkRound(ctx context.Context, now time.Time, all bool) error {
+	for chunk := range slices.Chunk(h.dueStreams(now, all), h.cfg.CheckChunk) {
+		if err := h.checkChunk(ctx, now, chunk); err != nil {
 			return err
 		}
 	}
@@ -82,8 +82,8 @@ type seen struct {
 	history uint32
 }
 
-func (h *Hub) checkChunk(ctx context.Context, chunk []*stream) error {
-	ids, before := h.observe(chunk)
+func (h *Hub) checkChunk(ctx context.Context, round time.Time, chunk []*stream) error {
+	ids, before := h.observe(chunk, round)
 	if len(ids) == 0 {
 		return nil
 	}
@@ -116,8 +116,7 @@ func (h *Hub) postpone(chunk []*stream) {
 }
 
 // observe notes the positions of streams with subscribers, sets their next check and frees rings without use.
-func (h *Hub) observe(chunk []*stream) (ids []string, before []seen) {
-	now := time.Now()
+func (h *Hub) observe(chunk []*stream, now time.Time) (ids []string, before []seen) {
 	for _, s := range chunk {
 		if b, ok := s.observe(now); ok {
 			ids = append(ids, s.id)
