@@ -87,7 +87,7 @@ func TestAttachOfAnOldEpochIsReset(t *testing.T) {
 		old.Epoch = "e1"
 		n.db.restore("e2", "c", 2, 9)
 		n.hub.CheckNow()
-		synctest.Wait()
+		time.Sleep(n.hub.cfg.CheckLost + time.Millisecond)
 		bob := n.client("bob", WebSocket)
 		got, err := n.hub.Attach(t.Context(), bob.conn, old)
 		if err != nil || got.Outcome != MustReset || got.Reason != ReasonEpoch {
@@ -106,7 +106,7 @@ func TestNewEpochDuringAttach(t *testing.T) {
 		n.member("c", "ann", "bob")
 		n.client("ann", WebSocket).attach("c", -1)
 		n.hub.CheckNow()
-		synctest.Wait()
+		time.Sleep(n.hub.cfg.CheckLost + time.Millisecond)
 		defer n.open("c")()
 		bob := n.client("bob", WebSocket)
 		answered := make(chan Attached)

@@ -8,8 +8,8 @@ import (
 
 // The position check compares streams with the database, so that a lost bus event is noticed without a later one.
 
-// checkTick is how often the check looks for streams that are due; checkShare leaves room for it, for jitter and for the
-// repair within Config.CheckEvery.
+// checkTicks is how often within Config.CheckEvery the check looks for streams that are due: more often costs more, for
+// each look passes over all streams and ends in a read. checkShare leaves room for a look, for jitter and for the repair.
 const (
 	checkTicks = 10
 	checkShare = 0.8
@@ -23,8 +23,9 @@ func (h *Hub) checkDelay(interval time.Duration) time.Duration {
 // check drives the position check until ctx ends.
 func (h *Hub) check(ctx context.Context) {
 	failed := false
+	var rest time.Time
 	for {
-		all, ok := h.awaitCheck(ctx)
+		all, ok := h.awaitCheck(ctx, &rest)
 		if !ok {
 			return
 		}
@@ -47,8 +48,9 @@ func (h *Hub) checkRound(ctx context.Context, now time.Time, all bool) error {
 	return nil
 }
 
-// awaitCheck waits for the next round; all says that every stream is due.
-func (h *Hub) awaitCheck(ctx context.Context) (all, ok bool) {
+// awaitCheck waits for the next round; all says that every stream is due. A node that is too slow for its bus asks for
+// that again and again, and would be slower still if it got it: after each such round it has to rest.
+func (h *Hub) awaitCheck(ctx context.Context, rest *time.Time) (all, ok bool) {
 	wait, all := h.cfg.CheckEvery/checkTicks, false
 	if h.lost.Load() {
 		wait, all = h.cfg.CheckLost, true
@@ -58,10 +60,17 @@ func (h *Hub) awaitCheck(ctx context.Context) (all, ok bool) {
 	select {
 	case <-ctx.Done():
 		return false, false
-	case <-h.checkNow:
-		return true, true
 	case <-t.C:
 		return all, true
+	case <-h.checkNow:
+	}
+	t.Reset(time.Until(*rest))
+	select {
+	case <-ctx.Done():
+		return false, false
+	case <-t.C:
+		*rest = time.Now().Add(h.cfg.CheckLost)
+		return true, true
 	}
 }
 

@@ -116,6 +116,21 @@ func TestCheckNow(t *testing.T) {
 	})
 }
 
+func TestCheckNowIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{CheckEvery: time.Hour}, nil)
+		n.member("c", "ann")
+		n.client("ann", WebSocket).attach("c", -1)
+		for range 1000 {
+			n.hub.CheckNow()
+			time.Sleep(time.Millisecond)
+		}
+		if got := n.db.checksOf("c"); got < 4 || got > 5 {
+			t.Errorf("%d checks within a second, want one in 250 ms", got)
+		}
+	})
+}
+
 func TestPositionsAreReadInChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour, CheckChunk: 10}, nil)
