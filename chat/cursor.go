@@ -21,18 +21,26 @@ type CursorState struct {
 	Mentions int64 `json:"mentions"`
 }
 
+// CursorMoved is a cursor after a change, and what others need to know of it.
+type CursorMoved struct {
+	CursorState
+	Moved   bool  // false: the change moved nothing
+	LastSeq int64 // of the chat
+	Members int   // of the chat
+}
+
 // SetCursor moves the user's own cursor: only forward, at most to the chat's
 // last seq, and what is read is delivered. It answers the cursor as stored.
-func (s *Service) SetCursor(ctx context.Context, userID, chatID string, ch CursorChange) (CursorState, error) {
+func (s *Service) SetCursor(ctx context.Context, userID, chatID string, ch CursorChange) (CursorMoved, error) {
 	if !ValidID(chatID) {
-		return CursorState{}, noChat()
+		return CursorMoved{}, noChat()
 	}
 	if ch.ReadSeq == nil && ch.DeliveredSeq == nil {
-		return CursorState{}, Errorf(BadRequest, "read_seq or delivered_seq is needed")
+		return CursorMoved{}, Errorf(BadRequest, "read_seq or delivered_seq is needed")
 	}
 	for _, seq := range []*int64{ch.ReadSeq, ch.DeliveredSeq} {
 		if seq != nil && *seq < 0 {
-			return CursorState{}, Errorf(BadRequest, "a seq must not be negative")
+			return CursorMoved{}, Errorf(BadRequest, "a seq must not be negative")
 		}
 	}
 	return s.store.SetCursor(ctx, userID, chatID, ch)

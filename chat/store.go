@@ -78,7 +78,7 @@ type ChatStore interface {
 // MemberStore reads members and keeps cursors.
 type MemberStore interface {
 	Members(ctx context.Context, userID, chatID string, p Page) (members []Member, next string, err error)
-	SetCursor(ctx context.Context, userID, chatID string, ch CursorChange) (CursorState, error)
+	SetCursor(ctx context.Context, userID, chatID string, ch CursorChange) (CursorMoved, error)
 	Cursors(ctx context.Context, userID, chatID string, p Page) (cursors []Cursor, next string, err error)
 }
 

@@ -21,7 +21,7 @@ const (
 
 // counters are the store's figures; see Stats.
 type counters struct {
-	accepted, batches, sends, bisections, skips, lanes atomic.Int64
+	accepted, batches, sends, bisections, skips, lanes, cursorBatches atomic.Int64
 }
 
 // Stats are figures since the store was opened, but Queued and Waiting, which are of now.
@@ -31,6 +31,7 @@ type Stats struct {
 	Bisections int64 // groups split because of a send that the database refused
 	Skips      int64 // chats left to the next group because their lock was held
 	Lanes      int64 // chats that waited for their lock alone
+	Cursors    int64 // commits of cursors
 	Queued     int   // sends that no group has taken yet
 	Waiting    int64 // sends accepted and not answered yet, the queued ones among them
 }
@@ -38,7 +39,7 @@ type Stats struct {
 // Stats may be called at any time.
 func (s *Store) Stats() Stats {
 	return Stats{Batches: s.stats.batches.Load(), Sends: s.stats.sends.Load(), Bisections: s.stats.bisections.Load(),
-		Skips: s.stats.skips.Load(), Lanes: s.stats.lanes.Load(), Queued: s.queue.length(),
+		Skips: s.stats.skips.Load(), Lanes: s.stats.lanes.Load(), Cursors: s.stats.cursorBatches.Load(), Queued: s.queue.length(),
 		Waiting: s.stats.accepted.Load() - s.stats.sends.Load()}
 }
 

@@ -10,93 +10,73 @@ import (
 
 // cursorRead is a member's cursor and what bounds it.
 type cursorRead struct {
-	chat.CursorState
-	readNo, lastSeq, lastNo int64
+	chat.CursorMoved
+	chatID         string
+	readNo, lastNo int64
+	readMoved      bool
 }
 
-// readCursor reads it, with or without a lock of the member's row.
-func (s *Store) readCursor(ctx context.Context, c *conn, userID, chatID, suffix string) (r cursorRead, err error) {
-	// The lock is a statement of its own, for the reason told at lockStreams.
-	if suffix != "" {
-		var one int
-		err := c.one(ctx, "SELECT 1 FROM chat_members WHERE user_id = $1 AND chat_id = $2"+suffix, []any{userID, chatID}, &one)
-		if err != nil {
-			return r, orNotFound(err, noChat())
-		}
-	}
-	r.UserID = userID
-	err = c.one(ctx, `SELECT cm.read_seq, cm.delivered_seq, cm.read_no, s.last_seq, s.last_no
-		FROM chat_members cm JOIN streams s ON s.id = cm.chat_id WHERE cm.user_id = $1 AND cm.chat_id = $2`,
-		[]any{userID, chatID}, &r.ReadSeq, &r.DeliveredSeq, &r.readNo, &r.lastSeq, &r.lastNo)
-	return r, orNotFound(err, noChat())
+func scanCursor(rows *sql.Rows, r *cursorRead) error {
+	return rows.Scan(&r.UserID, &r.chatID, &r.ReadSeq, &r.DeliveredSeq, &r.readNo, &r.LastSeq, &r.lastNo, &r.Members)
 }
 
-// move applies a change, only forward and not beyond the stream, and reports
-// whether anything moved.
-func (r *cursorRead) move(ch chat.CursorChange) (read, any bool) {
+// apply moves the cursor, only forward and not beyond the stream.
+func (r *cursorRead) apply(ch chat.CursorChange) {
 	before := r.Cursor
 	if ch.ReadSeq != nil {
-		r.ReadSeq = max(r.ReadSeq, min(*ch.ReadSeq, r.lastSeq))
+		r.ReadSeq = max(r.ReadSeq, min(*ch.ReadSeq, r.LastSeq))
 	}
 	if ch.DeliveredSeq != nil {
-		r.DeliveredSeq = max(r.DeliveredSeq, min(*ch.DeliveredSeq, r.lastSeq))
+		r.DeliveredSeq = max(r.DeliveredSeq, min(*ch.DeliveredSeq, r.LastSeq))
 	}
 	r.DeliveredSeq = max(r.DeliveredSeq, r.ReadSeq)
-	return r.ReadSeq != before.ReadSeq, r.Cursor != before
+	r.readMoved, r.Moved = r.ReadSeq != before.ReadSeq, r.Cursor != before
 }
 
-// count fills in the counts that follow from the cursor.
-func (r *cursorRead) count(ctx context.Context, c *conn, chatID string) error {
-	r.Unread = r.lastNo - r.readNo
-	return c.one(ctx, `SELECT (SELECT count(*) FROM mentions WHERE user_id = $1 AND chat_id = $2 AND seq > $3)
-		+ (SELECT count(*) FROM messages WHERE chat_id = $2 AND mentions_all = 1 AND seq > $3)`,
-		[]any{r.UserID, chatID, r.ReadSeq}, &r.Mentions)
+// SetCursor implements chat.MemberStore. What moves nothing writes nothing; the
+// rest waits for Run to store it.
+func (s *Store) SetCursor(ctx context.Context, userID, chatID string, ch chat.CursorChange) (chat.CursorMoved, error) {
+	now, err := s.cursorNow(ctx, userID, chatID, ch)
+	if err != nil || !now.Moved {
+		return now, err
+	}
+	done, err := s.cursors.push(userID, chatID, ch)
+	if err != nil {
+		return chat.CursorMoved{}, err
+	}
+	select {
+	case o := <-done:
+		return o.moved, o.err
+	case <-ctx.Done():
+		return chat.CursorMoved{}, unknownOutcome(fmt.Errorf("set cursor: %w", ctx.Err()))
+	}
 }
 
-// SetCursor implements chat.MemberStore. What moves nothing writes nothing.
-func (s *Store) SetCursor(ctx context.Context, userID, chatID string, ch chat.CursorChange) (chat.CursorState, error) {
-	var r cursorRead
-	moves := false
-	err := s.snapshot(ctx, s.pools.read, "read cursor", func(c *conn) (err error) {
-		if r, err = s.readCursor(ctx, c, userID, chatID, ""); err != nil {
+// cursorNow answers the cursor with its counts if the change moves nothing.
+func (s *Store) cursorNow(ctx context.Context, userID, chatID string, ch chat.CursorChange) (m chat.CursorMoved, err error) {
+	err = s.snapshot(ctx, s.pools.read, "read cursor", func(c *conn) error {
+		reads, err := rowsOf(ctx, c, scanCursor, s.sql.cursors, []memberRow{{UserID: userID, ChatID: chatID}})
+		if err != nil {
 			return err
 		}
-		if _, moves = r.move(ch); moves {
+		if len(reads) == 0 {
+			return noChat()
+		}
+		r := &reads[0]
+		if r.apply(ch); r.Moved {
+			m = r.CursorMoved
 			return nil
 		}
-		return r.count(ctx, c, chatID)
-	})
-	if err != nil || !moves {
-		return r.CursorState, err
-	}
-	err = s.update(ctx, "save cursor", func(c *conn) (_ []chat.Event, err error) {
-		r, err = s.saveCursor(ctx, c, userID, chatID, ch)
-		return nil, err
-	})
-	return r.CursorState, err
-}
-
-func (s *Store) saveCursor(ctx context.Context, c *conn, userID, chatID string, ch chat.CursorChange) (cursorRead, error) {
-	r, err := s.readCursor(ctx, c, userID, chatID, s.d.lock)
-	if err != nil {
-		return r, err
-	}
-	read, moved := r.move(ch)
-	if read {
-		err := c.one(ctx, "SELECT COALESCE(max(no), 0) FROM messages WHERE chat_id = $1 AND seq = "+
-			"(SELECT max(seq) FROM messages WHERE chat_id = $1 AND seq <= $2)", []any{chatID, r.ReadSeq}, &r.readNo)
-		if err != nil {
-			return r, fmt.Errorf("number the last message read: %w", err)
+		r.Unread = r.lastNo - r.readNo
+		rows, err := rowsOf(ctx, c, scanCount, s.sql.mentionCounts, []memberRow{{userID, chatID, r.ReadSeq}})
+		if err != nil || len(rows) == 0 {
+			return err
 		}
-	}
-	if moved {
-		_, err := c.exec(ctx, `UPDATE chat_members SET read_seq = $3, read_no = $4, delivered_seq = $5
-			WHERE user_id = $1 AND chat_id = $2`, userID, chatID, r.ReadSeq, r.readNo, r.DeliveredSeq)
-		if err != nil {
-			return r, err
-		}
-	}
-	return r, r.count(ctx, c, chatID)
+		r.Mentions = rows[0].count
+		m = r.CursorMoved
+		return nil
+	})
+	return m, err
 }
 
 // Cursors implements chat.MemberStore.

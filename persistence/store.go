@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"fechatter/chat"
@@ -24,11 +25,12 @@ type Config struct {
 	LockTimeout      time.Duration // to wait for a lock; default 5 s
 	StatementTimeout time.Duration // of one statement, on PostgreSQL; default 10 s
 
-	BatchSize   int           // sends in one commit; default 256
-	QueueLength int           // sends that may wait; default 4096
-	KeepEvents  time.Duration // age under which events are never trimmed; default 30 days
-	KeepLast    int64         // events per stream that are never trimmed; default 1000
-	TrimEvery   time.Duration // default 1 h
+	BatchSize    int           // sends in one commit; default 256
+	QueueLength  int           // sends that may wait; default 4096
+	CursorsEvery time.Duration // least time between two commits of cursors; default 100 ms
+	KeepEvents   time.Duration // age under which events are never trimmed; default 30 days
+	KeepLast     int64         // events per stream that are never trimmed; default 1000
+	TrimEvery    time.Duration // default 1 h
 
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -41,6 +43,7 @@ func (c Config) withDefaults() Config {
 	c.StatementTimeout = cmp.Or(c.StatementTimeout, 10*time.Second)
 	c.BatchSize = cmp.Or(c.BatchSize, 256)
 	c.QueueLength = cmp.Or(c.QueueLength, 4096)
+	c.CursorsEvery = cmp.Or(c.CursorsEvery, 100*time.Millisecond)
 	c.KeepEvents = cmp.Or(c.KeepEvents, 30*24*time.Hour)
 	c.KeepLast = cmp.Or(c.KeepLast, 1000)
 	c.TrimEvery = cmp.Or(c.TrimEvery, time.Hour)
@@ -66,7 +69,7 @@ func (p *pools) close() error {
 }
 
 // Store is the facts in one database. All methods may be called concurrently.
-// Sends wait for Run to commit them; everything else works without it. Whoever
+// Sends and cursors wait for Run to commit them; everything else works without it. Whoever
 // opened the store closes it, after Run has returned.
 type Store struct {
 	cfg       Config
@@ -78,6 +81,7 @@ type Store struct {
 	log       *slog.Logger
 	secret    []byte
 	queue     *queue
+	cursors   *cursorQueue
 	gate      *gate
 	stats     counters
 }
@@ -88,7 +92,7 @@ var _ chat.Store = (*Store)(nil)
 // refuses one that would not keep what it acknowledges. newID makes UUIDs.
 func Open(ctx context.Context, cfg Config, publisher chat.Publisher, newID func() string, log *slog.Logger) (*Store, error) {
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, publisher: publisher, newID: newID, log: log, queue: newQueue(cfg.QueueLength), gate: newGate()}
+	s := &Store{cfg: cfg, publisher: publisher, newID: newID, log: log, queue: newQueue(cfg.QueueLength), cursors: newCursorQueue(cfg.QueueLength), gate: newGate()}
 	var err error
 	switch path, isFile := strings.CutPrefix(cfg.URL, "sqlite:"); {
 	case isFile:
@@ -152,12 +156,10 @@ func (s *Store) Close() error { return s.pools.close() }
 // Run commits sends and trims the log until ctx ends, then commits what had
 // been accepted before and returns. It must be called once.
 func (s *Store) Run(ctx context.Context) error {
-	trimmed := make(chan struct{})
-	go func() {
-		defer close(trimmed)
-		s.runTrim(ctx)
-	}()
+	var beside sync.WaitGroup
+	beside.Go(func() { s.runTrim(ctx) })
+	beside.Go(func() { s.runCursors(ctx) })
 	s.runBatches(ctx)
-	<-trimmed
+	beside.Wait()
 	return nil
 }

@@ -92,12 +92,12 @@ func start(t testing.TB, cfg persistence.Config, publisher chat.Publisher) *pers
 
 func TestSQLite(t *testing.T) {
 	persistencetest.Run(t, func(t testing.TB, publisher chat.Publisher) *persistence.Store {
-		return start(t, persistence.Config{URL: sqliteURL(t)}, publisher)
+		return start(t, persistence.Config{URL: sqliteURL(t), CursorsEvery: time.Millisecond}, publisher)
 	})
 }
 
 func TestPostgres(t *testing.T) {
 	persistencetest.Run(t, func(t testing.TB, publisher chat.Publisher) *persistence.Store {
-		return start(t, persistence.Config{URL: postgresURL(t), Connections: 4}, publisher)
+		return start(t, persistence.Config{URL: postgresURL(t), Connections: 4, CursorsEvery: time.Millisecond}, publisher)
 	})
 }

@@ -298,7 +298,7 @@ func (c *connection) cursorSet(ctx context.Context, d []byte) (any, error) {
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
-	state, err := c.server.chat.SetCursor(ctx, c.user(), in.ChatID,
+	moved, err := c.server.chat.SetCursor(ctx, c.user(), in.ChatID,
 		chat.CursorChange{ReadSeq: in.ReadSeq, DeliveredSeq: in.DeliveredSeq})
-	return state, err
+	return moved.CursorState, err
 }

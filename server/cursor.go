@@ -19,9 +19,9 @@ type cursorOutput struct {
 }
 
 func (s *Server) setCursor(ctx context.Context, in *setCursorInput) (*cursorOutput, error) {
-	state, err := s.chat.SetCursor(ctx, callerOf(ctx).userID(), in.ID,
+	moved, err := s.chat.SetCursor(ctx, callerOf(ctx).userID(), in.ID,
 		chat.CursorChange{ReadSeq: in.Body.ReadSeq, DeliveredSeq: in.Body.DeliveredSeq})
-	return &cursorOutput{Body: state}, err
+	return &cursorOutput{Body: moved.CursorState}, err
 }
 
 type cursorsOutput struct {

@@ -2,6 +2,7 @@ package persistencetest
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -19,7 +20,7 @@ func testCursors(t *testing.T, f *fixture) {
 		t.Helper()
 		state, err := f.svc.SetCursor(f.t.Context(), u.ID, c.ID, chat.CursorChange{ReadSeq: read, DeliveredSeq: delivered})
 		must(t, err)
-		return state
+		return state.CursorState
 	}
 	state := set(people[1], nil, new(int64(6)))
 	equal(t, "delivered", state.DeliveredSeq, 6)
@@ -45,6 +46,40 @@ func testCursors(t *testing.T, f *fixture) {
 	}
 	_, err := f.svc.SetCursor(f.t.Context(), f.user("dan").ID, c.ID, chat.CursorChange{ReadSeq: new(int64(1))})
 	refused(t, err, chat.NotFound)
+}
+
+// testCursorRace: of moves at once the furthest stays, and each answer is at
+// least what was asked for. Sends to the chat, which move cursors too, go on
+// meanwhile.
+func testCursorRace(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob", "cat", "dan")
+	c := f.group(people...)
+	for range 40 {
+		f.send(c, people[0], "@bob hello")
+	}
+	last := f.entry(c, people[0]).LastSeq
+	var wg sync.WaitGroup
+	const moves = 40
+	for i := range moves {
+		for _, u := range people[1:] {
+			wg.Go(func() {
+				to := last - int64(i)
+				m, err := f.svc.SetCursor(f.t.Context(), u.ID, c.ID, chat.CursorChange{ReadSeq: &to, DeliveredSeq: &last})
+				if err != nil || m.ReadSeq < to || m.DeliveredSeq < last || m.Members != len(people) || m.LastSeq < last {
+					t.Errorf("moved to %d: %+v, %v", to, m, err)
+				}
+			})
+		}
+		wg.Go(func() { f.send(c, people[3], "and on") })
+	}
+	wg.Wait()
+	for _, u := range people[1:3] {
+		e := f.entry(c, u)
+		equal(t, "read", e.ReadSeq, last)
+		equal(t, "unread", e.Unread, moves)
+		equal(t, "mentions", e.Mentions, 0)
+	}
+	equal(t, "the sender has read what it sent", f.entry(c, people[3]).Unread, 0)
 }
 
 // naive counts what a user has not read by looking at every event.
