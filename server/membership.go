@@ -67,6 +67,10 @@ func (c *connection) left(chatID string, seq int64) {
 	switch {
 	case !ok || p.added > seq:
 	case p.attached:
+		if rememberLeft {
+			p.left = seq
+			c.places.set(p)
+		}
 		c.server.hub.Expect(chatID, seq)
 	default:
 		c.tellLeft(chatID, seq)
@@ -88,19 +92,40 @@ func (c *connection) reset(ctx context.Context, chatID, reason string) {
 	}
 	p.attached = false
 	c.places.set(p)
+	member := false
 	err := c.withEntry(ctx, chatID, func(e chat.Entry) error {
+		member = true
 		c.tellReset(e, reason)
 		_, err := c.attach(ctx, e, e.LastSeq, 0, "")
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		c.fail(ctx, "attach after reset", err)
+	case !member:
+		c.gone(chatID, reason)
 	}
 }
 
+// gone follows a reset of a chat of which the user is no member any more: its
+// stream will not tell the removal.
+func (c *connection) gone(chatID, reason string) {
+	p, _ := c.places.get(chatID)
+	switch {
+	case p.left > 0:
+		c.tellLeft(chatID, p.left)
+	case reason == hub.ReasonEpoch, reason == hub.ReasonAhead:
+		c.startOver() // in this history there was no removal
+	} // else the personal event chat.left, which is on its way, says the seq
+}
+
+// startOver ends a connection whose client holds what cannot be put right by any
+// frame: it comes back and resumes.
+func (c *connection) startOver() { c.socket.Close(closeTryLater, "try again later") }
+
 // resetPersonal hears the user's own stream again after the hub lost it, and
-// looks for what it may have said meanwhile: a revocation, or new chats. What
-// was left is told by the chats' own streams.
+// looks for what it may have said meanwhile: a revocation, new chats, or a
+// removal, whose seq is lost.
 func (c *connection) resetPersonal(ctx context.Context) {
 	if err := c.hearAgain(ctx); err != nil {
 		c.fail(ctx, "attach personal stream again", err)
@@ -123,6 +148,10 @@ func (c *connection) hearAgain(ctx context.Context) error {
 	ids, err := s.chat.ChatIDs(ctx, user)
 	if err != nil {
 		return err
+	}
+	if c.places.beyond(ids) {
+		c.startOver()
+		return nil
 	}
 	for _, id := range ids {
 		if _, known := c.places.get(id); !known {
@@ -168,6 +197,7 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxB
 		}
 		next, err := c.server.chat.Entry(ctx, c.user(), e.ID)
 		if chat.CodeOf(err) == chat.NotFound {
+			c.gone(e.ID, a.Reason)
 			return did, nil
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 type place struct {
 	chatID   string
 	added    int64
+	left     int64 // a removal heard of before the chat's stream came to it; 0: none
 	attached bool
 }
 
@@ -42,4 +43,13 @@ func (p *places) remove(chatID string) {
 	if i, ok := p.find(chatID); ok {
 		*p = slices.Delete(*p, i, i+1)
 	}
+}
+
+// beyond reports whether there is a chat that is not among ids.
+func (p places) beyond(ids []string) bool {
+	among := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		among[id] = true
+	}
+	return slices.ContainsFunc(p, func(e place) bool { return !among[e.chatID] })
 }

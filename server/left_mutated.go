@@ -1,0 +1,5 @@
+//go:build mutate_left
+
+package server
+
+const rememberLeft = false
