@@ -99,8 +99,7 @@ func (r canaryRow) WriteCanary(ctx context.Context, node string) (int64, error) 
 
 // ReadCanary is part of canaryStore.
 func (r canaryRow) ReadCanary(ctx context.Context, node string) (int64, error) {
-	_, last, err := r.Positions(ctx, []string{node})
-	return last[node], err
+	return r.CanaryPosition(ctx, node)
 }
 
 // hubConfig and the functions after it translate settings for the parts.

@@ -21,6 +21,7 @@ func chatFields(v *chat.Chat) []any {
 // Chat implements chat.ChatStore.
 func (s *Store) Chat(ctx context.Context, userID, chatID string) (v chat.Chat, err error) {
 	err = s.snapshot(ctx, s.pools.read, "read chat", func(c *conn) error {
+		v = chat.Chat{}
 		err := c.one(ctx, "SELECT "+chatColumns+`, s.members FROM chats c JOIN streams s ON s.id = c.id
 			JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $2 WHERE c.id = $1`,
 			[]any{chatID, userID}, append(chatFields(&v), &v.MemberCount)...)

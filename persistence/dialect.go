@@ -11,6 +11,7 @@ type dialect struct {
 	perRow     bool   // no journey to the server: rows are written one by one, JSON is read by json_each
 	classify   func(error) failure
 	committed  func(error) bool // whether a failed COMMIT may have committed after all
+	dropped    func(error) bool // whether the connection is gone, which says nothing of the database
 }
 
 // ids makes a set out of the first parameter, which holds a JSON array of strings.

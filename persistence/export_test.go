@@ -41,3 +41,24 @@ func (s *Store) SendAlone(ctx context.Context, m chat.Send) (chat.Sent, error) {
 	o := <-p.done
 	return o.sent, o.err
 }
+
+// Exhaust takes every connection that serves callers, until release is called.
+func (s *Store) Exhaust(ctx context.Context) (release func(), err error) {
+	var taken []func()
+	release = func() {
+		for _, put := range taken {
+			put()
+		}
+	}
+	for _, p := range []*pool{s.pools.write, s.pools.batch, s.pools.lane, s.pools.read, s.pools.replay} {
+		for range p.size {
+			c, err := p.get(ctx)
+			if err != nil {
+				release()
+				return nil, err
+			}
+			taken = append(taken, func() { p.put(c) })
+		}
+	}
+	return release, nil
+}

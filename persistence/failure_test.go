@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -109,30 +111,50 @@ func TestBusyDatabase(t *testing.T) {
 	}
 }
 
-// TestLostConnections: the server ended every connection; the next ones are new.
+// TestLostConnections: the server ended every connection. Nobody is told so, for
+// the next ones work: neither readers nor writers, however many come at once.
 func TestLostConnections(t *testing.T) {
 	databaseURL := postgresURL(t)
-	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
-	rooms, people := persistencetest.Populate(t, store, 1, 2)
-	if a := <-sendLater(store, message(rooms[0], people[0][0], "k0")); a.err != nil {
-		t.Fatal(a.err)
-	}
-	execRaw(t, raw(t, databaseURL), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-	eventually(t, "sends are stored again", func() bool {
-		a := <-sendLater(store, message(rooms[0], people[0][0], "k1"))
-		if a.err != nil && chat.CodeOf(a.err) != chat.Unavailable && chat.CodeOf(a.err) != chat.UnknownOutcome {
-			t.Fatal(a.err)
+	store := start(t, persistence.Config{URL: databaseURL, Connections: 4}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 4, 2)
+	svc, db := persistencetest.Service(store), raw(t, databaseURL)
+	for round := range 3 {
+		var all sync.WaitGroup
+		for i, c := range rooms {
+			ann := people[i][0]
+			for what, call := range map[string]func() error{
+				"send": func() error { return (<-sendLater(store, message(c, ann, fmt.Sprint("k", round)))).err },
+				"change": func() error {
+					_, err := svc.UpdateChat(t.Context(), ann.ID, c.ID, chat.ChatChange{Topic: new(fmt.Sprint(round))})
+					return err
+				},
+				"update": func() error { return store.SavePassword(t.Context(), ann.ID, "hash", "") },
+				"list":   func() error { _, err := store.Entry(t.Context(), ann.ID, c.ID); return err },
+				"read":   func() error { _, err := store.User(t.Context(), ann.ID); return err },
+				"replay": func() error { _, err := store.StreamEvents(t.Context(), c.ID, 0, 10); return err },
+				"ping":   func() error { return store.Ping(t.Context()) },
+				"canary": func() error { _, err := store.Canary(t.Context(), "node"); return err },
+			} {
+				all.Go(func() {
+					if err := call(); err != nil {
+						t.Errorf("%s in round %d: %v", what, round, err)
+					}
+				})
+			}
 		}
-		return a.err == nil
-	})
-	eventually(t, "reads and changes work again", func() bool {
-		_, err := persistencetest.Service(store).UpdateChat(t.Context(), people[0][0].ID, rooms[0].ID, chat.ChatChange{Name: new("x")})
-		return err == nil && store.Ping(t.Context()) == nil
-	})
-	events, err := store.StreamEvents(t.Context(), rooms[0].ID, 0, 100)
-	if err != nil || len(events) != 6 {
-		t.Errorf("%d events, %v, want 6", len(events), err)
+		all.Wait()
+		others := " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+		execRaw(t, db, "SELECT pg_terminate_backend(pid)"+others)
+		eventually(t, "the connections are gone", func() bool {
+			var left int
+			return db.QueryRowContext(t.Context(), "SELECT count(*)"+others).Scan(&left) == nil && left == 0
+		})
+	}
+	for _, c := range rooms {
+		events, err := store.StreamEvents(t.Context(), c.ID, 0, 100)
+		if err != nil || len(events) != 3+3+3 {
+			t.Errorf("%d events, %v, want 9", len(events), err)
+		}
 	}
 }
 

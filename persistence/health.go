@@ -31,6 +31,15 @@ func (s *Store) Canary(ctx context.Context, nodeID string) (seq int64, err error
 	return seq, s.mapError(err, "canary")
 }
 
+// CanaryPosition reads where Canary has moved the node's stream, on the
+// connection of Ping; 0: nowhere yet.
+func (s *Store) CanaryPosition(ctx context.Context, nodeID string) (seq int64, err error) {
+	err = s.view(ctx, s.pools.probe, "read canary", func(c *conn) error {
+		return c.one(ctx, "SELECT COALESCE(max(last_seq), 0) FROM streams WHERE id = $1", []any{nodeID}, &seq)
+	})
+	return seq, err
+}
+
 // RenewEpoch gives the database's history a new name. It is to be called after a
 // backup was restored, before any node starts.
 func (s *Store) RenewEpoch(ctx context.Context) error {

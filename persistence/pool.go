@@ -12,6 +12,7 @@ import (
 // pools of their own so that none can starve another.
 type pool struct {
 	db       *sql.DB
+	size     int
 	acquire  time.Duration
 	patience time.Duration // see conn
 	// kept has a place for each connection; nil stands for one that is not open.
@@ -24,7 +25,7 @@ type pool struct {
 func newPool(db *sql.DB, size int, keep bool, acquire time.Duration) *pool {
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	p := &pool{db: db, acquire: acquire}
+	p := &pool{db: db, size: size, acquire: acquire}
 	if keep {
 		p.kept = make(chan *conn, size)
 		for range size {
@@ -59,6 +60,13 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		return nil, fmt.Errorf("open connection: %w", err)
 	}
 	return &conn{c: c, stmts: map[string]*sql.Stmt{}, patience: p.patience}, nil
+}
+
+// refresh closes the connections that nobody uses: where the server has dropped
+// one, it has most likely dropped them all.
+func (p *pool) refresh() {
+	p.db.SetMaxIdleConns(0)
+	p.db.SetMaxIdleConns(p.size)
 }
 
 // put takes a connection back.

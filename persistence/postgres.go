@@ -37,6 +37,7 @@ func postgresDialect() dialect {
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		classify:   classifyPostgres,
 		committed:  committedPostgres,
+		dropped:    droppedPostgres,
 	}
 }
 
@@ -88,13 +89,15 @@ func maskURL(u string) string {
 
 // checkPostgres makes sure that a commit is on disk before it is acknowledged.
 func checkPostgres(ctx context.Context, db *sql.DB) error {
-	var fsync, commit string
-	err := db.QueryRowContext(ctx, "SELECT current_setting('fsync'), current_setting('synchronous_commit')").Scan(&fsync, &commit)
+	var fsync, pages, commit string
+	err := db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('full_page_writes'),
+		current_setting('synchronous_commit')`).Scan(&fsync, &pages, &commit)
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	if fsync != "on" || commit == "off" {
-		return fmt.Errorf("PostgreSQL would lose acknowledged messages: fsync is %s and synchronous_commit %s; both must be on", fsync, commit)
+	if fsync != "on" || pages != "on" || commit != "on" && commit != "remote_apply" {
+		return fmt.Errorf("PostgreSQL would lose acknowledged messages: fsync is %s, full_page_writes %s and synchronous_commit %s; "+
+			"all must be on (or synchronous_commit remote_apply)", fsync, pages, commit)
 	}
 	return nil
 }
@@ -130,6 +133,21 @@ func classifyState(state string) failure {
 		return failUnavailable
 	}
 	return failOther
+}
+
+// droppedPostgres says whether a connection that worked before has ended. One
+// that could not be made tells of the server, and silence may mean anything.
+func droppedPostgres(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(e.Code, "57P") && e.Code != "57P03" // 57P03: it takes no connections
+	}
+	var network net.Error
+	switch {
+	case errors.As(err, new(*pgconn.ConnectError)), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+		errors.As(err, &network) && network.Timeout():
+		return false
+	}
+	return classifyPostgres(err) == failUnavailable
 }
 
 // committedPostgres says whether a failed COMMIT may have committed: an answer

@@ -29,6 +29,7 @@ func sqliteDialect() dialect {
 		perRow:     true,
 		classify:   classifySQLite,
 		committed:  committedSQLite,
+		dropped:    func(error) bool { return false }, // there is no server
 	}
 }
 

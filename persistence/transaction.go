@@ -20,8 +20,19 @@ func (s *Store) view(ctx context.Context, p *pool, what string, fn func(*conn) e
 	return s.mapError(s.lend(ctx, p, fn), what)
 }
 
-// lend runs fn on a connection of p, which comes back even from a panic.
-func (s *Store) lend(ctx context.Context, p *pool, fn func(*conn) error) (err error) {
+// lend runs fn on a connection of p, and once more on a fresh one if the server
+// has dropped the first: a read may be asked twice.
+func (s *Store) lend(ctx context.Context, p *pool, fn func(*conn) error) error {
+	err := s.lendOnce(ctx, p, fn)
+	if s.dropped(ctx, err) {
+		p.refresh()
+		err = s.lendOnce(ctx, p, fn)
+	}
+	return err
+}
+
+// lendOnce gives the connection back even from a panic.
+func (s *Store) lendOnce(ctx context.Context, p *pool, fn func(*conn) error) (err error) {
 	c, err := p.get(ctx)
 	if err != nil {
 		return err
@@ -60,7 +71,7 @@ func (e *commitError) Unwrap() error { return e.err }
 // after the commit and in the turn of their streams. A *commitError means that
 // the outcome is not known; every other error, that nothing was done.
 func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event, error)) (err error) {
-	c, err := p.get(ctx)
+	c, err := s.transaction(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -69,9 +80,6 @@ func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event
 		c.gated = nil
 		s.release(p, c, err)
 	}()
-	if err := c.begin(ctx, s.d.beginWrite); err != nil {
-		return err
-	}
 	events, err := fn(c)
 	if err != nil {
 		c.rollback(ctx)
@@ -86,14 +94,38 @@ func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event
 	return nil
 }
 
-// commit ends a transaction whose statements all succeeded. From here on the
-// caller's context does not count: half a commit helps nobody.
+// transaction begins one. If the server has dropped the connection, nothing was
+// sent yet, and a fresh one will do.
+func (s *Store) transaction(ctx context.Context, p *pool) (*conn, error) {
+	for fresh := false; ; fresh = true {
+		c, err := p.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err = c.begin(ctx, s.d.beginWrite); err == nil {
+			return c, nil
+		}
+		s.release(p, c, err)
+		if fresh || !s.dropped(ctx, err) {
+			return nil, err
+		}
+		p.refresh()
+	}
+}
+
+// commit ends a transaction whose statements all succeeded. That the caller is
+// gone does not count any more, for half a commit helps nobody; only that the
+// caller's time is up.
 func (s *Store) commit(ctx context.Context, c *conn) error {
 	if err := ctx.Err(); err != nil || !c.dirty {
 		c.rollback(ctx)
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	end := time.Now().Add(commitTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(end) {
+		end = d
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
 	err := c.control(ctx, "COMMIT")
 	if err == nil {

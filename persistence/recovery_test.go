@@ -1,0 +1,311 @@
+package persistence_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fechatter/chat"
+	"fechatter/persistence"
+	"fechatter/persistence/persistencetest"
+	"fechatter/persistence/postgrestest"
+)
+
+// ownServer starts a PostgreSQL that a test may break.
+func ownServer(t *testing.T) *postgrestest.Server {
+	t.Helper()
+	postgresURL(t) // skips where there is no PostgreSQL
+	s, err := postgrestest.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func ownDatabase(t *testing.T, s *postgrestest.Server) string {
+	t.Helper()
+	u, err := s.Database(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// away fails unless a call was answered in the way that a caller can act on.
+func away(t *testing.T, what string, err error) {
+	t.Helper()
+	if code := chat.CodeOf(err); err != nil && code != chat.Unavailable && code != chat.UnknownOutcome {
+		t.Errorf("%s: %v, want unavailable or unknown_outcome", what, err)
+	}
+}
+
+// TestCrashedServer: PostgreSQL breaks down twice under load and comes back. Who
+// asks again with the same key until there is an answer finds every message
+// stored once, where the answer said.
+func TestCrashedServer(t *testing.T) {
+	server := ownServer(t)
+	store := start(t, persistence.Config{URL: ownDatabase(t, server)}, nobody{})
+	const senders, each = 8, 60
+	rooms, people := persistencetest.Populate(t, store, 2, senders/2)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var acked atomic.Int64
+	var all sync.WaitGroup
+	acks := make([]map[string]chat.Sent, senders)
+	for n := range senders {
+		acks[n] = map[string]chat.Sent{}
+		c, u := rooms[n%2], people[n%2][n/2]
+		all.Go(func() {
+			for i := range each {
+				key := fmt.Sprint("k", n, "-", i)
+				sent, err := sendUntilKnown(ctx, t, store, message(c, u, key))
+				if err != nil {
+					t.Errorf("send %s: %v", key, err)
+					return
+				}
+				acks[n][key] = sent
+				acked.Add(1)
+			}
+		})
+	}
+	for _, after := range []int64{senders * each / 4, senders * each / 2} {
+		eventually(t, "sends are stored", func() bool { return acked.Load() >= after })
+		if err := server.Crash(); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err := store.User(ctx, people[0][0].ID)
+		unavailable(t, "a read without a server", err)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("that nobody is there was known after %s", took)
+		}
+		if err := server.Resume(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all.Wait()
+	for room, c := range rooms {
+		stored := storedKeys(t, store, c.ID)
+		for n := room; n < senders; n += 2 {
+			for key, sent := range acks[n] {
+				if stored[key] != sent.Seq {
+					t.Errorf("%s was acknowledged with seq %d and is stored at %d", key, sent.Seq, stored[key])
+				}
+				delete(stored, key)
+			}
+		}
+		if len(stored) > 0 {
+			t.Errorf("stored without being acknowledged: %v", stored)
+		}
+	}
+}
+
+// sendUntilKnown sends with one key until the outcome is known.
+func sendUntilKnown(ctx context.Context, t *testing.T, store *persistence.Store, m chat.Send) (chat.Sent, error) {
+	svc := persistencetest.Service(store)
+	for {
+		one, cancel := context.WithTimeout(ctx, 2*time.Second)
+		sent, err := svc.Send(one, m)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return sent, err
+		}
+		away(t, "send", err)
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return chat.Sent{}, ctx.Err()
+		}
+	}
+}
+
+// storedKeys gives the seq of each message of a chat by its key. It fails when a
+// key is there twice, or a seq is missing.
+func storedKeys(t *testing.T, store *persistence.Store, chatID string) map[string]int64 {
+	t.Helper()
+	events, err := store.StreamEvents(t.Context(), chatID, 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]int64{}
+	for i, e := range events {
+		if e.Seq != int64(i+1) {
+			t.Fatalf("seq %d comes after %d", e.Seq, i)
+		}
+		if d, ok := e.D.(chat.MessageCreated); ok {
+			if keys[d.Key] != 0 {
+				t.Errorf("%s is stored at %d and %d", d.Key, keys[d.Key], e.Seq)
+			}
+			keys[d.Key] = e.Seq
+		}
+	}
+	return keys
+}
+
+// TestFrozenServer: nothing answers, and no connection breaks. Every call is
+// answered when its time is up, and works soon after the server goes on.
+func TestFrozenServer(t *testing.T) {
+	server := ownServer(t)
+	store := start(t, persistence.Config{URL: ownDatabase(t, server)}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 2, 2)
+	svc, ann := persistencetest.Service(store), people[0][0]
+	calls := map[string]func(context.Context) error{
+		"send": func(ctx context.Context) error { _, err := svc.Send(ctx, message(rooms[0], ann, "k")); return err },
+		"other": func(ctx context.Context) error {
+			_, err := svc.Send(ctx, message(rooms[1], people[1][0], "k"))
+			return err
+		},
+		"change": func(ctx context.Context) error {
+			_, err := svc.UpdateChat(ctx, ann.ID, rooms[0].ID, chat.ChatChange{Name: new("x")})
+			return err
+		},
+		"update": func(ctx context.Context) error { return store.SavePassword(ctx, ann.ID, "hash", "") },
+		"read":   func(ctx context.Context) error { _, err := store.Entry(ctx, ann.ID, rooms[0].ID); return err },
+		"history": func(ctx context.Context) error {
+			_, err := store.History(ctx, ann.ID, rooms[0].ID, chat.Range{Limit: 5})
+			return err
+		},
+		"ping":   store.Ping,
+		"canary": func(ctx context.Context) error { _, err := store.Canary(ctx, "node"); return err },
+	}
+	const patience = time.Second
+	round := func() (failed int) {
+		var all sync.WaitGroup
+		var wrong atomic.Int64
+		for what, call := range calls {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				began := time.Now()
+				if err := call(ctx); err != nil {
+					away(t, what, err)
+					wrong.Add(1)
+				}
+				if took := time.Since(began); took > patience+2*time.Second {
+					t.Errorf("%s was answered after %s", what, took)
+				}
+			})
+		}
+		all.Wait()
+		return int(wrong.Load())
+	}
+	if n := round(); n > 0 {
+		t.Fatalf("%d calls failed before anything happened", n)
+	}
+	frozen := 10 * time.Second
+	if testing.Short() {
+		frozen = 2 * time.Second
+	}
+	if err := server.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); time.Since(began) < frozen; {
+		if n := round(); n != len(calls) {
+			t.Errorf("%d of %d calls were answered as if the server were there", len(calls)-n, len(calls))
+		}
+	}
+	if err := server.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	eventually(t, "everything works again", func() bool { return round() == 0 })
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("everything works again after %s only", took)
+	}
+	for _, c := range rooms {
+		if keys := storedKeys(t, store, c.ID); len(keys) != 1 {
+			t.Errorf("stored: %v, want one message", keys)
+		}
+	}
+}
+
+// TestLostLocksGo: a node that holds a lock and says nothing more loses it, and
+// its transaction.
+func TestLostLocksGo(t *testing.T) {
+	databaseURL := postgresURL(t)
+	lost := start(t, persistence.Config{URL: databaseURL, StatementTimeout: 300 * time.Millisecond}, nobody{})
+	rooms, people := persistencetest.Populate(t, lost, 1, 2)
+	c, ann := rooms[0], people[0][0]
+	other := start(t, persistence.Config{URL: databaseURL, LockTimeout: 20 * time.Second}, nobody{})
+	locked, free, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- lost.Change(context.Background(), chat.Change{OpID: persistencetest.NewID(), ChatID: c.ID},
+			func(ctx context.Context, tx chat.Tx) error {
+				close(locked)
+				<-free
+				_, err := tx.Append(ctx, chat.Event{Op: chat.OpChatUpdated, D: chat.Chat{}})
+				return err
+			})
+	}()
+	<-locked
+	if a := <-sendLater(other, message(c, ann, "k")); a.err != nil || a.sent.Seq != 4 {
+		t.Errorf("sent while a node is lost: %+v, %v, want seq 4", a.sent, a.err)
+	}
+	close(free)
+	unavailable(t, "the transaction of who was lost", <-done)
+	if a := <-sendLater(other, message(c, ann, "k2")); a.err != nil || a.sent.Seq != 5 {
+		t.Errorf("the next: %+v, %v, want seq 5", a.sent, a.err)
+	}
+}
+
+// TestHealthHasConnectionsOfItsOwn: with every other connection in use, the
+// probes still answer.
+func TestHealthHasConnectionsOfItsOwn(t *testing.T) {
+	store := start(t, persistence.Config{URL: postgresURL(t), Connections: 2}, nobody{})
+	release, err := store.Exhaust(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := store.Ping(ctx); err != nil {
+		t.Errorf("ping: %v", err)
+	}
+	for want := range int64(3) {
+		if seq, err := store.CanaryPosition(ctx, "node"); err != nil || seq != want {
+			t.Errorf("the canary is at %d, %v, want %d", seq, err, want)
+		}
+		if seq, err := store.Canary(ctx, "node"); err != nil || seq != want+1 {
+			t.Errorf("the canary moved to %d, %v, want %d", seq, err, want+1)
+		}
+	}
+}
+
+// TestLossyServers: a server that would lose what was acknowledged is refused
+// with the name of the setting.
+func TestLossyServers(t *testing.T) {
+	server := ownServer(t)
+	databaseURL := ownDatabase(t, server)
+	name := databaseURL[strings.Index(databaseURL, "/test")+1 : strings.Index(databaseURL, "?")]
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		for _, value := range []string{"off", "on"} {
+			for _, statement := range []string{"ALTER SYSTEM SET " + setting + " = " + value, "SELECT pg_reload_conf()"} {
+				if _, err := server.Query(t.Context(), name, statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, setting+" is "+value, func() bool {
+				rows, err := server.Query(t.Context(), name, "SHOW "+setting)
+				return err == nil && len(rows) == 1 && rows[0] == value
+			})
+			store, err := open(t, databaseURL)
+			if value == "on" && err == nil {
+				err = store.Close()
+			}
+			if value == "on" != (err == nil) || err != nil && !strings.Contains(err.Error(), setting+" off") &&
+				!strings.Contains(err.Error(), setting+" is off") {
+				t.Errorf("%s=%s: %v", setting, value, err)
+			}
+		}
+	}
+}
