@@ -35,12 +35,14 @@ func (s *Server) build(page http.Handler) http.Handler {
 	return s.observe(s.sameOrigin(s.dispatch(b.mux, page)))
 }
 
-// typed binds a handler that huma feeds and describes by its types. Its errors
-// become problems.
+// typed binds a handler that huma feeds and describes by its types. It has as long
+// as a command on a WebSocket. Its errors become problems.
 func typed[I, O any](fn func(context.Context, *I) (*O, error)) binding {
 	return func(b *builder, r route) {
 		huma.Register(b.api, b.operation(r), func(ctx context.Context, in *I) (*O, error) {
-			out, err := fn(ctx, in)
+			bounded, cancel := context.WithTimeout(ctx, commandTimeout)
+			defer cancel()
+			out, err := fn(bounded, in)
 			if err == nil {
 				return out, nil
 			}

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"context"
 	"io"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -20,7 +18,7 @@ import (
 // settings, and none of it is refused for that.
 func TestReadingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, answers := lonely(t)
+		c, answers := lonely(t, nil)
 		began := time.Now()
 		const said = readBurst + readsPerSecond/2
 		for range said {
@@ -39,24 +37,8 @@ func TestReadingIsBounded(t *testing.T) {
 }
 
 // lonely is a connection of nobody, and all that it was told, once it is closed.
-func lonely(t *testing.T) (*connection, <-chan string) {
-	log := slog.New(slog.DiscardHandler)
-	h := hub.New(hub.Config{}, void{}, void{}, log)
-	s, err := New(Config{Limits: DefaultLimits()}, Deps{
-		Chat: chat.NewService(nil, nil, nil, nil, chat.DefaultLimits()), Hub: h, Log: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- h.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+func lonely(t *testing.T, store chat.Store) (*connection, <-chan string) {
+	s := over(t, store)
 	ours, theirs := net.Pipe()
 	told := make(chan string, 1)
 	go func() {
@@ -67,6 +49,7 @@ func lonely(t *testing.T) (*connection, <-chan string) {
 		told <- string(b)
 	}()
 	c := &connection{server: s}
-	c.socket = h.Register(h.NewWire(ours, nil), hub.WebSocket, "", c)
+	c.socket = s.hub.Register(s.hub.NewWire(ours, nil), hub.WebSocket, "", c)
+	s.realtime.connections.add(c)
 	return c, told
 }

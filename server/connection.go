@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -172,9 +173,10 @@ func (c *connection) revoked(sessionID string) {
 }
 
 // fail ends the connection because the truth cannot be had now: the client comes
-// back and resumes.
+// back and resumes. A ctx that was cancelled means that it has ended already; one
+// whose time is up, that this took too long.
 func (c *connection) fail(ctx context.Context, what string, err error) {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
 	c.server.log.Warn(what, "user", c.user(), "err", err)

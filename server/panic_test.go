@@ -35,12 +35,15 @@ func (void) Flush(context.Context) error { return nil }
 func (void) Publish(string, []byte)      {}
 
 // faulty is a server whose every use case panics, for it has no store.
-func faulty(t *testing.T) string {
+func faulty(t *testing.T) string { return listen(t, over(t, nil)) }
+
+// over is a server and its hub that run over a store until the test ends.
+func over(t *testing.T, store chat.Store) *Server {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	h := hub.New(hub.Config{}, void{}, void{}, log)
+	h := hub.New(hub.Config{PingEvery: time.Hour}, void{}, void{}, log) // nobody answers pings
 	s, err := New(Config{Limits: DefaultLimits()}, Deps{
-		Chat: chat.NewService(nil, nil, nil, nil, chat.DefaultLimits()), Hub: h, Log: log,
+		Chat: chat.NewService(store, nil, nil, nil, chat.DefaultLimits()), Hub: h, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,14 +52,18 @@ func faulty(t *testing.T) string {
 	ended := make(chan error, 2)
 	go func() { ended <- h.Run(ctx) }()
 	go func() { ended <- s.Run(ctx) }()
-	web := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
-		web.Close()
 		cancel()
 		if err := errors.Join(<-ended, <-ended); err != nil {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+func listen(t *testing.T, s *Server) (url string) {
+	web := httptest.NewServer(s.Handler())
+	t.Cleanup(web.Close)
 	return web.URL
 }
 

@@ -17,6 +17,9 @@ const (
 	drainWindow  = 5 * time.Second
 	sessionSweep = time.Minute // how often sessions of live connections are looked at
 	sessionKeep  = time.Hour   // and how often one is extended
+	// resumeTimeout bounds a resume from the moment it has its slot, which a
+	// client that hardly reads would keep from the others.
+	resumeTimeout = 2 * time.Minute
 )
 
 // realtime is what WebSockets and SSE streams share.

@@ -30,6 +30,8 @@ func (c *connection) resume(ctx context.Context, r resumePayload, ready func(ctx
 		return
 	}
 	defer c.server.realtime.leaveResume()
+	ctx, cancel := context.WithTimeout(ctx, resumeTimeout)
+	defer cancel()
 	c.resumed = true
 	page, release, err := c.openAll(ctx)
 	if err != nil {

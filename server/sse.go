@@ -82,6 +82,8 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		if c.welcome(ctx, token) {
 			c.do(func(ctx context.Context) { c.resume(ctx, req, c.readySSE) })
+		} else {
+			c.socket.Close(closeUnauthenticated, "session revoked")
 		}
 		_, _ = io.Copy(io.Discard, wire) // nothing is expected: this waits for the client to go
 	})

@@ -18,7 +18,7 @@ import (
 const (
 	subprotocol    = "fechatter.v1.json"
 	authTimeout    = 5 * time.Second  // for a client to say who it is
-	commandTimeout = 10 * time.Second // for one command
+	commandTimeout = 10 * time.Second // for one command, or one request
 )
 
 // Frame limits before a client is authenticated, and until it has resumed.
