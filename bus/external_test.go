@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats-server/v2/server"
+	"go.uber.org/goleak"
 )
 
 const portEnv = "FECHATTER_TEST_NATS_PORT"
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 		serve(port)
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func serve(port int) {

@@ -50,11 +50,18 @@ func (b *Bus) send(done <-chan struct{}, conn *nats.Conn) {
 	}
 }
 
+// sendRest drops what is left while the bus is lost: each try could wait for a
+// server that says nothing.
 func (b *Bus) sendRest(conn *nats.Conn) {
 	for {
 		select {
 		case o := <-b.outbox:
-			b.sendOne(conn, o)
+			if b.link.isReady() {
+				b.sendOne(conn, o)
+				continue
+			}
+			b.queued.Add(-int64(len(o.data)))
+			b.counts.dropped.Add(1)
 		default:
 			return
 		}

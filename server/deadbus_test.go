@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"fechatter/app"
 	"fechatter/conform/client"
 	"fechatter/persistence/postgrestest"
+
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 // seenWithin is what the contract promises for personal events, and a second for
@@ -20,6 +23,12 @@ const seenWithin = 2*time.Second + time.Second
 // startDeaf runs two nodes on one PostgreSQL, each with a bus of its own: what
 // one publishes never reaches the other.
 func startDeaf(t *testing.T) (a, b *node) {
+	t.Helper()
+	return startTwo(t, "embedded:")
+}
+
+// startTwo runs two nodes on one PostgreSQL.
+func startTwo(t *testing.T, nats string) (a, b *node) {
 	t.Helper()
 	postgres, err := postgrestest.Start(t.Context())
 	if err != nil {
@@ -35,7 +44,7 @@ func startDeaf(t *testing.T) (a, b *node) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := func(c *app.Config) { c.Database = url }
+	with := func(c *app.Config) { c.Database, c.Nats = url, nats }
 	return startNode(t, with), startNode(t, with)
 }
 
@@ -102,4 +111,77 @@ func TestRevocationClosesWhileTheBusLosesEverything(t *testing.T) {
 	all.Wait()
 	laptop.Want("session.revoked")
 	laptop.OK("ping", map[string]any{})
+}
+
+// health gives the status of a node and of its NATS.
+func (n *node) health(t *testing.T) (status int, nats string) {
+	t.Helper()
+	a := client.Do(t, "GET", n.url+"/health", nil, nil)
+	var report struct {
+		Checks map[string][]struct{ Status string }
+	}
+	a.Read(t, &report)
+	if c := report.Checks["nats:responseTime"]; len(c) > 0 {
+		nats = c[0].Status
+	}
+	return a.Status, nats
+}
+
+// awaitHealth polls: the node looks at its parts once a second.
+func (n *node) awaitHealth(t *testing.T, nats string) {
+	t.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
+		status, got := n.health(t)
+		if status == http.StatusOK && got == nats {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("status %d, nats %q; want 200 and %q", status, got, nats)
+		}
+	}
+}
+
+// There is no NATS when the nodes start. They are ready all the same, and what is
+// said at one is heard at the other; when NATS comes, they find it.
+func TestNodesStartWithoutNATS(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.Addr().(*net.TCPAddr).Port
+	_ = free.Close()
+	a, b := startTwo(t, fmt.Sprintf("nats://127.0.0.1:%d", port))
+	a.awaitHealth(t, "warn")
+	b.awaitHealth(t, "warn")
+
+	ada, bob := client.SignUp(t, a.url, "ada"), client.SignUp(t, a.url, "bob")
+	id := ada.Group(bob)
+	socket := bob.On(b.url).Fresh()
+	hear := func(count int) (longest time.Duration) {
+		for i := range count {
+			seq := ada.Say(id, fmt.Sprint("message ", i))
+			began := time.Now()
+			if f := socket.Want("message.created"); f.Seq != seq {
+				t.Fatalf("heard %s, want seq %d", f.Raw, seq)
+			}
+			longest = max(longest, time.Since(began))
+		}
+		return longest
+	}
+	if took := hear(10); took > time.Second { // 300 ms, and a slow machine
+		t.Errorf("without NATS a message took %s", took)
+	} else {
+		t.Logf("without NATS a message takes up to %s", took)
+	}
+
+	nats, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nats.Start()
+	t.Cleanup(func() { nats.Shutdown(); nats.WaitForShutdown() })
+	a.awaitHealth(t, "pass")
+	b.awaitHealth(t, "pass")
+	t.Logf("with NATS a message takes up to %s", hear(10))
 }
