@@ -249,6 +249,14 @@ func (s *Socket) Refused(op string, d any, code string) {
 // Closes waits for the end and checks the close code.
 func (s *Socket) Closes(code int) {
 	s.t.Helper()
+	if got, err := s.End(); got != code {
+		s.t.Errorf("closed with %d (%v), want %d; seen %s", got, err, code, s.Story())
+	}
+}
+
+// End reads to the end and gives the close code, -1 without one.
+func (s *Socket) End() (code int, err error) {
+	s.t.Helper()
 	deadline := time.After(patience)
 	for {
 		select {
@@ -259,10 +267,7 @@ func (s *Socket) Closes(code int) {
 			}
 			err := <-s.closed
 			s.closed <- err
-			if got := websocket.CloseStatus(err); int(got) != code {
-				s.t.Errorf("closed with %d (%v), want %d; seen %s", got, err, code, s.Story())
-			}
-			return
+			return int(websocket.CloseStatus(err)), err
 		case <-deadline:
 			s.t.Fatalf("not closed; seen %s", s.Story())
 		}

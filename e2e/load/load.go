@@ -187,6 +187,27 @@ func (l *Load) Close() {
 	l.http.CloseIdleConnections()
 }
 
+// Live is how many devices are connected and have resumed.
+func (l *Load) Live() (n int) {
+	for _, d := range l.devices {
+		if live, _ := d.at(); live {
+			n++
+		}
+	}
+	return n
+}
+
+// Admit makes somebody else a member of every chat.
+func (l *Load) Admit(ctx context.Context, user string) error {
+	for _, g := range l.chats {
+		url := l.cfg.URLs[0] + "/api/v1/chats/" + g.id + "/members"
+		if _, err := g.owner.rest(ctx, http.MethodPost, url, map[string]any{"user_id": user}); err != nil {
+			return fmt.Errorf("add member: %w", err)
+		}
+	}
+	return nil
+}
+
 // Acked is how many sends were acknowledged so far.
 func (l *Load) Acked() (n int) {
 	l.record.mu.Lock()
