@@ -150,7 +150,7 @@ func (c *Cluster) makeNode(number int) error {
 // from one machine.
 func (c *Cluster) settings() []string {
 	return append([]string{"FECHATTER_LISTEN=127.0.0.1:0", "FECHATTER_ADMIN_LISTEN=127.0.0.1:0",
-		"FECHATTER_DRAIN_DELAY=0s", "FECHATTER_LOG_LEVEL=info",
+		"FECHATTER_DRAIN_DELAY=0s", "FECHATTER_LOG_LEVEL=warn",
 		"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0",
 		"FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0"}, c.cfg.Env...)
 }

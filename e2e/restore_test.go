@@ -1,0 +1,102 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"fechatter/conform/client"
+	"fechatter/e2e/cluster"
+	"fechatter/e2e/proxy"
+)
+
+// TestOldBackupRestored puts the database back to an earlier state under running
+// nodes and connected clients. Everybody learns by a reset, reason epoch, that
+// what they hold is of another history; a chat that is no more is gone; and the
+// chat goes on from where the backup ended.
+func TestOldBackupRestored(t *testing.T) {
+	heavy(t)
+	s := begin(t, cluster.Config{})
+	ada := client.SignUp(t, s.Nodes[0].URL(), "ada")
+	bob := client.SignUp(t, s.Nodes[1].URL(), "bob")
+	dan := client.SignUp(t, s.Nodes[2].URL(), "dan")
+	id := ada.Group(bob, dan)
+	kept := says(ada, id, 10)
+	s.must(s.Postgres.Halt())
+	s.must(s.Postgres.Keep(s.ctx))
+	s.resume()
+
+	inBoth, inOne := bob.Fresh(), dan.Fresh()
+	lost := says(ada, id, 30)
+	for _, socket := range []*client.Socket{inBoth, inOne} {
+		socket.Until("the last before", func(f client.Frame) bool { return f.ChatID == id && f.Seq == lost })
+	}
+	later := ada.Group(bob)
+	inBoth.Want("chat.joined")
+	epoch := inOne.Seen[2].Field(t, "epoch")
+	s.must(s.Postgres.Halt())
+	s.must(s.Postgres.GoBack(s.ctx))
+	// Who restores says so before the nodes see it.
+	for _, n := range s.Nodes {
+		n.Database.Set(proxy.Fault{Refuse: true})
+	}
+	s.must(s.Postgres.Resume(s.ctx))
+	restored(s)
+	s.Heal()
+
+	wantEpoch(t, inOne.Want("reset"), id, kept)
+	// No frame says that a chat never was: whoever holds it is sent to resume.
+	inBoth.Closes(1013)
+	back := bob.Connect(map[string]any{"epoch": epoch, "cursors": map[string]any{id: lost, later: 3}})
+	wantEpoch(t, back.Want("reset"), id, kept)
+	back.Want("ready")
+	if _, there := back.Entries()[later]; there {
+		t.Error("a chat of the other history is still there")
+	}
+	s.ready()
+	live := ada.Say(id, "after")
+	if live != kept+1 {
+		t.Errorf("the chat goes on at %d, want %d", live, kept+1)
+	}
+	for _, socket := range []*client.Socket{inOne, back} {
+		if f := socket.Want("message.created"); f.Seq != live {
+			t.Errorf("live goes on with %s", f.Raw)
+		}
+	}
+	bob.Rest("GET", "/chats/"+later+"/messages", nil, http.StatusNotFound, nil)
+}
+
+// restored tells the nodes that the database has been put back.
+func restored(s *scenario) {
+	s.t.Helper()
+	_, err := s.Query(s.ctx, "UPDATE meta SET value = gen_random_uuid() WHERE name = 'epoch'")
+	s.must(err)
+}
+
+// resume starts PostgreSQL and waits for the nodes to take it up again.
+func (s *scenario) resume() {
+	s.t.Helper()
+	s.must(s.Postgres.Resume(s.ctx))
+	s.ready()
+}
+
+func (s *scenario) ready() {
+	s.t.Helper()
+	for _, n := range s.Nodes {
+		s.must(n.AwaitReady(s.ctx))
+	}
+}
+
+// says sends n messages and gives the last seq.
+func says(p *client.Person, id string, n int) (last int64) {
+	for range n {
+		last = p.Say(id, "hello")
+	}
+	return last
+}
+
+func wantEpoch(t *testing.T, f client.Frame, id string, seq int64) {
+	t.Helper()
+	if f.ChatID != id || f.Seq != seq || f.Field(t, "reason") != "epoch" {
+		t.Errorf("told %s, want a reset to %d, epoch", f.Raw, seq)
+	}
+}
