@@ -37,6 +37,9 @@ func mayImport() map[string][]string {
 		"persistence":                 {"chat"},
 		"persistence/persistencetest": {"chat", "persistence"},
 		"persistence/postgrestest":    {},
+		"presence":                    {"chat"},
+		"presence/presencetest":       {"chat", "presence"},
+		"presence/redistest":          {},
 		"server":                      {"chat", "hub", "web"},
 		"web":                         {},
 	}
@@ -49,6 +52,7 @@ func homes() map[string]string {
 		"github.com/nats-io/":            "bus",
 		"github.com/jackc/":              "persistence",
 		"github.com/pressly/goose/":      "persistence",
+		"github.com/redis/":              "presence",
 		"modernc.org/":                   "persistence",
 		"github.com/coder/websocket":     "server",
 		"github.com/danielgtaylor/huma/": "server",

@@ -5,12 +5,14 @@
 set -euo pipefail
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+has_redis() { command -v redis-server >/dev/null; }
 has_chromium() { command -v chromium >/dev/null || command -v google-chrome >/dev/null; }
 has_compiler() { command -v "${CC:-gcc}" >/dev/null; }
 has_fonts() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
 
 missing() {
   has_postgres || echo postgresql
+  has_redis || echo redis-server
   has_chromium || echo chromium
   has_compiler || echo gcc libc6-dev
   has_fonts || echo fonts-wqy-zenhei

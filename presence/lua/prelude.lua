@@ -1,0 +1,24 @@
+-- What every script begins with. The keys are those of one shard:
+--   due     zset  user -> the moment when they are offline
+--   active  hash  user -> their last activity
+--   since   when this Redis first ran a script, or when its time last jumped
+--   clock   when it was last swept
+-- and one zset per user: lease -> its end. All times are milliseconds by the
+-- clock of Redis, so that the clocks of nodes do not matter.
+local due, active, since_key, clock_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local ttl, grace, gap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local since = tonumber(redis.call('GET', since_key))
+local clock = tonumber(redis.call('GET', clock_key))
+if not since or since > now then
+  since = now
+  redis.call('SET', since_key, since)
+end
+
+-- settled says whether every lease had the time to be renewed since this Redis
+-- began to know, so that who has none is really gone.
+local function settled()
+  return clock and math.abs(now - clock) <= gap and now - since >= ttl
+end
+

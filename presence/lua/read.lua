@@ -1,0 +1,11 @@
+-- For each of ARGV[4...], a user: whether they are here, for how long they have
+-- been idle, and since when. The first answer is whether absence is known.
+local out = { settled() and 1 or 0 }
+for i = 4, #ARGV do
+  local gone_at = tonumber(redis.call('ZSCORE', due, ARGV[i]))
+  local at = math.min(tonumber(redis.call('HGET', active, ARGV[i])) or 0, now)
+  out[#out + 1] = (gone_at and gone_at > now) and 1 or 0
+  out[#out + 1] = now - at
+  out[#out + 1] = at
+end
+return out

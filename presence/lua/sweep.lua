@@ -1,0 +1,30 @@
+-- ARGV[4] is how many to claim at most, ARGV[5] what the keys of leases begin
+-- with. Answers user, last activity, user, last activity ... Who is taken out of
+-- due here is told to this caller and to no other.
+--
+-- When nobody swept for longer than the gap, or the time jumped, leases may have
+-- run out because Redis stood still: nobody is gone until all could be renewed.
+if not clock or math.abs(now - clock) > gap then
+  since = now
+  redis.call('SET', since_key, since)
+end
+clock = now
+redis.call('SET', clock_key, clock)
+
+-- What ends later than any lease can was written before the time went back.
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', due, now + ttl + grace, '+inf', 'LIMIT', 0, ARGV[4])) do
+  redis.call('ZADD', due, now + ttl, user)
+end
+
+local out = {}
+if not settled() then
+  return out
+end
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[4])) do
+  redis.call('ZREM', due, user)
+  out[#out + 1] = user
+  out[#out + 1] = math.min(tonumber(redis.call('HGET', active, user)) or 0, now)
+  redis.call('HDEL', active, user)
+  redis.call('DEL', ARGV[5] .. user)
+end
+return out

@@ -1,0 +1,113 @@
+package presence
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"fechatter/chat"
+)
+
+// Memory is the leases of a single node, in this process. When the process ends
+// everybody is offline, which is right. Its clock is monotonic.
+type Memory struct {
+	start time.Time
+
+	mu    sync.Mutex
+	users map[string]*memoryUser
+}
+
+// memoryUser is a person who is here. Times are since the start.
+type memoryUser struct {
+	leases      map[string]time.Duration // when each ends
+	due, active time.Duration            // when the person is offline; the last activity
+}
+
+// NewMemory makes leases without anybody.
+func NewMemory() *Memory {
+	return &Memory{start: time.Now(), users: map[string]*memoryUser{}}
+}
+
+func (m *Memory) now() time.Duration { return time.Since(m.start) }
+
+func (m *Memory) at(d time.Duration) chat.Time { return chat.TimeOf(m.start.Add(d)) }
+
+// Renew implements Leases.
+func (m *Memory) Renew(_ context.Context, renewals []Renewal) ([]Renewed, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, renewed := m.now(), make([]Renewed, len(renewals))
+	for i, r := range renewals {
+		renewed[i] = m.renew(r, now)
+	}
+	return renewed, nil
+}
+
+func (m *Memory) renew(r Renewal, now time.Duration) Renewed {
+	u := m.users[r.UserID]
+	if u == nil {
+		u = &memoryUser{leases: map[string]time.Duration{}, active: now - max(r.Idle, 0)}
+		m.users[r.UserID] = u
+	}
+	appeared := u.due <= now
+	u.leases[r.ID], u.due = now+leaseTTL, now+leaseTTL
+	if r.Idle >= 0 {
+		u.active = max(u.active, now-r.Idle)
+	}
+	return Renewed{Appeared: appeared, Idle: now - u.active}
+}
+
+// Release implements Leases.
+func (m *Memory) Release(_ context.Context, leases []Lease) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	for _, l := range leases {
+		if u := m.users[l.UserID]; u != nil {
+			u.release(l.ID, now)
+		}
+	}
+	return nil
+}
+
+func (u *memoryUser) release(id string, now time.Duration) {
+	if _, held := u.leases[id]; !held {
+		return
+	}
+	delete(u.leases, id)
+	last := now + leaseGrace
+	for end := range maps.Values(u.leases) {
+		last = max(last, end)
+	}
+	u.due = min(u.due, last)
+}
+
+// Read implements Leases.
+func (m *Memory) Read(_ context.Context, userIDs []string) ([]Reading, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, readings := m.now(), make([]Reading, len(userIDs))
+	for i, id := range userIDs {
+		readings[i].Known = true
+		if u := m.users[id]; u != nil {
+			readings[i] = Reading{Here: u.due > now, Known: true, Idle: now - u.active, LastActiveAt: m.at(u.active)}
+		}
+	}
+	return readings, nil
+}
+
+// Sweep implements Leases.
+func (m *Memory) Sweep(context.Context) ([]Departure, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	var gone []Departure
+	for id, u := range m.users {
+		if u.due <= now {
+			gone = append(gone, Departure{id, m.at(u.active)})
+			delete(m.users, id)
+		}
+	}
+	return gone, nil
+}

@@ -1,0 +1,57 @@
+package presencetest
+
+import "time"
+
+const unknown = -1 // idle, of a node that does not know
+
+func testActivity(f *fixture) {
+	if r := f.read("ann"); r.LastActiveAt != 0 {
+		f.Errorf("of a stranger: %v", r)
+	}
+	f.about("idle", f.renew(f.First, lease("ann", 1), 20*second).Idle, 20*second)
+	f.pass(10 * second)
+	f.about("idle, read", f.read("ann").Idle, 30*second)
+	f.about("idle elsewhere", f.renew(f.Second, lease("ann", 2), 5*second).Idle, 5*second)
+	f.about("an older activity", f.renew(f.First, lease("ann", 1), 300*second).Idle, 5*second)
+	f.about("no activity known", f.renew(f.First, lease("ann", 1), unknown).Idle, 5*second)
+	before := f.read("ann")
+	f.about("idle is since the last activity", before.Idle, 5*second)
+	f.release(f.First, lease("ann", 1), lease("ann", 2))
+	f.Advance(Grace + second)
+	gone := f.departures(f.First)
+	if len(gone) != 1 || gone[0].UserID != "ann" {
+		f.Fatalf("gone: %v", gone)
+	}
+	// The clock may have been moved by moving the times: Idle is what holds.
+	f.about("last activity", since(before.LastActiveAt, gone[0].LastActiveAt), f.moved())
+}
+
+// moved is by how much Advance moved the times themselves: as far as it did not
+// move the clock.
+func (f *fixture) moved() time.Duration {
+	f.Helper()
+	f.renew(f.First, lease("probe", 1), 0)
+	before := f.read("probe").LastActiveAt
+	f.Advance(Grace + second)
+	return since(before, f.read("probe").LastActiveAt)
+}
+
+// A connection that comes back by itself does not make an idle person active.
+func testIdleReconnect(f *fixture) {
+	f.renew(f.First, lease("ann", 1), 600*second)
+	f.release(f.First, lease("ann", 1))
+	f.pass(Grace - second)
+	r := f.renew(f.Second, lease("ann", 2), unknown)
+	f.appeared(r, false)
+	f.about("idle", r.Idle, 600*second+Grace-second)
+}
+
+// Who went offline begins anew.
+func testNewSession(f *fixture) {
+	f.renew(f.First, lease("ann", 1), 600*second)
+	f.release(f.First, lease("ann", 1))
+	f.told(f.pass(Grace+second), "ann")
+	r := f.renew(f.First, lease("ann", 2), unknown)
+	f.appeared(r, true)
+	f.about("idle", r.Idle, 0)
+}

@@ -1,0 +1,207 @@
+package presence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"fechatter/chat"
+)
+
+const (
+	redisTimeout     = 300 * time.Millisecond // of every call, connecting included
+	redisConnections = 8
+	redisClaims      = 500 // departures per shard and sweep: a bound on how long a script runs
+)
+
+// Redis is the leases of many nodes, in Redis 7.0 or newer. A call that fails
+// does so within 300 ms; after three in a row the calls answer ErrUnavailable at
+// once, until one that is let through each second succeeds. Whoever opened it
+// closes it.
+type Redis struct {
+	client  *redis.Client
+	scripts scripts
+	breaker breaker
+}
+
+// RedisConfig says which Redis to use.
+type RedisConfig struct {
+	URL string // redis://[user:password@]host:port[/database], or rediss:// for TLS
+
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// OpenRedis reads the settings. It connects when it is first used, so that a
+// node starts without Redis.
+func OpenRedis(cfg RedisConfig) (*Redis, error) {
+	options, err := redis.ParseURL(cfg.URL)
+	if err != nil {
+		return nil, errors.New("presence: the setting is not the address of a Redis, redis://host:port") // the cause would show the password
+	}
+	options.MaxRetries = -1 // a late answer is worth nothing: the caller asks again
+	options.DialerRetries = 1
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
+	options.PoolTimeout, options.ContextTimeoutEnabled = redisTimeout, true
+	options.PoolSize, options.PipelinePoolSize = redisConnections, -1
+	options.DisableIdentity = true
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	if cfg.dial != nil {
+		options.Dialer = cfg.dial
+	}
+	logging.Disable() // its log repeats what the errors say, past ours
+	return &Redis{client: redis.NewClient(options), scripts: newScripts()}, nil
+}
+
+// Close gives the connections back. Nothing may use the leases any more.
+func (r *Redis) Close() error { return r.client.Close() }
+
+// Ping asks Redis for a sign of life, past the breaker.
+func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
+
+// Renew implements Leases.
+func (r *Redis) Renew(ctx context.Context, renewals []Renewal) ([]Renewed, error) {
+	p := planFor(renewals, func(l Renewal) string { return l.UserID }, func(c *call, l Renewal) {
+		c.keys = append(c.keys, c.leasesKey(l.UserID))
+		idle := int64(-1)
+		if l.Idle >= 0 {
+			idle = l.Idle.Milliseconds()
+		}
+		c.args = append(c.args, l.UserID, l.ID, idle)
+	})
+	answers, err := r.numbers(ctx, r.scripts.renew, p.calls)
+	if err != nil {
+		return nil, fmt.Errorf("renew leases: %w", err)
+	}
+	renewed := make([]Renewed, len(renewals))
+	for i, at := range p.byUser {
+		a := answers[at.call][2*at.item:]
+		renewed[i] = Renewed{Appeared: a[0] == 1, Idle: milliseconds(a[1])}
+	}
+	return renewed, nil
+}
+
+// Release implements Leases.
+func (r *Redis) Release(ctx context.Context, leases []Lease) error {
+	p := planFor(leases, func(l Lease) string { return l.UserID }, func(c *call, l Lease) {
+		c.keys = append(c.keys, c.leasesKey(l.UserID))
+		c.args = append(c.args, l.UserID, l.ID)
+	})
+	if _, err := r.run(ctx, r.scripts.release, p.calls); err != nil {
+		return fmt.Errorf("release leases: %w", err)
+	}
+	return nil
+}
+
+// Read implements Leases.
+func (r *Redis) Read(ctx context.Context, userIDs []string) ([]Reading, error) {
+	p := planFor(userIDs, func(id string) string { return id }, func(c *call, id string) { c.args = append(c.args, id) })
+	answers, err := r.numbers(ctx, r.scripts.read, p.calls)
+	if err != nil {
+		return nil, fmt.Errorf("read leases: %w", err)
+	}
+	readings := make([]Reading, len(userIDs))
+	for i, at := range p.byUser {
+		known, a := answers[at.call][0], answers[at.call][1+3*at.item:]
+		readings[i] = Reading{Known: known == 1, Here: a[0] == 1, Idle: milliseconds(a[1]), LastActiveAt: chat.Time(a[2])}
+	}
+	return readings, nil
+}
+
+// Sweep implements Leases.
+func (r *Redis) Sweep(ctx context.Context) ([]Departure, error) {
+	calls := make([]*call, shards)
+	for i := range calls {
+		calls[i] = newCall(i)
+		calls[i].args = append(calls[i].args, redisClaims, calls[i].leasesKey(""))
+	}
+	answers, err := r.run(ctx, r.scripts.sweep, calls)
+	if err != nil {
+		return nil, fmt.Errorf("sweep leases: %w", err)
+	}
+	var gone []Departure
+	for _, answer := range answers {
+		list, err := answer.Slice()
+		if err != nil {
+			return nil, fmt.Errorf("read departures: %w", err)
+		}
+		for i := 0; i+1 < len(list); i += 2 {
+			user, _ := list[i].(string)
+			at, _ := list[i+1].(int64)
+			gone = append(gone, Departure{user, chat.Time(at)})
+		}
+	}
+	return gone, nil
+}
+
+// numbers runs calls that answer integers.
+func (r *Redis) numbers(ctx context.Context, s *redis.Script, calls []*call) ([][]int64, error) {
+	answers, err := r.run(ctx, s, calls)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([][]int64, len(answers))
+	for i, a := range answers {
+		if numbers[i], err = a.Int64Slice(); err != nil {
+			return nil, err
+		}
+	}
+	return numbers, nil
+}
+
+// run runs a script for each call, in one round trip; in one more where Redis
+// does not have the script yet.
+func (r *Redis) run(ctx context.Context, s *redis.Script, calls []*call) ([]*redis.Cmd, error) {
+	if len(calls) == 0 {
+		return nil, nil
+	}
+	var answers []*redis.Cmd
+	err := r.breaker.call(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+		defer cancel()
+		var err error
+		answers, err = r.pipeline(ctx, calls, s.EvalSha)
+		if err == nil || !redis.HasErrorPrefix(err, "NOSCRIPT") {
+			return err
+		}
+		return r.again(ctx, s, calls, answers)
+	})
+	return answers, err
+}
+
+type eval func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
+
+func (r *Redis) pipeline(ctx context.Context, calls []*call, run eval) ([]*redis.Cmd, error) {
+	pipe := r.client.Pipeline()
+	answers := make([]*redis.Cmd, len(calls))
+	for i, c := range calls {
+		answers[i] = run(ctx, pipe, c.keys, c.args...)
+	}
+	_, err := pipe.Exec(ctx) // the first error of any
+	return answers, err
+}
+
+// again runs the calls that found no script, with its text, and puts their
+// answers in place.
+func (r *Redis) again(ctx context.Context, s *redis.Script, calls []*call, answers []*redis.Cmd) error {
+	var missing []*call
+	var at []int
+	for i, a := range answers {
+		switch err := a.Err(); {
+		case redis.HasErrorPrefix(err, "NOSCRIPT"):
+			missing, at = append(missing, calls[i]), append(at, i)
+		case err != nil:
+			return err
+		}
+	}
+	found, err := r.pipeline(ctx, missing, s.Eval)
+	for i, a := range found {
+		answers[at[i]] = a
+	}
+	return err
+}

@@ -1,0 +1,378 @@
+package presence_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fechatter/presence"
+	"fechatter/presence/presencetest"
+)
+
+const (
+	sweepStep = 5 * time.Second
+	bearable  = time.Second      // a call's own bound is 300 ms; the machine may be slow
+	recovery  = 20 * time.Second // in which what was broken must work again
+)
+
+func lease(user string) presence.Lease { return presence.Lease{ID: user + "/1", UserID: user} }
+
+func renew(t *testing.T, l presence.Leases, users ...string) []presence.Renewed {
+	t.Helper()
+	renewed, err := tryRenew(t, l, users...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return renewed
+}
+
+func tryRenew(t *testing.T, l presence.Leases, users ...string) ([]presence.Renewed, error) {
+	t.Helper()
+	renewals := make([]presence.Renewal, len(users))
+	for i, u := range users {
+		renewals[i] = presence.Renewal{Lease: lease(u), Idle: -1}
+	}
+	return l.Renew(t.Context(), renewals)
+}
+
+func wantReading(t *testing.T, l presence.Leases, user string, here, known bool) {
+	t.Helper()
+	r, err := l.Read(t.Context(), []string{user})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r[0].Here != here || r[0].Known != known {
+		t.Errorf("%s: here %v, known %v; want %v, %v", user, r[0].Here, r[0].Known, here, known)
+	}
+}
+
+func wantGone(t *testing.T, gone []presence.Departure, users ...string) {
+	t.Helper()
+	told := map[string]int{}
+	for _, d := range gone {
+		told[d.UserID]++
+	}
+	for _, u := range users {
+		if told[u] != 1 {
+			t.Errorf("%s was told to be gone %d times", u, told[u])
+		}
+		delete(told, u)
+	}
+	if len(told) > 0 {
+		t.Errorf("also told to be gone: %v", told)
+	}
+}
+
+// pass lets time go by while both nodes sweep and the first renews some users.
+func pass(t *testing.T, w presencetest.World, d time.Duration, renewed ...string) []presence.Departure {
+	t.Helper()
+	var gone []presence.Departure
+	for ; d > 0; d -= sweepStep {
+		w.Advance(min(sweepStep, d))
+		if len(renewed) > 0 {
+			renew(t, w.First, renewed...)
+		}
+		gone = append(gone, sweep(t, w.First)...)
+		gone = append(gone, sweep(t, w.Second)...)
+	}
+	return gone
+}
+
+// bounded fails when f takes longer than any call may.
+func bounded(t *testing.T, f func() error) error {
+	t.Helper()
+	start := time.Now()
+	err := f()
+	if took := time.Since(start); took > bearable {
+		t.Errorf("a call took %v", took)
+	}
+	return err
+}
+
+// wantOpen makes calls fail until the breaker answers for Redis, and looks that
+// it answers all of them at once.
+func wantOpen(t *testing.T, l presence.Leases) {
+	t.Helper()
+	for n := 0; ; n++ {
+		err := bounded(t, func() error { _, err := l.Read(t.Context(), []string{"ann"}); return err })
+		if errors.Is(err, presence.ErrUnavailable) {
+			break
+		}
+		if err == nil || n > 10 {
+			t.Fatalf("call %d: %v", n, err)
+		}
+	}
+	err := bounded(t, func() error {
+		for range 1000 { // at 300 ms each this would take minutes
+			if _, err := l.Read(t.Context(), []string{"ann"}); err == nil {
+				return errors.New("a call succeeds")
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for what, try := range map[string]func() error{
+		"renew":   func() error { _, err := tryRenew(t, l, "ann"); return err },
+		"release": func() error { return l.Release(t.Context(), []presence.Lease{lease("ann")}) },
+		"sweep":   func() error { _, err := l.Sweep(t.Context()); return err },
+	} {
+		if err := bounded(t, try); err == nil {
+			t.Error(what, "succeeds")
+		}
+	}
+}
+
+// back waits until calls succeed again.
+func back(t *testing.T, l presence.Leases) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), recovery)
+	defer cancel()
+	for {
+		_, err := l.Read(ctx, []string{"ann"})
+		if err == nil {
+			return
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatalf("not back: %v", err)
+		}
+	}
+}
+
+// Redis dies and comes back empty: who is absent is not known until everybody
+// had the time to renew, and nobody is told to be gone in between.
+func TestRedisKilledAndRestartedEmpty(t *testing.T) {
+	w := redisWorld(t)
+	renew(t, w.First, "ann", "bob")
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	wantOpen(t, w.First)
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	back(t, w.First)
+	back(t, w.Second)
+	if r := renew(t, w.First, "ann"); !r[0].Appeared {
+		t.Error("ann is new to this Redis")
+	}
+	wantGone(t, sweep(t, w.Second))
+	wantReading(t, w.Second, "ann", true, false)
+	wantReading(t, w.Second, "bob", false, false)
+	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "ann"))
+	wantReading(t, w.Second, "bob", false, false)
+	wantGone(t, pass(t, w, 2*sweepStep, "ann"))
+	wantReading(t, w.Second, "ann", true, true)
+	wantReading(t, w.Second, "bob", false, true)
+	wantGone(t, pass(t, w, presencetest.TTL+sweepStep), "ann")
+}
+
+// A Redis that hangs costs no more than a few short waits.
+func TestRedisFrozen(t *testing.T) {
+	w := redisWorld(t)
+	renew(t, w.First, "ann")
+	if err := server.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	wantOpen(t, w.First)
+	wantOpen(t, w.Second)
+	if err := server.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	back(t, w.First)
+	back(t, w.Second)
+	wantReading(t, w.Second, "ann", true, true)
+}
+
+// After Redis stood still for longer than a lease, nobody is gone before all
+// had the time to renew.
+func TestRedisStandstill(t *testing.T) {
+	w := redisWorld(t)
+	renew(t, w.First, "ann", "bob")
+	w.Advance(2 * presencetest.TTL)
+	wantReading(t, w.First, "ann", false, false)
+	wantGone(t, sweep(t, w.First))
+	wantGone(t, sweep(t, w.Second))
+	wantReading(t, w.First, "zoe", false, false)
+	if r := renew(t, w.First, "ann"); !r[0].Appeared {
+		t.Error("ann was not seen, and is back")
+	}
+	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "ann"))
+	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob")
+	wantReading(t, w.Second, "ann", true, true)
+	wantReading(t, w.Second, "bob", false, true)
+}
+
+// A pause that leases outlive is no standstill.
+func TestRedisShortPause(t *testing.T) {
+	w := redisWorld(t)
+	w.Advance(9 * time.Second)
+	wantReading(t, w.First, "zoe", false, true)
+	sweep(t, w.First)
+	wantReading(t, w.First, "zoe", false, true)
+}
+
+// When the clock goes back, leases seem to last for long; they do not.
+func TestRedisClockGoesBack(t *testing.T) {
+	w := redisWorld(t)
+	renew(t, w.First, "ann", "bob", "cid")
+	w.Advance(-time.Hour)
+	wantReading(t, w.First, "zoe", false, false)
+	wantGone(t, sweep(t, w.First))
+	if err := w.First.Release(t.Context(), []presence.Lease{lease("cid")}); err != nil {
+		t.Fatal(err)
+	}
+	if r := renew(t, w.First, "ann"); r[0].Appeared || r[0].Idle > presencetest.TTL {
+		t.Errorf("renewed: %+v", r[0])
+	}
+	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "ann"))
+	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob", "cid")
+	wantReading(t, w.Second, "ann", true, true)
+}
+
+// When the clock goes ahead, everybody seems to be gone; nobody is.
+func TestRedisClockGoesAhead(t *testing.T) {
+	w := redisWorld(t)
+	renew(t, w.First, "ann")
+	w.Advance(time.Hour)
+	wantGone(t, sweep(t, w.First))
+	renew(t, w.First, "ann")
+	wantReading(t, w.First, "ann", true, false)
+	wantGone(t, pass(t, w, presencetest.TTL+sweepStep, "ann"))
+	wantReading(t, w.First, "ann", true, true)
+}
+
+func TestRedisForgetsScripts(t *testing.T) {
+	w := redisWorld(t)
+	for range 3 {
+		if err := server.FlushScripts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		renew(t, w.First, "ann", "bob", "cid")
+		wantReading(t, w.Second, "ann", true, true)
+		wantReading(t, w.Second, "zoe", false, true)
+	}
+	if err := server.FlushScripts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, pass(t, w, presencetest.TTL+sweepStep), "ann", "bob", "cid")
+}
+
+// A node that is cut off cannot renew: its people go, and come back with it.
+func TestRedisPartition(t *testing.T) {
+	w := redisWorld(t)
+	cut := &partition{}
+	alone, err := presence.OpenRedis(presence.RedisConfig{URL: server.URL()}.WithDial(cut.dial))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := alone.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	renew(t, alone, "ann")
+	renew(t, w.First, "bob")
+	cut.on.Store(true)
+	wantOpen(t, alone)
+	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "bob"))
+	wantGone(t, pass(t, w, 2*sweepStep, "bob"), "ann")
+	cut.on.Store(false)
+	back(t, alone)
+	if r := renew(t, alone, "ann"); !r[0].Appeared {
+		t.Error("ann came back unnoticed")
+	}
+	wantReading(t, w.First, "ann", true, true)
+	wantReading(t, alone, "bob", true, true)
+}
+
+// partition swallows what is sent while it is on, as a network does.
+type partition struct{ on atomic.Bool }
+
+func (p *partition) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if p.on.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	c, err := new(net.Dialer).DialContext(ctx, network, address)
+	return &partitioned{c, p}, err
+}
+
+type partitioned struct {
+	net.Conn
+
+	p *partition
+}
+
+func (c *partitioned) Write(b []byte) (int, error) {
+	if c.p.on.Load() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+// However many users: one request, one answer.
+func TestRedisOneRoundTrip(t *testing.T) {
+	redisWorld(t)
+	var writes atomic.Int64
+	counted, err := presence.OpenRedis(presence.RedisConfig{URL: server.URL()}.WithDial(
+		func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, address)
+			return &counting{c, &writes}, err
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := counted.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	users := make([]string, 500)
+	for i := range users {
+		users[i] = fmt.Sprintf("0199a3b2-0000-7000-8000-%012d", i)
+	}
+	read := func() {
+		readings, err := counted.Read(t.Context(), users)
+		if err != nil || len(readings) != len(users) {
+			t.Fatalf("%d readings, %v", len(readings), err)
+		}
+	}
+	read() // connects, and gives Redis the script
+	before := writes.Load()
+	read()
+	if n := writes.Load() - before; n != 1 {
+		t.Errorf("presence of 500 users took %d requests", n)
+	}
+}
+
+type counting struct {
+	net.Conn
+
+	writes *atomic.Int64
+}
+
+func (c *counting) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+func TestRedisSetting(t *testing.T) {
+	const secret = "s3cret"
+	for _, url := range []string{"", "redis", "http://:" + secret + "@host", "redis://host/x" + secret} {
+		_, err := presence.OpenRedis(presence.RedisConfig{URL: url})
+		if err == nil {
+			t.Errorf("%q is taken for a Redis", url)
+		} else if strings.Contains(err.Error(), secret) {
+			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+}

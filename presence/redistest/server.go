@@ -1,0 +1,199 @@
+// Package redistest starts a private Redis for tests: its own port, nothing on
+// disk, gone afterwards. It can be killed, started again empty, frozen, and its
+// clock moved. Of what is stored there it knows only that times are numbers.
+package redistest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	startTimeout = 20 * time.Second
+	startTries   = 3 // somebody else may take the port first
+)
+
+// Server is a running Redis. Its methods are for one goroutine at a time.
+type Server struct {
+	bin, dir, address string
+	process           *exec.Cmd
+	leash             io.Closer // the server is killed when this is closed, or its holder dies
+	exited            chan struct{}
+	pid               int
+}
+
+// Start finds redis-server, or installs Debian's when it may, and starts one.
+func Start(ctx context.Context) (*Server, error) {
+	bin, err := find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin}
+	if s.dir, err = os.MkdirTemp("", "fechatter-redis-"); err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	for range startTries {
+		if s.address, err = freeAddress(ctx); err == nil {
+			err = s.Restart(ctx)
+		}
+		if err == nil {
+			return s, nil
+		}
+	}
+	return nil, errors.Join(err, os.RemoveAll(s.dir))
+}
+
+func find(ctx context.Context) (string, error) {
+	bin, err := exec.LookPath("redis-server")
+	if err == nil {
+		return bin, nil
+	}
+	if os.Getuid() == 0 {
+		install := exec.CommandContext(ctx, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "redis-server")
+		if out, err := install.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("install Redis: %w: %s", err, out)
+		}
+	}
+	if bin, err = exec.LookPath("redis-server"); err != nil {
+		return "", errors.New("there is no Redis: install Debian's package redis-server")
+	}
+	return bin, nil
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// URL is the setting that names this server.
+func (s *Server) URL() string { return "redis://" + s.address }
+
+// Address is its host and port.
+func (s *Server) Address() string { return s.address }
+
+// Restart starts the server, empty, at the address that it had. It must not be
+// running.
+func (s *Server) Restart(ctx context.Context) error {
+	_, port, err := net.SplitHostPort(s.address)
+	if err != nil {
+		return fmt.Errorf("read address: %w", err)
+	}
+	pidFile := filepath.Join(s.dir, "pid")
+	if err := os.RemoveAll(pidFile); err != nil {
+		return fmt.Errorf("remove old pid: %w", err)
+	}
+	// The shell holds the server on a leash: when this process goes away, however
+	// it does, the pipe closes and the server is killed.
+	script := `"$0" "$@" >log 2>&1 & echo $! >pid.new && mv pid.new pid; read -r _; kill -KILL $! 2>/dev/null; wait $!`
+	s.process = exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", "-c", script, s.bin, "--port", port,
+		"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir)
+	s.process.Dir = s.dir
+	leash, err := s.process.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("make pipe: %w", err)
+	}
+	s.leash, s.exited = leash, make(chan struct{})
+	if err := s.process.Start(); err != nil {
+		return fmt.Errorf("start Redis: %w", err)
+	}
+	go func(p *exec.Cmd, exited chan struct{}) {
+		_ = p.Wait() // how it ended says nothing: it was told to
+		close(exited)
+	}(s.process, s.exited)
+	if err := s.ready(ctx, pidFile); err != nil {
+		return errors.Join(err, s.Kill())
+	}
+	return nil
+}
+
+// ready waits until the server answers, and makes sure that it is this one.
+func (s *Server) ready(ctx context.Context, pidFile string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		err := s.answers(ctx, pidFile)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // it only explains the error
+			return fmt.Errorf("Redis does not answer: %w: %s", err, log)
+		}
+	}
+}
+
+func (s *Server) answers(ctx context.Context, pidFile string) error {
+	text, err := os.ReadFile(pidFile)
+	if err != nil {
+		return err
+	}
+	if s.pid, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
+		return err
+	}
+	return s.do(ctx, func(c *redis.Client) error {
+		info, err := c.Info(ctx, "server").Result()
+		if err == nil && !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", s.pid)) {
+			err = errors.New("another server answers")
+		}
+		return err
+	})
+}
+
+// do runs f with a client of its own.
+func (s *Server) do(ctx context.Context, f func(*redis.Client) error) error {
+	c := redis.NewClient(&redis.Options{Addr: s.address, MaxRetries: -1, DialerRetries: 1, PoolSize: 1})
+	return errors.Join(f(c), c.Close())
+}
+
+// Kill ends the server at once. What it held is lost.
+func (s *Server) Kill() error {
+	err := s.leash.Close()
+	select {
+	case <-s.exited:
+		return err
+	case <-time.After(startTimeout):
+		return errors.Join(err, errors.New("Redis does not die"), s.process.Process.Kill())
+	}
+}
+
+// Freeze stops the server in the middle of whatever it does; Thaw lets it go on.
+func (s *Server) Freeze() error { return syscall.Kill(s.pid, syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() error { return syscall.Kill(s.pid, syscall.SIGCONT) }
+
+// Stop ends the server and deletes its folder.
+func (s *Server) Stop() error {
+	return errors.Join(s.Kill(), os.RemoveAll(s.dir))
+}
+
+// Info gives a section of what the server says about itself.
+func (s *Server) Info(ctx context.Context, section string) (info string, err error) {
+	err = s.do(ctx, func(c *redis.Client) error {
+		info, err = c.Info(ctx, section).Result()
+		return err
+	})
+	return info, err
+}
+
+// FlushScripts makes the server forget the scripts that it was given.
+func (s *Server) FlushScripts(ctx context.Context) error {
+	return s.do(ctx, func(c *redis.Client) error { return c.ScriptFlush(ctx).Err() })
+}

@@ -1,0 +1,100 @@
+package presence
+
+import (
+	_ "embed"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	//go:embed lua/prelude.lua
+	luaPrelude string
+	//go:embed lua/renew.lua
+	luaRenew string
+	//go:embed lua/release.lua
+	luaRelease string
+	//go:embed lua/read.lua
+	luaRead string
+	//go:embed lua/sweep.lua
+	luaSweep string
+)
+
+// shards is over how many hash slots users are spread. A script touches the keys
+// of one shard only, as Redis Cluster demands. It must never change: it says
+// where a user's keys are.
+const shards = 16
+
+// scripts are the atomic steps, one script for each method of Leases.
+type scripts struct {
+	renew, release, read, sweep *redis.Script
+}
+
+func newScripts() scripts {
+	return scripts{
+		renew:   redis.NewScript(luaPrelude + luaRenew),
+		release: redis.NewScript(luaPrelude + luaRelease),
+		read:    redis.NewScript(luaPrelude + luaRead),
+		sweep:   redis.NewScript(luaPrelude + luaSweep),
+	}
+}
+
+func shardOf(userID string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(userID)) // never fails
+	return int(h.Sum32() % shards)
+}
+
+// call is one run of a script, on the keys of one shard.
+type call struct {
+	shard int
+	keys  []string
+	args  []any
+}
+
+func newCall(shard int) *call {
+	c := &call{shard: shard}
+	for _, name := range []string{"due", "active", "since", "clock"} {
+		c.keys = append(c.keys, shardKey(shard, name))
+	}
+	c.args = append(c.args, leaseTTL.Milliseconds(), leaseGrace.Milliseconds(), sweepGap.Milliseconds())
+	return c
+}
+
+func shardKey(shard int, name string) string {
+	return "fechatter:presence:{" + strconv.Itoa(shard) + "}:" + name
+}
+
+// leasesKey is where a user's leases are.
+func (c *call) leasesKey(userID string) string { return shardKey(c.shard, "leases:"+userID) }
+
+// plan groups what concerns users into calls, one per shard, and remembers where
+// the answer about each is.
+type plan struct {
+	calls  []*call
+	byUser []place // of each item, in the order in which they came
+}
+
+// place is where an answer is: in which call, at which of its items.
+type place struct{ call, item int }
+
+// planFor adds each item to the call of its user's shard.
+func planFor[T any](items []T, userID func(T) string, add func(*call, T)) plan {
+	p := plan{byUser: make([]place, len(items))}
+	var index, count [shards]int
+	for i, item := range items {
+		shard := shardOf(userID(item))
+		if count[shard] == 0 {
+			index[shard] = len(p.calls)
+			p.calls = append(p.calls, newCall(shard))
+		}
+		p.byUser[i] = place{index[shard], count[shard]}
+		count[shard]++
+		add(p.calls[index[shard]], item)
+	}
+	return p
+}
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
