@@ -27,6 +27,7 @@ type CursorMoved struct {
 	Moved   bool  // false: the change moved nothing
 	LastSeq int64 // of the chat
 	Members int   // of the chat
+	Hidden  bool  // the member is invisible: nobody else is told
 }
 
 // SetCursor moves the user's own cursor: only forward, at most to the chat's
@@ -46,7 +47,8 @@ func (s *Service) SetCursor(ctx context.Context, userID, chatID string, ch Curso
 	return s.store.SetCursor(ctx, userID, chatID, ch)
 }
 
-// Cursors lists the cursors of a chat's members, by user id.
+// Cursors lists the cursors of a chat's members, by user id. Others' are as they
+// show them: who is invisible moves on without showing it.
 func (s *Service) Cursors(ctx context.Context, userID, chatID string, p Page) ([]Cursor, string, error) {
 	if !ValidID(chatID) {
 		return nil, "", noChat()

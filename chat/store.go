@@ -21,6 +21,7 @@ type Page struct {
 type Store interface {
 	UserStore
 	PresenceStore
+	TypingStore
 	SessionStore
 	ChatStore
 	MemberStore

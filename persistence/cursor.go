@@ -14,10 +14,13 @@ type cursorRead struct {
 	chatID         string
 	readNo, lastNo int64
 	readMoved      bool
+
+	shownRead, shownDelivered int64 // to others
 }
 
 func scanCursor(rows *sql.Rows, r *cursorRead) error {
-	return rows.Scan(&r.UserID, &r.chatID, &r.ReadSeq, &r.DeliveredSeq, &r.readNo, &r.LastSeq, &r.lastNo, &r.Members)
+	return rows.Scan(&r.UserID, &r.chatID, &r.ReadSeq, &r.DeliveredSeq, &r.readNo, &r.LastSeq, &r.lastNo, &r.Members,
+		&r.shownRead, &r.shownDelivered, &r.Hidden)
 }
 
 // apply moves the cursor, only forward and not beyond the stream.
@@ -30,6 +33,9 @@ func (r *cursorRead) apply(ch chat.CursorChange) {
 		r.DeliveredSeq = max(r.DeliveredSeq, min(*ch.DeliveredSeq, r.LastSeq))
 	}
 	r.DeliveredSeq = max(r.DeliveredSeq, r.ReadSeq)
+	if !r.Hidden {
+		r.shownRead, r.shownDelivered = r.ReadSeq, r.DeliveredSeq
+	}
 	r.readMoved, r.Moved = r.ReadSeq != before.ReadSeq, r.Cursor != before
 }
 
@@ -91,8 +97,9 @@ func (s *Store) Cursors(ctx context.Context, userID, chatID string, p chat.Page)
 		}
 		cursors, err = collect(ctx, c, func(rows *sql.Rows, v *chat.Cursor) error {
 			return rows.Scan(&v.UserID, &v.ReadSeq, &v.DeliveredSeq)
-		}, `SELECT user_id, read_seq, delivered_seq FROM chat_members
-			WHERE chat_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3`, chatID, after, p.Limit+1)
+		}, `SELECT user_id, CASE WHEN user_id = $4 THEN read_seq ELSE shown_read_seq END,
+				CASE WHEN user_id = $4 THEN delivered_seq ELSE shown_delivered_seq END
+			FROM chat_members WHERE chat_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3`, chatID, after, p.Limit+1, userID)
 		return err
 	})
 	if err != nil {

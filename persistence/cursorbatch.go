@@ -108,6 +108,9 @@ type cursorSave struct {
 	ReadSeq      int64  `json:"read_seq"`
 	ReadNo       int64  `json:"read_no"`
 	DeliveredSeq int64  `json:"delivered_seq"`
+
+	ShownReadSeq      int64 `json:"shown_read_seq"`
+	ShownDeliveredSeq int64 `json:"shown_delivered_seq"`
 }
 
 // store locks the rows that are free, reads them by a later statement, and moves
@@ -209,7 +212,7 @@ func (b *cursorBatch) move(ctx context.Context, c *conn, reads []*cursorRead) er
 	var saves []cursorSave
 	for _, r := range reads {
 		if r.Moved {
-			saves = append(saves, cursorSave{r.UserID, r.chatID, r.ReadSeq, r.readNo, r.DeliveredSeq})
+			saves = append(saves, cursorSave{r.UserID, r.chatID, r.ReadSeq, r.readNo, r.DeliveredSeq, r.shownRead, r.shownDelivered})
 		}
 	}
 	return execRows(ctx, c, "move cursors", b.s.sql.saveCursors, saves)

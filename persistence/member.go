@@ -73,7 +73,7 @@ func (t *changeTx) InsertMember(ctx context.Context, m chat.Member) error {
 		return err
 	}
 	_, err = t.c.exec(ctx, `INSERT INTO chat_members (user_id, chat_id, role, joined_at, added_seq, muted,
-			read_seq, read_no, delivered_seq) VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $5)`,
+			read_seq, read_no, delivered_seq, shown_read_seq, shown_delivered_seq) VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $5, $5, $5)`,
 		m.UserID, t.change.ChatID, string(m.Role), int64(m.JoinedAt), m.AddedSeq, flag(m.Muted), st.lastNo)
 	if t.s.d.classify(err) == failReference {
 		return noUser()

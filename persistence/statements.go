@@ -37,7 +37,7 @@ func newStatements(d dialect) statements {
 		saveStreams: update[streamRow](d, "streams", []string{"id"}, "last_seq", "last_no", "last_ts", "members"),
 
 		moveCursors: update[cursorRow](d, "chat_members", []string{"chat_id", "user_id"},
-			"read_seq=seq", "read_no=no", "delivered_seq=seq"),
+			"read_seq=seq", "read_no=no", "delivered_seq=seq", "shown_read_seq=seq", "shown_delivered_seq=seq"),
 
 		insertEvents: insert[eventRow](d, "events", "stream_id", "seq", "op", "ts", "actor_id", "personal", "subject",
 			"message_id", "message_seq", "op_id", "d"),
@@ -55,10 +55,12 @@ func newStatements(d dialect) statements {
 		members: `SELECT cm.user_id, cm.chat_id FROM chat_members cm WHERE (cm.user_id, cm.chat_id) IN
 			(SELECT r.user_id, r.chat_id FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r) ORDER BY cm.chat_id, cm.user_id`,
 
-		cursors: `SELECT cm.user_id, cm.chat_id, cm.read_seq, cm.delivered_seq, cm.read_no, s.last_seq, s.last_no, s.members
+		cursors: `SELECT cm.user_id, cm.chat_id, cm.read_seq, cm.delivered_seq, cm.read_no, s.last_seq, s.last_no, s.members,
+				cm.shown_read_seq, cm.shown_delivered_seq, u.presence = 'invisible'
 			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r
 			JOIN chat_members cm ON cm.user_id = r.user_id AND cm.chat_id = r.chat_id
-			JOIN streams s ON s.id = r.chat_id`,
+			JOIN streams s ON s.id = r.chat_id
+			JOIN users u ON u.id = r.user_id`,
 
 		readNumbers: `SELECT r.user_id, r.chat_id, COALESCE((SELECT m.no FROM messages m
 				WHERE m.chat_id = r.chat_id AND m.seq <= r.read_seq ORDER BY m.seq DESC LIMIT 1), 0)
@@ -69,6 +71,7 @@ func newStatements(d dialect) statements {
 				+ (SELECT count(*) FROM messages a WHERE a.chat_id = r.chat_id AND a.mentions_all = 1 AND a.seq > r.read_seq)
 			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`,
 
-		saveCursors: update[cursorSave](d, "chat_members", []string{"user_id", "chat_id"}, "read_seq", "read_no", "delivered_seq"),
+		saveCursors: update[cursorSave](d, "chat_members", []string{"user_id", "chat_id"}, "read_seq", "read_no", "delivered_seq",
+			"shown_read_seq", "shown_delivered_seq"),
 	}
 }

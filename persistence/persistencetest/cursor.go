@@ -48,6 +48,58 @@ func testCursors(t *testing.T, f *fixture) {
 	refused(t, err, chat.NotFound)
 }
 
+// testHiddenCursors: who is invisible reads on without showing it, but what
+// they send shows that they were there.
+func testHiddenCursors(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	c := f.group(people...)
+	for range 3 {
+		f.send(c, people[0], "hello")
+	}
+	read := func(to int64, hidden bool) {
+		t.Helper()
+		m, err := f.svc.SetCursor(f.t.Context(), people[1].ID, c.ID, chat.CursorChange{ReadSeq: &to})
+		must(t, err)
+		equal(t, "hidden", m.Hidden, hidden)
+		equal(t, "read", m.ReadSeq, to)
+	}
+	shown := func(to chat.User, want int64) {
+		t.Helper()
+		list, _, err := f.svc.Cursors(f.t.Context(), to.ID, c.ID, chat.Page{Limit: 10})
+		must(t, err)
+		for _, v := range list {
+			if v.UserID == people[1].ID {
+				equal(t, "read as shown to "+to.Username, v.ReadSeq, want)
+				equal(t, "delivered as shown to "+to.Username, v.DeliveredSeq, want)
+			}
+		}
+	}
+	typing := func(u chat.User, hidden bool) {
+		t.Helper()
+		facts, err := f.svc.Typing(f.t.Context(), u.ID, c.ID)
+		must(t, err)
+		equal(t, "typing is hidden", facts.Hidden, hidden)
+		equal(t, "as of", facts.LastSeq, f.entry(c, u).LastSeq)
+	}
+	read(4, false)
+	shown(people[0], 4)
+	typing(people[1], false)
+	must(t, f.svc.SetPresence(f.t.Context(), people[1].ID, chat.Invisible, 0))
+	read(6, true)
+	shown(people[0], 4)
+	shown(people[1], 6)
+	typing(people[1], true)
+	sent := f.send(c, people[1], "I was here all the time")
+	shown(people[0], sent.Seq)
+
+	_, err := f.svc.Typing(f.t.Context(), f.user("eve").ID, c.ID)
+	refused(t, err, chat.NotFound)
+	_, err = f.svc.UpdateChat(f.t.Context(), people[0].ID, c.ID, chat.ChatChange{Archived: new(true)})
+	must(t, err)
+	_, err = f.svc.Typing(f.t.Context(), people[0].ID, c.ID)
+	refused(t, err, chat.Conflict)
+}
+
 // testCursorRace: of moves at once the furthest stays, and each answer is at
 // least what was asked for. Sends to the chat, which move cursors too, go on
 // meanwhile.
