@@ -81,6 +81,7 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	if err != nil {
 		return nil, err
 	}
+	n.hub.Listen(n.server)
 	n.metrics.registry.MustRegister(busCollector(n.parts.bus.Stats), hubCollector(n.hub.Stats),
 		storeCollector(n.parts.store.Stats), healthCollector(n.health))
 	return n, n.listen(ctx)

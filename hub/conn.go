@@ -68,6 +68,13 @@ func (c *Conn) frame(op string, data []byte, send func([]byte) error) error {
 	return send(b.b)
 }
 
+// Follows reports whether the connection is subscribed to a stream.
+func (c *Conn) Follows(stream string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.attached, func(a attachment) bool { return a.base >= 0 && a.stream.id == stream })
+}
+
 // Cursors answers, per attached chat stream, a seq up to which everything has been queued to this connection: whatever
 // is sent after the call comes after those events.
 func (c *Conn) Cursors() map[string]int64 {

@@ -17,6 +17,7 @@ const (
 	eventFrame                    // {op, chat_id, seq, ts, actor_id, d}
 	plainFrame                    // {op, d}
 	chatFrame                     // {op, chat_id, seq, d}
+	hintFrame                     // {op, chat_id, d}
 )
 
 // frameRow is one op of the WebSocket: what the AsyncAPI document and the page
@@ -44,6 +45,7 @@ func commandRows() []frameRow {
 		{"reaction.add", commandFrame, reflect.TypeFor[reactionPayload](), reflect.TypeFor[seqAnswer](), "React to a message"},
 		{"reaction.remove", commandFrame, reflect.TypeFor[reactionPayload](), reflect.TypeFor[seqAnswer](), "Take a reaction back"},
 		{"cursor.set", commandFrame, reflect.TypeFor[cursorPayload](), reflect.TypeFor[chat.CursorState](), "Move one's cursor forward"},
+		{"typing.set", commandFrame, reflect.TypeFor[typingPayload](), reflect.TypeFor[nothing](), "Say that one types, again every few seconds, or stopped"},
 		{"ping", commandFrame, reflect.TypeFor[nothing](), reflect.TypeFor[nothing](), "Ask for an answer"},
 	}
 }
@@ -71,6 +73,8 @@ func pushRows() []frameRow {
 		{string(chat.OpChatJoined), plainFrame, reflect.TypeFor[entryData](), nil, "One became a member of a chat; acts as a reset of it"},
 		{string(chat.OpChatLeft), plainFrame, reflect.TypeFor[chat.ChatLeft](), nil, "One is no member of a chat any more"},
 		{string(chat.OpSessionRevoked), plainFrame, reflect.TypeFor[chat.SessionRevoked](), nil, "A session of one's own was revoked"},
+		{"typing", hintFrame, reflect.TypeFor[typingData](), nil, "Who types in a chat now, at most 5, without oneself; empty: nobody"},
+		{"cursor", hintFrame, reflect.TypeFor[cursorData](), nil, "How far a member has come; with the counts when it is oneself, on another device"},
 		{"drain", plainFrame, reflect.TypeFor[drainData](), nil, "Finish, then reconnect after retry_after_ms"},
 		{"degraded", plainFrame, reflect.TypeFor[degradedPayload](), nil, "What the server drops under load; empty: nothing any more"},
 	}
@@ -108,6 +112,10 @@ type (
 		ChatID       string `json:"chat_id" required:"true"`
 		ReadSeq      *int64 `json:"read_seq,omitempty"`
 		DeliveredSeq *int64 `json:"delivered_seq,omitempty"`
+	}
+	typingPayload struct {
+		ChatID string `json:"chat_id" required:"true"`
+		Typing bool   `json:"typing" required:"true"`
 	}
 	editedAnswer struct {
 		Seq     int64 `json:"seq"`
@@ -194,6 +202,9 @@ func (d asyncDocument) payload(r frameRow) object {
 	case chatFrame:
 		p["chat_id"], p["seq"] = text(), number()
 		return envelope(r.op, p, "op", "chat_id", "seq", "d")
+	case hintFrame:
+		p["chat_id"] = text()
+		return envelope(r.op, p, "op", "chat_id", "d")
 	}
 	return envelope(r.op, p, "op", "d")
 }

@@ -122,6 +122,8 @@ func (c *connection) useCase(ctx context.Context, cmd command) (any, error) {
 		return c.reaction(ctx, cmd.D, c.server.chat.Unreact)
 	case "cursor.set":
 		return c.cursorSet(ctx, cmd.D)
+	case "typing.set":
+		return c.typingSet(ctx, cmd.D)
 	}
 	return nil, chat.Errorf(chat.BadRequest, "unknown op")
 }
@@ -138,7 +140,8 @@ func drawsFromSends(op string) bool {
 // knownOp keeps what clients make up out of the metrics' labels.
 func knownOp(op string) string {
 	switch op {
-	case "auth", "resume", "ping", "message.send", "message.edit", "message.delete", "reaction.add", "reaction.remove", "cursor.set":
+	case "auth", "resume", "ping", "message.send", "message.edit", "message.delete", "reaction.add", "reaction.remove", "cursor.set",
+		"typing.set":
 		return op
 	}
 	return "unknown"
@@ -298,7 +301,14 @@ func (c *connection) cursorSet(ctx context.Context, d []byte) (any, error) {
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
-	moved, err := c.server.chat.SetCursor(ctx, c.user(), in.ChatID,
-		chat.CursorChange{ReadSeq: in.ReadSeq, DeliveredSeq: in.DeliveredSeq})
-	return moved.CursorState, err
+	return c.server.moveCursor(ctx, c.user(), in.ChatID,
+		chat.CursorChange{ReadSeq: in.ReadSeq, DeliveredSeq: in.DeliveredSeq}, c.socket)
+}
+
+func (c *connection) typingSet(ctx context.Context, d []byte) (any, error) {
+	var in typingPayload
+	if err := decodeStrict(d, &in); err != nil {
+		return nil, err
+	}
+	return nothing{}, c.server.setTyping(ctx, c.user(), in.ChatID, in.Typing)
 }

@@ -19,9 +19,9 @@ type cursorOutput struct {
 }
 
 func (s *Server) setCursor(ctx context.Context, in *setCursorInput) (*cursorOutput, error) {
-	moved, err := s.chat.SetCursor(ctx, callerOf(ctx).userID(), in.ID,
-		chat.CursorChange{ReadSeq: in.Body.ReadSeq, DeliveredSeq: in.Body.DeliveredSeq})
-	return &cursorOutput{Body: moved.CursorState}, err
+	state, err := s.moveCursor(ctx, callerOf(ctx).userID(), in.ID,
+		chat.CursorChange{ReadSeq: in.Body.ReadSeq, DeliveredSeq: in.Body.DeliveredSeq}, nil)
+	return &cursorOutput{Body: state}, err
 }
 
 type cursorsOutput struct {
@@ -36,4 +36,15 @@ func (s *Server) listCursors(ctx context.Context, in *listMembersInput) (*cursor
 	out := &cursorsOutput{}
 	out.Body.Cursors, out.Body.Next = list(cursors), next
 	return out, err
+}
+
+type typingInput struct {
+	IDInput
+	Body struct {
+		Typing bool `json:"typing"`
+	}
+}
+
+func (s *Server) postTyping(ctx context.Context, in *typingInput) (*struct{}, error) {
+	return nil, s.setTyping(ctx, callerOf(ctx).userID(), in.ID, in.Body.Typing)
 }

@@ -82,13 +82,14 @@ func (r *registry) list(match func(*connection) bool) []*connection {
 
 func isSSE(c *connection) bool { return c.sse != nil }
 
-// Run gives SSE streams their tokens and live connections their sessions until
-// ctx ends. It returns after every connection's goroutines have ended: the hub,
+// Run gives SSE streams their tokens, live connections their sessions and hints
+// their time until ctx ends. It returns after every connection's goroutines have ended: the hub,
 // which closes the connections, must be stopped by then or by the same ctx.
 func (s *Server) Run(ctx context.Context) error {
 	var own sync.WaitGroup
 	own.Go(func() { s.sendTokens(ctx) })
 	own.Go(func() { s.keepSessions(ctx) })
+	own.Go(func() { s.tellHints(ctx) })
 	own.Wait()
 	s.realtime.running.Wait()
 	return nil

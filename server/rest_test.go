@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"fechatter/chat"
+	"fechatter/hub"
 	"fechatter/persistence"
 )
 
@@ -65,7 +66,8 @@ func newNode(t *testing.T, change func(*Config)) *node {
 	if change != nil {
 		change(&c)
 	}
-	s, err := New(c, Deps{Chat: chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits()), Log: quiet})
+	s, err := New(c, Deps{Chat: chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits()),
+		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

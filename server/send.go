@@ -32,8 +32,12 @@ func (s *Server) sendLimited(ctx context.Context, m chat.Send) (chat.Sent, error
 		return chat.Sent{}, limited
 	}
 	sent, err := s.chat.Send(ctx, m)
-	if err == nil && sent.Replayed {
+	switch {
+	case err != nil:
+	case sent.Replayed:
 		s.sends.refund(m.SenderID)
+	default:
+		s.sentWhatWasTyped(m.SenderID, m.ChatID, sent.Seq)
 	}
 	return sent, err
 }

@@ -30,6 +30,7 @@ type Server struct {
 	realtime  *realtime
 	messages  sync.Pool // of *bytes.Buffer for messages being read: idle connections have none
 	health    healthPages
+	hints     hints
 }
 
 // New builds the front end. The error says what of cfg cannot work.
@@ -45,6 +46,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),
 		logins:  newLimiter(cfg.Quotas.LoginsPerIPPerMinute, time.Minute, cfg.Quotas.LoginsPerIPPerMinute),
 	}
+	s.hints = hints{typing: newTyping(), receipts: newReceipts()}
 	if s.observer == nil {
 		s.observer = nobody{}
 	}
