@@ -55,14 +55,18 @@ type Config struct {
 }
 
 const (
-	// What waits for a goroutine of ours. An event is seldom over 2 KB, so
-	// both are some 16 MB at worst in practice; outboxBytes bounds the rest.
-	inboxSize   = 8192
+	// What waits for a goroutine of ours. nats.go drops what the inbox has no
+	// room for, which costs a position check; an event is seldom over 2 KB and
+	// never over the server's max_payload. The outbox is bounded in bytes too.
+	inboxSize   = 4096
 	outboxSize  = 8192
 	outboxBytes = 16 << 20
 
 	// stopTimeout bounds the last flush.
 	stopTimeout = time.Second
+	// appealAfter is when a node that may not subscribe connects anew: its
+	// permissions may have changed, and a server does not say so.
+	appealAfter = 30 * time.Second
 	// anewAfter is the wait before a connection that ended is replaced.
 	anewAfter = time.Second
 )
@@ -85,6 +89,8 @@ type Bus struct {
 	interest interest
 	link     link
 	echo     echo
+
+	appealAfter time.Duration // as the constant, but for tests
 }
 
 // New returns a Bus that does nothing before Run. Until then subscriptions are
@@ -104,7 +110,7 @@ func New(cfg Config) (*Bus, error) {
 		inbox:    make(chan *nats.Msg, inboxSize),
 		outbox:   make(chan outgoing, outboxSize),
 		noisy:    rate.Sometimes{First: 3, Interval: 10 * time.Second},
-		interest: newInterest(),
+		interest: newInterest(), appealAfter: appealAfter,
 	}
 	b.echo.init()
 	return b, nil

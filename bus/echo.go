@@ -62,6 +62,14 @@ func (e *echo) listen(conn *nats.Conn) error {
 	return nil
 }
 
+func (e *echo) reconnect() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn != nil {
+		_ = e.conn.ForceReconnect() // see appeal
+	}
+}
+
 // forget closes the probe's connection.
 func (e *echo) forget() {
 	e.mu.Lock()

@@ -189,6 +189,36 @@ func TestForbiddenSubjects(t *testing.T) {
 	}
 }
 
+// The operator grants the subjects while the node is connected.
+func TestPermissionsThatBecomeRight(t *testing.T) {
+	with := func(subject string) *server.Options {
+		allow := &server.SubjectPermission{Allow: []string{subject}}
+		return &server.Options{Users: []*server.User{
+			{Username: "chat", Password: "x", Permissions: &server.Permissions{Publish: allow, Subscribe: allow}},
+		}}
+	}
+	srv := startInside(t, with("other.>"))
+	stream, node := uuid.NewString(), &recorder{}
+	b := newBus(t, Config{URL: fmt.Sprintf("nats://chat:x@%s", srv.Addr())})
+	b.appealAfter = 300 * time.Millisecond
+	if err := b.Subscribe(stream); err != nil {
+		t.Fatal(err)
+	}
+	run(t, b, node)
+	eventually(t, "refused", func() bool { return b.link.refusedFor() > 0 })
+	granted := with(allSubjects)
+	granted.Host, granted.Port, granted.NoSigs = "127.0.0.1", srv.Addr().(*net.TCPAddr).Port, true
+	if err := srv.ReloadOptions(granted); err != nil {
+		t.Fatal(err)
+	}
+	connected(t, b)
+	echoed(t, b)
+	other := newBus(t, Config{URL: fmt.Sprintf("nats://chat:x@%s", srv.Addr())})
+	run(t, other, &recorder{})
+	other.Publish(stream, []byte("x"))
+	eventually(t, "received", func() bool { return node.received() == 1 })
+}
+
 // A node whose credentials are refused goes on trying, and comes in once they
 // are right.
 func TestCredentialsThatBecomeRight(t *testing.T) {

@@ -136,8 +136,19 @@ func (b *Bus) keepInterest(done <-chan struct{}, conn *nats.Conn) {
 		case <-b.interest.wake:
 		case <-again:
 			b.tellReason(conn)
+			if b.link.refusedFor() >= b.appealAfter {
+				b.appeal(conn)
+			}
 		}
 	}
+}
+
+// appeal connects anew. The errors say that a connection is closed or connecting
+// anyway.
+func (b *Bus) appeal(conn *nats.Conn) {
+	b.log.Info("bus connects anew: its subscriptions were refused")
+	_ = conn.ForceReconnect()
+	b.echo.reconnect()
 }
 
 // apply does what there is to do, and flushes if somebody waits for it or the

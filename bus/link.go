@@ -1,6 +1,9 @@
 package bus
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // link is what is known of the connection; it tells the node what changes.
 type link struct {
@@ -11,7 +14,8 @@ type link struct {
 	// refused says that the server does not let this node subscribe: what is
 	// connected so is as good as lost.
 	refused bool
-	turn    int // counts connections
+	since   time.Time // refused
+	turn    int       // counts connections
 }
 
 func (l *link) begin(node Node) {
@@ -50,8 +54,21 @@ func (l *link) went() {
 func (l *link) deny() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refused = true
+	if !l.refused {
+		l.refused, l.since = true, time.Now()
+	}
 	l.lose()
+}
+
+// refusedFor answers for how long the server has refused a subscription; 0: it
+// does not.
+func (l *link) refusedFor() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.up || !l.refused {
+		return 0
+	}
+	return time.Since(l.since)
 }
 
 func (l *link) lose() {
