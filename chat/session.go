@@ -113,7 +113,17 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Session, erro
 	if now < session.LastUsedAt.Add(sessionTouch) {
 		return session, nil
 	}
-	return s.store.TouchSession(ctx, session.ID, SessionTTL)
+	used, err := s.store.TouchSession(ctx, session.ID, SessionTTL)
+	switch CodeOf(err) {
+	case "":
+		return used, nil
+	case NotFound: // revoked in this moment
+		return Session{}, Errorf(Unauthenticated, "this token is not valid")
+	case Unavailable, UnknownOutcome:
+		return session, nil // it holds: a database that takes no writes can still be read
+	default:
+		return Session{}, err
+	}
 }
 
 // KeepSession extends a session that a live connection uses; not_found when it
