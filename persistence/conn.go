@@ -20,10 +20,11 @@ type conn struct {
 	// patience bounds one statement even if the server says nothing at all; 0: no
 	// bound, for a driver to which that cannot happen.
 	patience time.Duration
-	begun    bool     // a transaction may be open
-	dirty    bool     // the transaction wrote something
-	bad      bool     // not to be used again
-	gated    []string // streams whose turn to publish this transaction holds
+	trace    func(query string, args []any) // sees every statement; nil: nobody looks
+	begun    bool                           // a transaction may be open
+	dirty    bool                           // the transaction wrote something
+	bad      bool                           // not to be used again
+	gated    []string                       // streams whose turn to publish this transaction holds
 }
 
 // exec runs a statement and answers how many rows it changed.
@@ -53,6 +54,7 @@ func (c *conn) control(ctx context.Context, command string) error {
 func (c *conn) run(ctx context.Context, query string, args []any) (sql.Result, error) {
 	ctx, cancel := c.within(ctx)
 	defer cancel()
+	c.traced(query, args)
 	if c.stmts == nil {
 		return c.c.ExecContext(ctx, query, args...)
 	}
@@ -64,6 +66,7 @@ func (c *conn) run(ctx context.Context, query string, args []any) (sql.Result, e
 }
 
 func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	c.traced(query, args)
 	if c.stmts == nil {
 		return c.c.QueryContext(ctx, query, args...)
 	}
@@ -72,6 +75,12 @@ func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows,
 		return nil, err
 	}
 	return stmt.QueryContext(ctx, args...)
+}
+
+func (c *conn) traced(query string, args []any) {
+	if c.trace != nil {
+		c.trace(query, args)
+	}
 }
 
 // one reads a single row; sql.ErrNoRows when there is none.

@@ -13,6 +13,12 @@ func (c Config) WithDial(dial func(ctx context.Context, network, address string)
 	return c
 }
 
+// WithTrace lets trace see every statement, from several goroutines at once.
+func (c Config) WithTrace(trace func(query string, args []any)) Config {
+	c.trace = trace
+	return c
+}
+
 // OnWriter runs a statement on the connection that writes to SQLite.
 func (s *Store) OnWriter(ctx context.Context, statement string) error {
 	c, err := s.pools.write.get(ctx)

@@ -14,7 +14,8 @@ type pool struct {
 	db       *sql.DB
 	size     int
 	acquire  time.Duration
-	patience time.Duration // see conn
+	patience time.Duration                  // see conn
+	trace    func(query string, args []any) // see conn
 	// kept has a place for each connection; nil stands for one that is not open.
 	// It is nil itself when the driver keeps statements: then db is pool enough.
 	kept chan *conn
@@ -44,7 +45,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		if err != nil {
 			return nil, fmt.Errorf("get connection: %w", err)
 		}
-		return &conn{c: c, patience: p.patience}, nil
+		return &conn{c: c, patience: p.patience, trace: p.trace}, nil
 	}
 	select {
 	case c := <-p.kept:
@@ -59,7 +60,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		p.kept <- nil
 		return nil, fmt.Errorf("open connection: %w", err)
 	}
-	return &conn{c: c, stmts: map[string]*sql.Stmt{}, patience: p.patience}, nil
+	return &conn{c: c, stmts: map[string]*sql.Stmt{}, patience: p.patience, trace: p.trace}, nil
 }
 
 // refresh closes the connections that nobody uses: where the server has dropped

@@ -62,6 +62,7 @@ func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
 		})
 		p := newPool(stdlib.OpenDB(*c), size, false, cfg.AcquireTimeout)
 		p.patience = statement * 5 / 4 // the server's own answer comes first, if it gives one
+		p.trace = cfg.trace
 		return p
 	}
 	// Planning is little beside a group of sends, and a plan made when the tables

@@ -59,6 +59,9 @@ func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
 	p := &pools{write: write, batch: write, lane: write,
 		read: readers(sqliteReaders), replay: readers(sqliteReplays), probe: readers(1)}
 	p.canary = write
+	for _, one := range []*pool{p.write, p.read, p.replay, p.probe} {
+		one.trace = cfg.trace
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}

@@ -32,7 +32,8 @@ type Config struct {
 	KeepLast     int64         // events per stream that are never trimmed; default 1000
 	TrimEvery    time.Duration // default 1 h
 
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	trace func(query string, args []any) // sees every statement
 }
 
 func (c Config) withDefaults() Config {
