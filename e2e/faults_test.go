@@ -43,7 +43,7 @@ func TestFaults(t *testing.T) {
 				heavy(t)
 			}
 			s := begin(t, cluster.Config{})
-			s.people(load.Config{})
+			s.people(load.Config{Devices: 2})
 			s.sends(50)
 			f.do(s)
 			s.Heal()

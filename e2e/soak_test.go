@@ -21,7 +21,7 @@ func TestSoak(t *testing.T) {
 	deadline := time.Now().Add(*soakFlag)
 	s := begin(t, cluster.Config{Buses: 1 + 2*int(*seedFlag%2)})
 	for round := 0; time.Now().Before(deadline) && !t.Failed(); round++ {
-		s.people(load.Config{Prefix: fmt.Sprintf("r%d.", round), People: 4 + s.rng.IntN(12), Chats: 1 + s.rng.IntN(5)})
+		s.people(load.Config{Prefix: fmt.Sprintf("r%d.", round), People: 4 + s.rng.IntN(12), Chats: 1 + s.rng.IntN(5), Devices: 1 + s.rng.IntN(3)})
 		s.sends(20)
 		for range 1 + s.rng.IntN(3) {
 			list := faults()

@@ -100,8 +100,24 @@ func unopened(ids []string, entries []chat.Entry) (missing []string) {
 	return missing
 }
 
-// position reads where the client stands, now that the entries are known.
+// position reads where the client stands, now that the entries are known. A token
+// speaks for every chat: one that it does not hold was joined after it, and what
+// the client has of it is not known.
 func (c *connection) position(ctx context.Context, r resumePayload, page chat.EntryPage) (position, error) {
+	at, err := c.told(ctx, r, page)
+	if err != nil || r.Token == nil || !at.known {
+		return at, err
+	}
+	for _, e := range page.Entries {
+		if _, ok := at.cursors[e.ID]; !ok && resetJoinedLater {
+			at.cursors[e.ID] = 0
+		}
+	}
+	return at, nil
+}
+
+// told reads what the resume says.
+func (c *connection) told(ctx context.Context, r resumePayload, page chat.EntryPage) (position, error) {
 	if r.Token == nil {
 		return position{epoch: r.Epoch, cursors: r.Cursors, known: true}, nil
 	}

@@ -125,3 +125,29 @@ func TestHeadOfTheEventStream(t *testing.T) {
 		t.Errorf("the connection does not go on: %v, %v", next, err)
 	}
 }
+
+// A token is a little older than what its client holds: of a chat joined in
+// between, the client may have anything.
+func TestChatJoinedAfterTheToken(t *testing.T) {
+	n := startNode(t)
+	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
+	ada.Group(bob)
+	s := bob.Stream("")
+	s.Want("ready")
+	token := s.LastID()
+	id := ada.Group(bob)
+	s.Want("chat.joined")
+	ada.Say(id, "seen")
+	s.Want("message.created")
+	s.Close()
+	missed := ada.Say(id, "missed")
+
+	again := bob.Stream(token)
+	if reset := again.Want("reset"); reset.ChatID != id || reset.Seq != missed || reset.Field(t, "reason") != "rejoined" {
+		t.Errorf("told %s, want a reset of %s to %d", reset.Raw, id, missed)
+	}
+	again.Want("ready")
+	if seq := ada.Say(id, "live"); again.Want("message.created").Seq != seq {
+		t.Error("not live")
+	}
+}

@@ -171,11 +171,19 @@ func TestResets(t *testing.T) {
 	notices(t, "resets", map[string]func(*Run){
 		"near": reset(5, "too_far"), "no other history": reset(600, "epoch"), "back": reset(4, "too_far"), "no new member": reset(600, "rejoined"),
 	})
-	run := good()
-	reset(506, "too_far")(run)
-	for _, v := range Judge(run) {
-		if v.Check == "resets" {
-			t.Errorf("a reset for distance: %s", v.Evidence)
+	for name, spoil := range map[string]func(*Run){
+		"distance": reset(506, "too_far"),
+		"joined after the token": func(r *Run) {
+			c := &r.Connections[0]
+			c.Token, c.Frames = true, slices.Insert(c.Frames, 2, Frame{Op: "reset", ChatID: id, Seq: 5, Reason: "rejoined"})
+		},
+	} {
+		run := good()
+		spoil(run)
+		for _, v := range Judge(run) {
+			if v.Check == "resets" {
+				t.Errorf("%s is no reason: %s", name, v.Evidence)
+			}
 		}
 	}
 }

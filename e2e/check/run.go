@@ -31,6 +31,9 @@ type Connection struct {
 	UserID  string
 	Cursors map[string]int64 // what the resume said; nil: nothing
 	Frames  []Frame
+	// Token tells that the resume said a token instead: one that is at most
+	// tokenLag events older than Cursors.
+	Token bool
 	// Final tells that the connection was live when the recording ended, after
 	// the system had had time to come to rest.
 	Final bool

@@ -36,6 +36,9 @@ type device struct {
 	record  *recorder
 	rng     *rand.Rand // run's own
 	patient bool       // bears any silence
+	sse     bool       // listens to a stream; its person sends by REST
+
+	resumeAt string // the newest token of a stream; run's own
 
 	mu      sync.Mutex
 	cursors map[string]int64
@@ -61,7 +64,11 @@ func newDevice(p *person, label string, urls []string, r *recorder, seed *rand.R
 func (d *device) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		url := d.urls[d.rng.IntN(len(d.urls))]
-		if err := d.connection(ctx, url); err != nil && ctx.Err() == nil {
+		connection := d.connection
+		if d.sse {
+			connection = d.stream
+		}
+		if err := connection(ctx, url); err != nil && ctx.Err() == nil {
 			d.record.fault("%s: %v", d.label, err)
 		}
 		pause(ctx, time.Duration(d.rng.IntN(200))*time.Millisecond)
@@ -96,7 +103,7 @@ func (d *device) enter(ws *websocket.Conn, url string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ws, d.heard = ws, time.Now()
-	d.noted = d.record.connection(check.Connection{Name: d.label + " at " + url, UserID: d.id, Cursors: maps.Clone(d.cursors)})
+	d.noted = d.record.connection(check.Connection{Name: d.label + " at " + url, UserID: d.id, Cursors: maps.Clone(d.cursors), Token: d.sse && d.resumeAt != ""})
 }
 
 func (d *device) leave() {
@@ -255,7 +262,7 @@ func (d *device) call(ctx context.Context, op string, body any) (answer, error) 
 	id, waiting := uuid.NewString(), make(chan reply, 1)
 	d.mu.Lock()
 	ws := d.ws
-	if ws == nil || !d.live {
+	if ws == nil || !d.live { // a stream has no socket
 		d.mu.Unlock()
 		return answer{}, errNoAnswer
 	}

@@ -21,7 +21,7 @@ type Config struct {
 	Seed    uint64        // of all that is drawn by lot
 	People  int           // all are in every chat; 8
 	Movable int           // how many of them are removed and added again; 2
-	Devices int           // of each person; 1
+	Devices int           // of each person, the first of several on a stream; 1
 	Chats   int           // 3
 	Pace    time.Duration // of each person, between two things that they do; 50 ms
 	Padding int           // bytes added to each message
@@ -48,7 +48,9 @@ type Load struct {
 	movable []*person
 	devices []*device
 	workers []*worker
-	chats   []*group
+
+	mu    sync.Mutex
+	chats []*group
 
 	connected sync.WaitGroup
 	working   sync.WaitGroup
@@ -114,6 +116,7 @@ func Prepare(ctx context.Context, cfg Config) (*Load, error) {
 		for n := range cfg.Devices {
 			l.devices = append(l.devices, newDevice(p, fmt.Sprintf("%s/%d", p.name, n), cfg.URLs, l.record, l.rng))
 		}
+		l.devices[len(l.devices)-cfg.Devices].sse = cfg.Devices > 1 && cfg.Devices < 5
 		l.workers = append(l.workers, &worker{device: l.devices[len(l.devices)-1], load: l,
 			rng: rand.New(rand.NewPCG(l.rng.Uint64(), 1)), removed: i >= fixed})
 	}
@@ -121,13 +124,7 @@ func Prepare(ctx context.Context, cfg Config) (*Load, error) {
 }
 
 func (l *Load) makeChat(ctx context.Context, owner *person) error {
-	ids := []string{}
-	for _, p := range l.people {
-		if p != owner {
-			ids = append(ids, p.id)
-		}
-	}
-	data, err := owner.rest(ctx, http.MethodPost, l.cfg.URLs[0]+"/api/v1/chats", map[string]any{"kind": "group", "member_ids": ids})
+	data, err := owner.rest(ctx, http.MethodPost, l.cfg.URLs[0]+"/api/v1/chats", l.newChat(owner))
 	if err != nil {
 		return fmt.Errorf("make chat: %w", err)
 	}
@@ -135,8 +132,39 @@ func (l *Load) makeChat(ctx context.Context, owner *person) error {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return fmt.Errorf("make chat: %w", err)
 	}
-	l.chats = append(l.chats, &group{id: c.ID, owner: owner, out: map[string]bool{}})
+	l.add(c.ID, owner)
 	return nil
+}
+
+// newChat asks for a chat of everybody.
+func (l *Load) newChat(owner *person) map[string]any {
+	ids := []string{}
+	for _, p := range l.people {
+		if p != owner {
+			ids = append(ids, p.id)
+		}
+	}
+	return map[string]any{"kind": "group", "member_ids": ids}
+}
+
+func (l *Load) add(chat string, owner *person) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.chats = append(l.chats, &group{id: chat, owner: owner, out: map[string]bool{}})
+}
+
+// pick draws a chat.
+func (l *Load) pick(rng *rand.Rand) *group {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.chats[rng.IntN(len(l.chats))]
+}
+
+// room reports whether there may be more chats.
+func (l *Load) room() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.chats) < 3*l.cfg.Chats
 }
 
 // Connect brings every device up, for good: they come back until Close.

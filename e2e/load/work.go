@@ -30,7 +30,7 @@ type written struct {
 // run works until ctx ends. What was begun is brought to its end under settling.
 func (w *worker) run(ctx, settling context.Context) {
 	for ctx.Err() == nil {
-		chat := w.load.chats[w.rng.IntN(len(w.load.chats))]
+		chat := w.load.pick(w.rng)
 		switch draw := w.rng.IntN(100); {
 		case draw < 70 || len(w.mine) == 0:
 			w.send(settling, chat)
@@ -40,6 +40,8 @@ func (w *worker) run(ctx, settling context.Context) {
 			w.remove(settling)
 		case draw < 97:
 			w.react(settling)
+		case draw == 97 && w.load.room():
+			w.found(settling)
 		default:
 			w.churn(settling, chat)
 		}
@@ -140,7 +142,7 @@ func (w *worker) forget(m *written) {
 
 // react adds an emoji to any message, or takes it back.
 func (w *worker) react(ctx context.Context) {
-	id := w.load.chats[w.rng.IntN(len(w.load.chats))].message(w.rng)
+	id := w.load.pick(w.rng).message(w.rng)
 	if id == "" {
 		return
 	}
@@ -160,6 +162,19 @@ func (w *worker) react(ctx context.Context) {
 	w.complain("react", err)
 }
 
+// found makes one more chat of everybody.
+func (w *worker) found(ctx context.Context) {
+	key := uuid.NewString()
+	a, err := w.insist(ctx, nil, func() (answer, error) {
+		return w.post(ctx, http.MethodPost, "/chats", w.load.newChat(w.person), "Idempotency-Key", key)
+	})
+	if err == nil {
+		w.load.add(a.ID, w.person)
+		return
+	}
+	w.complain("make chat", err)
+}
+
 // churn removes a member who may be removed, or adds them again, in a chat that
 // the worker owns.
 func (w *worker) churn(ctx context.Context, chat *group) {
@@ -167,6 +182,9 @@ func (w *worker) churn(ctx context.Context, chat *group) {
 		return
 	}
 	who := w.load.movable[w.rng.IntN(len(w.load.movable))]
+	if who == w.person {
+		return
+	}
 	var err error
 	if out := chat.flip(who.id); out {
 		err = w.expel(ctx, chat, who)

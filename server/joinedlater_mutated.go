@@ -1,0 +1,5 @@
+//go:build mutate_joined_later
+
+package server
+
+const resetJoinedLater = false
