@@ -92,7 +92,7 @@ func (r *room) Owners(context.Context) (n int, _ error) {
 	return n, nil
 }
 
-func (r *room) InsertMember(_ context.Context, m chat.Member) error { return r.SaveMember(nil, m) }
+func (r *room) InsertMember(ctx context.Context, m chat.Member) error { return r.SaveMember(ctx, m) }
 
 func (r *room) SaveMember(_ context.Context, m chat.Member) error {
 	r.members[m.UserID] = m
