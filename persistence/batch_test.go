@@ -56,6 +56,28 @@ func TestPoisonedGroup(t *testing.T) {
 	}
 }
 
+// TestSendThatPanics: what no rule foresaw costs one send, not those that share
+// its group, and not the node. Here a chat has lost the row of its stream.
+func TestSendThatPanics(t *testing.T) {
+	databaseURL := sqliteURL(t)
+	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 2, 1)
+	execRaw(t, raw(t, databaseURL), "DELETE FROM streams WHERE id = $1", rooms[0].ID)
+	release, occupied := holdGroups(t, store, message(rooms[1], people[1][0], "first"))
+	poisoned := sendLater(store, message(rooms[0], people[0][0], "k"))
+	queued(t, store, 1)
+	sound := sendLater(store, message(rooms[1], people[1][0], "k"))
+	queued(t, store, 2)
+	release()
+	<-occupied
+	if a := <-poisoned; chat.CodeOf(a.err) != chat.Internal {
+		t.Errorf("the chat without a stream: %v", a.err)
+	}
+	if a := <-sound; a.err != nil {
+		t.Errorf("the other chat: %v", a.err)
+	}
+}
+
 // TestPoisonedText: PostgreSQL refuses U+0000, which the use cases never let through.
 func TestPoisonedText(t *testing.T) {
 	store := start(t, persistence.Config{URL: postgresURL(t)}, nobody{})
