@@ -40,8 +40,11 @@ func run() error {
 	// The first signal asks the node to leave in order. From then on the next
 	// one has its usual effect: it kills.
 	context.AfterFunc(ctx, stop)
-	if in.Command == app.CheckConform {
+	switch in.Command {
+	case app.CheckConform:
 		return app.CheckProtocol(ctx, in.Conform, os.Stdout)
+	case app.MigrateData:
+		return app.MoveData(ctx, in.Migrate, os.Stdout, os.Stderr)
 	}
 	return app.Run(ctx, in.Config, version, os.Stdout, os.Stderr)
 }

@@ -63,6 +63,7 @@ const (
 	ShowConfig    Command = "config"
 	ShowVersion   Command = "version"
 	CheckConform  Command = "conform"
+	MigrateData   Command = "migrate"
 	defaultConfig         = "chat.yml"
 )
 
@@ -71,6 +72,7 @@ type Invocation struct {
 	Command Command
 	Config  Config
 	Conform Conform // of CheckConform
+	Migrate Migrate // of MigrateData
 }
 
 type commandLine struct {
@@ -81,6 +83,7 @@ type commandLine struct {
 	Config  struct{} `cmd:"" help:"Print the settings in force, without secrets."`
 	Version struct{} `cmd:"" help:"Print the version."`
 	Conform Conform  `cmd:"" help:"Ask a running server whether it keeps the protocol."`
+	Migrate Migrate  `cmd:"" help:"Move everything from one database to another."`
 }
 
 // BeforeResolve adds the settings file, whose name is itself a setting.
@@ -124,5 +127,5 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 		return Invocation{}, err
 	}
 	name, _, _ := strings.Cut(ctx.Command(), " ") // what follows are its arguments
-	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform}, nil
+	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate}, nil
 }

@@ -3,7 +3,8 @@ package persistence
 // dialect is all that differs between SQLite and PostgreSQL in the statements.
 type dialect struct {
 	now        string // expression: the clock, in milliseconds
-	epoch      string // expression: names this history of the database
+	history    string // expression: names this history of the database
+	epoch      string // expression: what clients call it (see epochOf)
 	beginRead  string // a transaction that sees one snapshot
 	beginWrite string
 	lock       string // suffix: lock the rows, waiting for them

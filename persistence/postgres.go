@@ -24,13 +24,18 @@ const (
 	postgresReplays = 8
 )
 
+// nodeApplication is what a node's connections are called in pg_stat_activity.
+const nodeApplication = "fechatter"
+
 func postgresDialect() dialect {
+	// A backup restored elsewhere has another system identifier, a standby that
+	// took over another timeline.
+	const history = "(SELECT m.value || '.' || c.system_identifier || '.' || " +
+		"substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM meta m, pg_control_system() c WHERE m.name = 'epoch')"
 	return dialect{
-		now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-		// A backup restored elsewhere has another system identifier, a standby
-		// that took over another timeline.
-		epoch: "(SELECT m.value || '.' || c.system_identifier || '.' || " +
-			"substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM meta m, pg_control_system() c WHERE m.name = 'epoch')",
+		now:        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+		history:    history,
+		epoch:      epochOf(history),
 		beginRead:  "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		beginWrite: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
 		lock:       " FOR UPDATE",
@@ -54,7 +59,7 @@ func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
 	open := func(size int, statement time.Duration, plan string) *pool {
 		c := base.Copy()
 		maps.Copy(c.RuntimeParams, map[string]string{
-			"application_name":                    "fechatter",
+			"application_name":                    cfg.application,
 			"statement_timeout":                   milliseconds(statement),
 			"lock_timeout":                        milliseconds(cfg.LockTimeout),
 			"idle_in_transaction_session_timeout": milliseconds(cfg.StatementTimeout),

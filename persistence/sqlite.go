@@ -21,9 +21,11 @@ const (
 )
 
 func sqliteDialect() dialect {
+	const history = "(SELECT value FROM meta WHERE name = 'epoch')"
 	return dialect{
 		now:        "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)",
-		epoch:      "(SELECT value FROM meta WHERE name = 'epoch')",
+		history:    history,
+		epoch:      epochOf(history),
 		beginRead:  "BEGIN",
 		beginWrite: "BEGIN IMMEDIATE",
 		perRow:     true,

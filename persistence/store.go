@@ -32,8 +32,9 @@ type Config struct {
 	KeepLast     int64         // events per stream that are never trimmed; default 1000
 	TrimEvery    time.Duration // default 1 h
 
-	dial  func(ctx context.Context, network, address string) (net.Conn, error)
-	trace func(query string, args []any) // sees every statement
+	application string // what the connections are called in pg_stat_activity; default fechatter
+	dial        func(ctx context.Context, network, address string) (net.Conn, error)
+	trace       func(query string, args []any) // sees every statement
 }
 
 func (c Config) withDefaults() Config {
@@ -48,6 +49,7 @@ func (c Config) withDefaults() Config {
 	c.KeepEvents = cmp.Or(c.KeepEvents, 30*24*time.Hour)
 	c.KeepLast = cmp.Or(c.KeepLast, 1000)
 	c.TrimEvery = cmp.Or(c.TrimEvery, time.Hour)
+	c.application = cmp.Or(c.application, nodeApplication)
 	return c
 }
 
@@ -95,17 +97,7 @@ func Open(ctx context.Context, cfg Config, publisher chat.Publisher, newID func(
 	cfg = cfg.withDefaults()
 	s := &Store{cfg: cfg, publisher: publisher, newID: newID, log: log, queue: newQueue(cfg.QueueLength), cursors: newCursorQueue(cfg.QueueLength), gate: newGate()}
 	var err error
-	switch path, isFile := strings.CutPrefix(cfg.URL, "sqlite:"); {
-	case isFile:
-		s.d = sqliteDialect()
-		s.pools, err = openSQLite(ctx, cfg, path)
-	case strings.HasPrefix(cfg.URL, "postgres://"), strings.HasPrefix(cfg.URL, "postgresql://"):
-		s.d = postgresDialect()
-		s.pools, err = openPostgres(ctx, cfg)
-	default:
-		err = fmt.Errorf("database: %s is neither sqlite:PATH nor postgres://…", maskURL(cfg.URL))
-	}
-	if err != nil {
+	if s.d, s.pools, err = openPools(ctx, cfg); err != nil {
 		return nil, err
 	}
 	s.sql = newStatements(s.d)
@@ -113,6 +105,20 @@ func Open(ctx context.Context, cfg Config, publisher chat.Publisher, newID func(
 		return nil, errors.Join(err, s.pools.close())
 	}
 	return s, nil
+}
+
+// openPools connects to the database of cfg.URL.
+func openPools(ctx context.Context, cfg Config) (dialect, *pools, error) {
+	path, isFile := strings.CutPrefix(cfg.URL, "sqlite:")
+	switch {
+	case isFile:
+		p, err := openSQLite(ctx, cfg, path)
+		return sqliteDialect(), p, err
+	case strings.HasPrefix(cfg.URL, "postgres://"), strings.HasPrefix(cfg.URL, "postgresql://"):
+		p, err := openPostgres(ctx, cfg)
+		return postgresDialect(), p, err
+	}
+	return dialect{}, nil, fmt.Errorf("database: %s is neither sqlite:PATH nor postgres://…", maskURL(cfg.URL))
 }
 
 // Migrate brings the schema to this program's release and does nothing else.

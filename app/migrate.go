@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fechatter/persistence"
+)
+
+// Migrate is what the subcommand migrate is told.
+type Migrate struct {
+	From string `name:"from" required:"" env:"-" help:"The database with the data: sqlite:FILE or postgres://…"`
+	To   string `name:"to" required:"" env:"-" help:"The empty database to move it to: postgres://… or sqlite:FILE"`
+}
+
+// MoveData copies everything from one database into another, so that a
+// deployment goes on there and its clients notice nothing but the pause. Files
+// are locked meanwhile. Progress goes to out.
+func MoveData(ctx context.Context, m Migrate, out, errOut io.Writer) error {
+	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	unlock, err := lockFiles(m)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	told := progress{out: out, last: time.Now()}
+	err = persistence.Transfer(ctx, persistence.Config{URL: m.From}, persistence.Config{URL: m.To}, newID, log, told.tell)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	_, err = fmt.Fprintln(out, "Done. Start the nodes with the new database. The old one keeps its data, under another epoch.")
+	return err
+}
+
+// lockFiles takes the folders of file databases, so that no node uses them.
+func lockFiles(m Migrate) (unlock func(), err error) {
+	var held []*os.File
+	unlock = func() {
+		for _, f := range held {
+			_ = f.Close() // nothing was written
+		}
+	}
+	folders := map[string]bool{}
+	for _, database := range []string{m.From, m.To} {
+		if scheme(database) != "sqlite" {
+			continue
+		}
+		file, err := filepath.Abs(sqliteFile(database))
+		if err == nil && database == m.From {
+			_, err = os.Stat(file)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("there is no database %s", sqliteFile(database))
+		}
+		if err == nil && !folders[filepath.Dir(file)] {
+			folders[filepath.Dir(file)] = true
+			var f *os.File
+			if f, err = lockFolder(filepath.Dir(file)); err == nil {
+				held = append(held, f)
+			}
+		}
+		if err != nil {
+			unlock()
+			return nil, err
+		}
+	}
+	return unlock, nil
+}
+
+// progress says once a second how far a table is, and when it is done.
+type progress struct {
+	out  io.Writer
+	last time.Time
+}
+
+func (p *progress) tell(t persistence.Transferred) {
+	line := fmt.Sprintf("%-14s %9d of %d rows\n", t.Table, t.Rows, t.Of)
+	if t.Verified {
+		line = fmt.Sprintf("%-14s %9d rows, verified\n", t.Table, t.Rows)
+	} else if time.Since(p.last) < time.Second {
+		return
+	}
+	p.last = time.Now()
+	_, _ = io.WriteString(p.out, line) // a reader who went away does not end the transfer
+}

@@ -1,0 +1,5 @@
+//go:build mutate_carried
+
+package persistence
+
+func epochOf(history string) string { return history }
