@@ -122,7 +122,7 @@ func (b *batcher) run(ctx context.Context, items []*pending) {
 	if len(items) == 0 {
 		return
 	}
-	skipped := b.s.commitSends(ctx, b.s.pools.batch, items, b.s.d.skipLocked)
+	skipped := b.s.commitSends(ctx, b.s.pools.batch, items, b.s.d.passOver())
 	counted := map[string]bool{}
 	for _, p := range skipped {
 		id := p.send.ChatID

@@ -75,24 +75,6 @@ func (t *changeTx) lock(ctx context.Context) (err error) {
 	return err
 }
 
-// stored looks under the lock whether the attempt in doubt was committed.
-func (t *changeTx) stored(ctx context.Context, doubt *changeTx) (bool, error) {
-	if doubt == nil || len(doubt.events) == 0 {
-		return false, nil
-	}
-	first := doubt.events[0]
-	var found bool
-	err := t.c.one(ctx, "SELECT count(*) > 0 FROM events WHERE stream_id = $1 AND seq = $2 AND op_id = $3",
-		[]any{first.StreamID, first.Seq, t.change.OpID}, &found)
-	if err != nil {
-		return false, fmt.Errorf("look for the change in doubt: %w", err)
-	}
-	if found {
-		t.events = doubt.events
-	}
-	return found, nil
-}
-
 func (t *changeTx) flush(ctx context.Context) error {
 	if err := t.s.insertEvents(ctx, t.c, t.change.OpID, t.events); err != nil {
 		return err

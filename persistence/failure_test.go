@@ -1,15 +1,10 @@
 package persistence_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,89 +152,3 @@ func TestLostConnections(t *testing.T) {
 		}
 	}
 }
-
-// cutter cuts a connection in the moment of a COMMIT: before the server sees it,
-// or after, so that only the answer is lost.
-type cutter struct {
-	armed atomic.Int32 // 1: before, 2: after
-	cuts  atomic.Int32
-}
-
-func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	return &cutConn{Conn: conn, c: c}, nil
-}
-
-type cutConn struct {
-	net.Conn
-	c *cutter
-}
-
-func (c *cutConn) Write(b []byte) (int, error) {
-	how := c.c.armed.Load()
-	if how == 0 || !bytes.Contains(b, []byte("COMMIT\x00")) || !c.c.armed.CompareAndSwap(how, 0) {
-		return c.Conn.Write(b)
-	}
-	c.c.cuts.Add(1)
-	if how == 2 {
-		if _, err := c.Conn.Write(b); err != nil {
-			return 0, err
-		}
-		// The answer has come when the transaction is over; it is thrown away.
-		if _, err := c.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
-			return 0, err
-		}
-	}
-	c.Close()
-	return 0, net.ErrClosed
-}
-
-// TestCommitWithoutAnswer: whether the COMMIT arrived or not, the caller gets
-// the right answer, the event is published once, and nothing is stored twice.
-func TestCommitWithoutAnswer(t *testing.T) {
-	for name, how := range map[string]int32{"lost before": 1, "lost after": 2} {
-		t.Run(name, func(t *testing.T) {
-			cut, published := &cutter{}, &counter{}
-			store := start(t, persistence.Config{URL: postgresURL(t)}.WithDial(cut.dial), published)
-			rooms, people := persistencetest.Populate(t, store, 1, 2)
-			c, ann := rooms[0], people[0][0]
-			svc := persistencetest.Service(store)
-			before := published.n.Load()
-			cut.armed.Store(how)
-			a := <-sendLater(store, message(c, ann, "k"))
-			if a.err != nil || a.sent.Replayed || a.sent.Seq != 4 {
-				t.Errorf("send: %+v, %v, want seq 4", a.sent, a.err)
-			}
-			cut.armed.Store(how)
-			seq, err := svc.React(t.Context(), ann.ID, a.sent.MessageID, "👍")
-			if err != nil || seq != 5 {
-				t.Errorf("reaction: seq %d, %v, want 5", seq, err)
-			}
-			cut.armed.Store(how)
-			direct, created, err := svc.CreateChat(t.Context(), ann.ID, chat.NewChat{Kind: chat.Direct, MemberIDs: []string{people[0][1].ID}})
-			if err != nil || !created {
-				t.Errorf("chat: created %v, %v", created, err)
-			}
-			if cut.cuts.Load() != 3 {
-				t.Fatalf("%d connections were cut, want 3", cut.cuts.Load())
-			}
-			// 1 message, 1 reaction, 3 events of the new chat and 2 personal ones.
-			if n := published.n.Load() - before; n != 7 {
-				t.Errorf("%d events were published, want 7", n)
-			}
-			for id, want := range map[string]int{c.ID: 5, direct.ID: 3} {
-				events, err := store.StreamEvents(t.Context(), id, 0, 100)
-				if err != nil || len(events) != want {
-					t.Errorf("%d events, %v, want %d", len(events), err, want)
-				}
-			}
-		})
-	}
-}
-
-type counter struct{ n atomic.Int64 }
-
-func (c *counter) Publish(events []chat.Event) { c.n.Add(int64(len(events))) }

@@ -249,7 +249,7 @@ func (g *group) decide(p *pending, f sendFacts) outcome {
 		return replay(p, k)
 	}
 	if f.known != nil {
-		if f.known.id == p.send.MessageID && p.event != nil {
+		if storedBefore(p, *f.known) {
 			return g.settle(p, *f.known)
 		}
 		return replay(p, *f.known)

@@ -2,6 +2,7 @@ package persistence_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -47,6 +48,89 @@ func TestRemovalDuringLockWait(t *testing.T) {
 	}
 	if s := store.Stats(); s.Lanes != 1 || s.Skips < 3 {
 		t.Errorf("%d lanes and %d skips, want 1 and at least 3", s.Lanes, s.Skips)
+	}
+}
+
+// TestHeldChat: a transaction of somebody else holds a chat for five seconds. Sends
+// to other chats go on all the time; those to the held one wait, and are stored
+// in the order in which they came.
+func TestHeldChat(t *testing.T) {
+	databaseURL := postgresURL(t)
+	store := start(t, persistence.Config{URL: databaseURL, LockTimeout: 20 * time.Second}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 3, 2)
+	tx, err := raw(t, databaseURL).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM streams WHERE id = $1 FOR UPDATE", rooms[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	var waiting []<-chan answer
+	svc := persistencetest.Service(store)
+	held := 5 * time.Second
+	if testing.Short() {
+		held = time.Second
+	}
+	for n, began := 0, time.Now(); time.Since(began) < held; n++ {
+		if n%100 == 0 {
+			waiting = append(waiting, sendLater(store, message(rooms[0], people[0][0], fmt.Sprint("held", n))))
+			eventually(t, "the send is taken", func() bool { return store.Stats().Queued == 0 })
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err := svc.Send(ctx, message(rooms[1+n%2], people[1+n%2][0], fmt.Sprint("k", n)))
+		cancel()
+		if err != nil {
+			t.Fatalf("send %d to another chat, after %s: %v", n, time.Since(began), err)
+		}
+	}
+	for _, out := range waiting {
+		select {
+		case a := <-out:
+			t.Fatalf("a send to the held chat was answered: %+v", a)
+		default:
+		}
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for i, out := range waiting {
+		if a := <-out; a.err != nil || a.sent.Seq != int64(4+i) {
+			t.Errorf("held send %d: %+v, %v, want seq %d", i, a.sent, a.err, 4+i)
+		}
+	}
+	if s := store.Stats(); s.Lanes != 1 {
+		t.Errorf("%d lanes, want 1", s.Lanes)
+	}
+}
+
+// TestLockThatIsNotGiven: a chat is held for longer than we wait. Its sends are
+// refused as unavailable, and the same again is stored once it is free.
+func TestLockThatIsNotGiven(t *testing.T) {
+	databaseURL := postgresURL(t)
+	store := start(t, persistence.Config{URL: databaseURL, LockTimeout: 100 * time.Millisecond}, nobody{})
+	rooms, people := persistencetest.Populate(t, store, 2, 2)
+	tx, err := raw(t, databaseURL).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM streams WHERE id = $1 FOR UPDATE", rooms[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	m := message(rooms[0], people[0][0], "k")
+	a := <-sendLater(store, m)
+	unavailable(t, "a send to a held chat", a.err)
+	_, err = persistencetest.Service(store).UpdateChat(t.Context(), people[0][0].ID, rooms[0].ID, chat.ChatChange{Name: new("x")})
+	unavailable(t, "a change of a held chat", err)
+	if a := <-sendLater(store, message(rooms[1], people[1][0], "k")); a.err != nil {
+		t.Errorf("a send to another chat: %v", a.err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-sendLater(store, m); a.err != nil || a.sent.Replayed || a.sent.Seq != 4 {
+		t.Errorf("once it is free: %+v, %v, want seq 4", a.sent, a.err)
 	}
 }
 

@@ -1,0 +1,5 @@
+//go:build mutate_pass_over
+
+package persistence
+
+func (d dialect) passOver() string { return d.lock }
