@@ -25,10 +25,10 @@ func faults() []fault {
 		{"rolling restart", false, rollingRestart},
 		{"PostgreSQL frozen", false, postgresFrozen},
 		{"PostgreSQL cut off from a node", false, databaseCut},
-		{"connections to PostgreSQL break", false, databaseBreaks},
+		{"connections to PostgreSQL break", true, databaseBreaks},
 		{"NATS cut off from a node", false, busCut},
 		{"NATS frozen", false, natsFrozen},
-		{"noisy bus", false, noisyBus},
+		{"noisy bus", true, noisyBus},
 		{"node frozen", false, nodeFrozen},
 		{"clients cut off", false, clientsCut},
 		{"slow network", false, slowNetwork},
@@ -51,6 +51,26 @@ func TestFaults(t *testing.T) {
 			s.judge(100)
 		})
 	}
+}
+
+// TestNatsCluster kills one of three NATS servers, for good.
+func TestNatsCluster(t *testing.T) {
+	heavy(t)
+	s := begin(t, cluster.Config{Buses: 3})
+	s.people(load.Config{Devices: 2})
+	s.sends(100)
+	for _, n := range s.Nodes {
+		heard := 0
+		for _, b := range n.Buses {
+			heard += b.Counts().Messages
+		}
+		if heard < 50 { // else the servers do not know each other
+			t.Errorf("%s heard only %d messages of the bus", n.Name, heard)
+		}
+	}
+	s.must(s.Nats[s.rng.IntN(3)].Kill())
+	s.sends(200)
+	s.judge(250)
 }
 
 // nodeKilled is kill -9 in the middle of the work.
@@ -129,17 +149,21 @@ func natsFrozen(s *scenario) {
 
 // noisyBus loses, doubles and reorders messages, to every node.
 func noisyBus(s *scenario) {
-	for _, n := range s.Nodes {
-		for _, b := range n.Buses {
-			b.SetNoise(proxy.Noise{Drop: 0.05, Double: 0.05, Reorder: 0.05})
-		}
-	}
+	s.setNoise(proxy.Noise{Drop: 0.05, Double: 0.05, Reorder: 0.05})
 	s.sends(500)
 	for _, n := range s.Nodes {
 		for _, b := range n.Buses {
 			if c := b.Counts(); c.Messages > 200 && (c.Dropped == 0 || c.Doubled == 0 || c.Reordered == 0) {
 				s.t.Errorf("the bus of %s was not noisy: %+v", n.Name, c)
 			}
+		}
+	}
+}
+
+func (s *scenario) setNoise(noise proxy.Noise) {
+	for _, n := range s.Nodes {
+		for _, b := range n.Buses {
+			b.SetNoise(noise)
 		}
 	}
 }

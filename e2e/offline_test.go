@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"fechatter/conform/client"
@@ -58,9 +59,9 @@ func readsBack(t *testing.T, p *client.Person, id string, from, messages int64) 
 			HasMore  bool `json:"has_more"`
 		}
 		p.Rest("GET", fmt.Sprintf("/chats/%s/messages?limit=200&before_seq=%d", id, seq+1), nil, http.StatusOK, &page)
-		for i := len(page.Messages) - 1; i >= 0; i-- {
-			if got := page.Messages[i].Seq; got != seq {
-				t.Fatalf("message %d where %d was due", got, seq)
+		for _, m := range slices.Backward(page.Messages) {
+			if m.Seq != seq {
+				t.Fatalf("message %d where %d was due", m.Seq, seq)
 			}
 			seq--
 			found++

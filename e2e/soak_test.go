@@ -8,12 +8,14 @@ import (
 
 	"fechatter/e2e/cluster"
 	"fechatter/e2e/load"
+	"fechatter/e2e/proxy"
 )
 
 var soakFlag = flag.Duration("soak", 0, "how long TestSoak goes on; 0: not at all")
 
-// TestSoak brings faults, drawn by lot, one after the other and sometimes two at
-// once, for as long as it is told. It judges after every few of them.
+// TestSoak brings faults, drawn by lot, one after the other, half of them on a
+// noisy bus, for as long as it is told. It judges after every few of them. An odd
+// seed has three NATS servers.
 func TestSoak(t *testing.T) {
 	if *soakFlag == 0 {
 		t.Skip("make soak DURATION=10m")
@@ -26,7 +28,11 @@ func TestSoak(t *testing.T) {
 		for range 1 + s.rng.IntN(3) {
 			list := faults()
 			f := list[s.rng.IntN(len(list))]
-			t.Logf("round %d: %s", round, f.name)
+			noisy := s.rng.IntN(2) == 0
+			t.Logf("round %d: %s, noisy bus: %t", round, f.name, noisy)
+			if noisy {
+				s.setNoise(proxy.Noise{Drop: 0.1, Double: 0.1, Reorder: 0.1})
+			}
 			f.do(s)
 			s.Heal()
 		}

@@ -40,7 +40,7 @@ func (n *Nats) Start(ctx context.Context) error {
 		for _, r := range n.routes {
 			routes = append(routes, "nats://"+r.Addr())
 		}
-		args = append(args, "--cluster", "nats://127.0.0.1:-1", "--cluster_name", "fechatter", "--no_advertise", "true",
+		args = append(args, "--cluster", "nats://127.0.0.1:-1", "--cluster_name", "fechatter", "--no_advertise=true",
 			"--routes", strings.Join(routes, ","))
 	}
 	var err error
