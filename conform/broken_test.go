@@ -229,9 +229,9 @@ func (b *broken) pass(ctx context.Context, from, to *websocket.Conn, change func
 	for {
 		kind, data, err := from.Read(ctx)
 		if err != nil {
-			var e websocket.CloseError
-			if code := websocket.StatusGoingAway; errors.As(err, &e) {
-				if code = e.Code; b.code != nil {
+			if e, ok := errors.AsType[websocket.CloseError](err); ok {
+				code := e.Code
+				if b.code != nil {
 					code = b.code(code)
 				}
 				_ = to.Close(code, e.Reason)

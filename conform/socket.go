@@ -2,6 +2,7 @@ package conform
 
 import (
 	"net/http"
+	"strings"
 
 	"fechatter/conform/client"
 )
@@ -80,10 +81,7 @@ func joinedAndLeft(t *T, c *cast) {
 
 // chatsFrames makes more chats than one frame may tell.
 func chatsFrames(t *T, c *cast) {
-	topic := ""
-	for range 1000 {
-		topic += "字"
-	}
+	topic := strings.Repeat("字", 1000)
 	made := map[string]bool{}
 	for range 30 {
 		var e entry

@@ -68,6 +68,7 @@ func withoutIndexes(t testing.TB, db *sql.DB, tables ...string) (rebuild func())
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer rows.Close()
 		drops := []string{"ALTER TABLE " + table + " SET UNLOGGED"}
 		for rows.Next() {
 			var name, definition string

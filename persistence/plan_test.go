@@ -95,6 +95,9 @@ func TestPlansSQLite(t *testing.T) {
 				t.Errorf("%s:\n%s", step, s.query)
 			}
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

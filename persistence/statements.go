@@ -12,7 +12,7 @@ type statements struct {
 }
 
 func newStatements(d dialect) statements {
-	return statements{
+	s := statements{
 		lock: "SELECT id, last_seq, last_no, last_ts, members FROM streams WHERE id IN " + d.ids() + " ORDER BY id",
 
 		exist: "SELECT id FROM streams WHERE id IN " + d.ids(),
@@ -51,27 +51,32 @@ func newStatements(d dialect) statements {
 		insertOutbox: insert[messageRow](d, "index_outbox", "message_id=id", "version=1"),
 
 		insertMentions: insert[mentionRow](d, "mentions", "user_id", "chat_id", "seq"),
+	}
+	s.addCursors(d)
+	return s
+}
 
-		members: `SELECT cm.user_id, cm.chat_id FROM chat_members cm WHERE (cm.user_id, cm.chat_id) IN
-			(SELECT r.user_id, r.chat_id FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r) ORDER BY cm.chat_id, cm.user_id`,
+// addCursors adds the statements of moving cursors.
+func (s *statements) addCursors(d dialect) {
+	s.members = `SELECT cm.user_id, cm.chat_id FROM chat_members cm WHERE (cm.user_id, cm.chat_id) IN
+			(SELECT r.user_id, r.chat_id FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r) ORDER BY cm.chat_id, cm.user_id`
 
-		cursors: `SELECT cm.user_id, cm.chat_id, cm.read_seq, cm.delivered_seq, cm.read_no, s.last_seq, s.last_no, s.members,
+	s.cursors = `SELECT cm.user_id, cm.chat_id, cm.read_seq, cm.delivered_seq, cm.read_no, s.last_seq, s.last_no, s.members,
 				cm.shown_read_seq, cm.shown_delivered_seq, u.presence = 'invisible'
 			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r
 			JOIN chat_members cm ON cm.user_id = r.user_id AND cm.chat_id = r.chat_id
 			JOIN streams s ON s.id = r.chat_id
-			JOIN users u ON u.id = r.user_id`,
+			JOIN users u ON u.id = r.user_id`
 
-		readNumbers: `SELECT r.user_id, r.chat_id, COALESCE((SELECT m.no FROM messages m
+	s.readNumbers = `SELECT r.user_id, r.chat_id, COALESCE((SELECT m.no FROM messages m
 				WHERE m.chat_id = r.chat_id AND m.seq <= r.read_seq ORDER BY m.seq DESC LIMIT 1), 0)
-			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`,
+			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`
 
-		mentionCounts: `SELECT r.user_id, r.chat_id,
+	s.mentionCounts = `SELECT r.user_id, r.chat_id,
 				(SELECT count(*) FROM mentions x WHERE x.user_id = r.user_id AND x.chat_id = r.chat_id AND x.seq > r.read_seq)
 				+ (SELECT count(*) FROM messages a WHERE a.chat_id = r.chat_id AND a.mentions_all = 1 AND a.seq > r.read_seq)
-			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`,
+			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`
 
-		saveCursors: update[cursorSave](d, "chat_members", []string{"user_id", "chat_id"}, "read_seq", "read_no", "delivered_seq",
-			"shown_read_seq", "shown_delivered_seq"),
-	}
+	s.saveCursors = update[cursorSave](d, "chat_members", []string{"user_id", "chat_id"}, "read_seq", "read_no", "delivered_seq",
+		"shown_read_seq", "shown_delivered_seq")
 }

@@ -26,7 +26,7 @@ return redis.status_reply('OK')`
 // every time that they hold the other way, for the clock itself cannot be set.
 // A negative d is a clock that goes back.
 func (s *Server) Advance(ctx context.Context, prefix string, d time.Duration) error {
-	return s.do(ctx, func(c *redis.Client) error {
+	return s.do(func(c *redis.Client) error {
 		if err := c.Eval(ctx, move, nil, -d.Milliseconds(), prefix).Err(); err != nil {
 			return fmt.Errorf("move times: %w", err)
 		}

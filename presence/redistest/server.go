@@ -134,7 +134,7 @@ func (s *Server) ready(ctx context.Context, pidFile string) error {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // it only explains the error
-			return fmt.Errorf("Redis does not answer: %w: %s", err, log)
+			return fmt.Errorf("no answer of Redis: %w: %s", err, log)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (s *Server) answers(ctx context.Context, pidFile string) error {
 	if s.pid, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
 		return err
 	}
-	return s.do(ctx, func(c *redis.Client) error {
+	return s.do(func(c *redis.Client) error {
 		info, err := c.Info(ctx, "server").Result()
 		if err == nil && !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", s.pid)) {
 			err = errors.New("another server answers")
@@ -157,7 +157,7 @@ func (s *Server) answers(ctx context.Context, pidFile string) error {
 }
 
 // do runs f with a client of its own.
-func (s *Server) do(ctx context.Context, f func(*redis.Client) error) error {
+func (s *Server) do(f func(*redis.Client) error) error {
 	c := redis.NewClient(&redis.Options{Addr: s.address, MaxRetries: -1, DialerRetries: 1, PoolSize: 1})
 	return errors.Join(f(c), c.Close())
 }
@@ -169,7 +169,7 @@ func (s *Server) Kill() error {
 	case <-s.exited:
 		return err
 	case <-time.After(startTimeout):
-		return errors.Join(err, errors.New("Redis does not die"), s.process.Process.Kill())
+		return errors.Join(err, errors.New("a killed Redis goes on"), s.process.Process.Kill())
 	}
 }
 
@@ -186,7 +186,7 @@ func (s *Server) Stop() error {
 
 // Info gives a section of what the server says about itself.
 func (s *Server) Info(ctx context.Context, section string) (info string, err error) {
-	err = s.do(ctx, func(c *redis.Client) error {
+	err = s.do(func(c *redis.Client) error {
 		info, err = c.Info(ctx, section).Result()
 		return err
 	})
@@ -195,5 +195,5 @@ func (s *Server) Info(ctx context.Context, section string) (info string, err err
 
 // FlushScripts makes the server forget the scripts that it was given.
 func (s *Server) FlushScripts(ctx context.Context) error {
-	return s.do(ctx, func(c *redis.Client) error { return c.ScriptFlush(ctx).Err() })
+	return s.do(func(c *redis.Client) error { return c.ScriptFlush(ctx).Err() })
 }
