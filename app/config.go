@@ -64,6 +64,7 @@ const (
 	ShowVersion   Command = "version"
 	CheckConform  Command = "conform"
 	MigrateData   Command = "migrate"
+	TellRestored  Command = "restored"
 	defaultConfig         = "chat.yml"
 )
 
@@ -84,6 +85,8 @@ type commandLine struct {
 	Version struct{} `cmd:"" help:"Print the version."`
 	Conform Conform  `cmd:"" help:"Ask a running server whether it keeps the protocol."`
 	Migrate Migrate  `cmd:"" help:"Move everything from one database to another."`
+
+	Restored struct{} `cmd:"" help:"Tell the database that it was restored from a backup, before any node starts."`
 }
 
 // BeforeResolve adds the settings file, whose name is itself a setting.

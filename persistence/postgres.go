@@ -131,7 +131,7 @@ func classifyState(state string) failure {
 		return failReference
 	case "40001", "40P01":
 		return failRetry
-	case "55P03", "57014", "25006", "25P03": // lock_timeout, statement_timeout, a standby, idle too long
+	case "55P03", "57014", "25006", "55000", "25P03": // lock_timeout, statement_timeout, a standby (twice), idle too long
 		return failUnavailable
 	}
 	switch state[:2] {

@@ -3,7 +3,6 @@ package persistence_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -224,88 +223,6 @@ func TestFrozenServer(t *testing.T) {
 	for _, c := range rooms {
 		if keys := storedKeys(t, store, c.ID); len(keys) != 1 {
 			t.Errorf("stored: %v, want one message", keys)
-		}
-	}
-}
-
-// TestLostLocksGo: a node that holds a lock and says nothing more loses it, and
-// its transaction.
-func TestLostLocksGo(t *testing.T) {
-	databaseURL := postgresURL(t)
-	lost := start(t, persistence.Config{URL: databaseURL, StatementTimeout: 300 * time.Millisecond}, nobody{})
-	rooms, people := persistencetest.Populate(t, lost, 1, 2)
-	c, ann := rooms[0], people[0][0]
-	other := start(t, persistence.Config{URL: databaseURL, LockTimeout: 20 * time.Second}, nobody{})
-	locked, free, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- lost.Change(context.Background(), chat.Change{OpID: persistencetest.NewID(), ChatID: c.ID},
-			func(ctx context.Context, tx chat.Tx) error {
-				close(locked)
-				<-free
-				_, err := tx.Append(ctx, chat.Event{Op: chat.OpChatUpdated, D: chat.Chat{}})
-				return err
-			})
-	}()
-	<-locked
-	if a := <-sendLater(other, message(c, ann, "k")); a.err != nil || a.sent.Seq != 4 {
-		t.Errorf("sent while a node is lost: %+v, %v, want seq 4", a.sent, a.err)
-	}
-	close(free)
-	unavailable(t, "the transaction of who was lost", <-done)
-	if a := <-sendLater(other, message(c, ann, "k2")); a.err != nil || a.sent.Seq != 5 {
-		t.Errorf("the next: %+v, %v, want seq 5", a.sent, a.err)
-	}
-}
-
-// TestHealthHasConnectionsOfItsOwn: with every other connection in use, the
-// probes still answer.
-func TestHealthHasConnectionsOfItsOwn(t *testing.T) {
-	store := start(t, persistence.Config{URL: postgresURL(t), Connections: 2}, nobody{})
-	release, err := store.Exhaust(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if err := store.Ping(ctx); err != nil {
-		t.Errorf("ping: %v", err)
-	}
-	for want := range int64(3) {
-		if seq, err := store.CanaryPosition(ctx, "node"); err != nil || seq != want {
-			t.Errorf("the canary is at %d, %v, want %d", seq, err, want)
-		}
-		if seq, err := store.Canary(ctx, "node"); err != nil || seq != want+1 {
-			t.Errorf("the canary moved to %d, %v, want %d", seq, err, want+1)
-		}
-	}
-}
-
-// TestLossyServers: a server that would lose what was acknowledged is refused
-// with the name of the setting.
-func TestLossyServers(t *testing.T) {
-	server := ownServer(t)
-	databaseURL := ownDatabase(t, server)
-	name := databaseURL[strings.Index(databaseURL, "/test")+1 : strings.Index(databaseURL, "?")]
-	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
-		for _, value := range []string{"off", "on"} {
-			for _, statement := range []string{"ALTER SYSTEM SET " + setting + " = " + value, "SELECT pg_reload_conf()"} {
-				if _, err := server.Query(t.Context(), name, statement); err != nil {
-					t.Fatal(err)
-				}
-			}
-			eventually(t, setting+" is "+value, func() bool {
-				rows, err := server.Query(t.Context(), name, "SHOW "+setting)
-				return err == nil && len(rows) == 1 && rows[0] == value
-			})
-			store, err := open(t, databaseURL)
-			if value == "on" && err == nil {
-				err = store.Close()
-			}
-			if value == "on" != (err == nil) || err != nil && !strings.Contains(err.Error(), setting+" off") &&
-				!strings.Contains(err.Error(), setting+" is off") {
-				t.Errorf("%s=%s: %v", setting, value, err)
-			}
 		}
 	}
 }

@@ -56,6 +56,19 @@ func (s *Server) awaitExit() error {
 // Resume starts the server again after Halt or Crash.
 func (s *Server) Resume(ctx context.Context) error { return s.run(ctx) }
 
+// Promote starts the server after Halt or Crash as a standby that then takes
+// over: from there on its history is a timeline of its own.
+func (s *Server) Promote(ctx context.Context) error {
+	if out, err := s.command(ctx, "touch", "data/standby.signal").CombinedOutput(); err != nil {
+		return fmt.Errorf("make standby: %w: %s", err, out)
+	}
+	if err := s.run(ctx); err != nil {
+		return err
+	}
+	_, err := s.Query(ctx, "postgres", "SELECT pg_promote(true, 30)")
+	return err
+}
+
 // Freeze stops every process of the server where it stands: connections stay and
 // nothing answers. Thaw lets them go on.
 func (s *Server) Freeze() error {
