@@ -43,7 +43,8 @@ func good() *Run {
 		{ID: "m3", SenderID: ada, Key: "k3", Body: Body("k3", 1), Seq: 9, TS: 104, Version: 1},
 		{ID: "m4", SenderID: bob, Key: "k4", Body: Body("k4", 1), Seq: 12, TS: 105, Version: 1},
 	}
-	run := &Run{}
+	c.Standing = map[string]Standing{ada: {12, 9, 12, 1}, bob: {12, 12, 12, 0}}
+	run := &Run{Cursors: []Cursor{{id, ada, 6}, {id, ada, 9}}}
 	for _, m := range c.Messages {
 		run.Sends = append(run.Sends, Send{ChatID: id, SenderID: m.SenderID, Key: m.Key, Begun: time.Duration(m.Seq) * time.Second,
 			Acked: time.Duration(m.Seq)*time.Second + time.Millisecond, MessageID: m.ID, Seq: m.Seq, TS: m.TS})
@@ -216,6 +217,14 @@ func TestFold(t *testing.T) {
 		"from nowhere":  func(r *Run) { r.Chats[0].History[3].ID = "m9" },
 		"seen unlike":   func(r *Run) { r.Connections[0].Frames[5].Event.Body = "x" },
 		"other version": func(r *Run) { r.Chats[0].History[0].Version = 1 },
+	})
+}
+
+func TestCursors(t *testing.T) {
+	stand := func(s Standing) func(*Run) { return func(r *Run) { r.Chats[0].Standing[ada] = s } }
+	notices(t, "cursors", map[string]func(*Run){
+		"back": stand(Standing{12, 8, 12, 2}), "count": stand(Standing{12, 9, 12, 2}), "last": stand(Standing{11, 9, 11, 1}),
+		"delivered": stand(Standing{12, 9, 8, 1}), "beyond": stand(Standing{12, 9, 13, 1}),
 	})
 }
 

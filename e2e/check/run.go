@@ -9,6 +9,7 @@ import (
 // Run is all that is known of one run.
 type Run struct {
 	Sends       []Send
+	Cursors     []Cursor
 	Connections []Connection
 	Chats       []Chat
 	// Faults are answers that no fault around the server excuses.
@@ -23,6 +24,12 @@ type Send struct {
 	MessageID             string
 	Seq                   int64
 	TS                    int64 // milliseconds since 1970, as are all times of the server here
+}
+
+// Cursor is what the server said that it stored.
+type Cursor struct {
+	ChatID, UserID string
+	ReadSeq        int64
 }
 
 // Connection is one connection as its client saw it.
@@ -83,6 +90,12 @@ type Chat struct {
 	Messages []Message // of the database, by seq
 	Log      []Event   // of the events API, from the first
 	History  []Message // of the history API, by seq
+	Standing map[string]Standing
+}
+
+// Standing is how far a member has come, as their list of chats tells.
+type Standing struct {
+	LastSeq, ReadSeq, DeliveredSeq, Unread int64
 }
 
 // Message is a message, from the database or from the history API.

@@ -12,6 +12,7 @@ type answer struct {
 	MessageID string    `json:"message_id"`
 	Seq       int64     `json:"seq"`
 	Version   int64     `json:"version"`
+	ReadSeq   int64     `json:"read_seq"`
 	TS        time.Time `json:"ts"`
 	CreatedAt time.Time `json:"created_at"`
 	Replayed  bool      `json:"replayed"`

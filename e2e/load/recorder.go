@@ -15,6 +15,7 @@ type recorder struct {
 
 	mu          sync.Mutex
 	sends       []*check.Send
+	cursors     []check.Cursor
 	connections []*check.Connection
 	faults      []string
 }
@@ -50,6 +51,13 @@ func (r *recorder) acked(s *check.Send, a answer) {
 	}
 }
 
+// stored notes a cursor as the server stored it.
+func (r *recorder) stored(c check.Cursor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cursors = append(r.cursors, c)
+}
+
 // connection notes a connection; its frames are its device's alone until the end.
 func (r *recorder) connection(c check.Connection) *check.Connection {
 	r.mu.Lock()
@@ -71,7 +79,7 @@ func (r *recorder) frame(data []byte) (check.Frame, error) {
 
 // run gives what was noted. Nobody may note any more.
 func (r *recorder) run() *check.Run {
-	run := &check.Run{Faults: r.faults}
+	run := &check.Run{Faults: r.faults, Cursors: r.cursors}
 	for _, s := range r.sends {
 		run.Sends = append(run.Sends, *s)
 	}

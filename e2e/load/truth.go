@@ -119,9 +119,36 @@ func (l *Load) Truth(ctx context.Context, query Query) ([]check.Chat, error) {
 		if c.History, err = l.history(ctx, g); err != nil {
 			return nil, err
 		}
+		c.Standing = map[string]check.Standing{}
 		chats = append(chats, c)
 	}
-	return chats, nil
+	return chats, l.standings(ctx, chats)
+}
+
+// standings reads everybody's list of chats.
+func (l *Load) standings(ctx context.Context, chats []check.Chat) error {
+	for _, p := range l.people {
+		var page struct {
+			Chats []struct {
+				ID           string
+				LastSeq      int64 `json:"last_seq"`
+				ReadSeq      int64 `json:"read_seq"`
+				DeliveredSeq int64 `json:"delivered_seq"`
+				Unread       int64
+			}
+		}
+		if err := p.get(ctx, l.cfg.URLs, "/chats?limit=200", &page); err != nil {
+			return err
+		}
+		for _, e := range page.Chats {
+			for _, c := range chats {
+				if c.ID == e.ID {
+					c.Standing[p.id] = check.Standing{LastSeq: e.LastSeq, ReadSeq: e.ReadSeq, DeliveredSeq: e.DeliveredSeq, Unread: e.Unread}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (l *Load) storedEvents(ctx context.Context, query Query, chat string) ([]check.Event, error) {

@@ -38,8 +38,10 @@ func (w *worker) run(ctx, settling context.Context) {
 			w.edit(settling)
 		case draw < 82:
 			w.remove(settling)
-		case draw < 97:
+		case draw < 92:
 			w.react(settling)
+		case draw < 97:
+			w.readTo(settling, chat)
 		case draw == 97 && w.load.room():
 			w.found(settling)
 		default:
@@ -160,6 +162,27 @@ func (w *worker) react(ctx context.Context) {
 		return // it was deleted meanwhile
 	}
 	w.complain("react", err)
+}
+
+// readTo moves the cursor of a chat to what the device has.
+func (w *worker) readTo(ctx context.Context, chat *group) {
+	_, held := w.at()
+	seq, member := held[chat.id]
+	if !member {
+		return
+	}
+	d := map[string]any{"chat_id": chat.id, "read_seq": seq}
+	a, err := w.insist(ctx, func() (answer, error) { return w.call(ctx, "cursor.set", d) },
+		func() (answer, error) {
+			return w.post(ctx, http.MethodPut, "/chats/"+chat.id+"/cursor", map[string]any{"read_seq": seq})
+		})
+	if err == nil {
+		w.record.stored(check.Cursor{ChatID: chat.id, UserID: w.id, ReadSeq: a.ReadSeq})
+		if a.ReadSeq < seq {
+			w.record.fault("%s: %s read to %d, stored as %d", w.label, chat.id, seq, a.ReadSeq)
+		}
+	}
+	w.complain("cursor", err)
 }
 
 // found makes one more chat of everybody.
