@@ -33,23 +33,23 @@ func signUp(ctx context.Context, url, name string) (*user, error) {
 	u := &user{url: url}
 	var made struct{ ID, Token string }
 	login := map[string]any{"username": name, "password": "correct horse"}
-	if err := u.rest(ctx, "POST", "/users", login, "", &made); err != nil {
+	if err := u.post(ctx, "/users", login, "", &made); err != nil {
 		return nil, err
 	}
 	u.id = made.ID
-	if err := u.rest(ctx, "POST", "/sessions", login, "", &made); err != nil {
+	if err := u.post(ctx, "/sessions", login, "", &made); err != nil {
 		return nil, err
 	}
 	u.token = made.Token
 	return u, nil
 }
 
-func (u *user) rest(ctx context.Context, method, path string, body any, key string, out any) error {
+func (u *user) post(ctx context.Context, path string, body any, key string, out any) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, u.url+"/api/v1"+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url+"/api/v1"+path, bytes.NewReader(b))
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (u *user) rest(ctx context.Context, method, path string, body any, key stri
 		return err
 	}
 	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, answer)
+		return fmt.Errorf("POST %s: %d %s", path, res.StatusCode, answer)
 	}
 	return json.Unmarshal(answer, out)
 }
@@ -105,12 +105,12 @@ func (t *team) makeChats(ctx context.Context, n int) error {
 	for range n {
 		var c struct{ ID string }
 		chat := map[string]any{"kind": "private", "name": "bench", "member_ids": ids[1:min(len(ids), atOnce)]}
-		if err := first.rest(ctx, "POST", "/chats", chat, "", &c); err != nil {
+		if err := first.post(ctx, "/chats", chat, "", &c); err != nil {
 			return err
 		}
 		for i := atOnce; i < len(ids); i++ {
 			var m struct{}
-			if err := first.rest(ctx, "POST", "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, "", &m); err != nil {
+			if err := first.post(ctx, "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, "", &m); err != nil {
 				return err
 			}
 		}
@@ -151,7 +151,7 @@ type frame struct {
 func (u *user) connect(ctx context.Context, url string, cursors map[string]int64, seen func(frame)) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws",
+	ws, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws", //nolint:bodyclose // Dial says: never close it yourself
 		&websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + u.token}}})
 	if err != nil {
 		return nil, err

@@ -179,13 +179,13 @@ func (r *loadRun) read(ctx context.Context, ws *websocket.Conn) {
 		}
 		now := time.Now()
 		r.mu.Lock()
-		switch {
-		case f.Op == "ok":
+		switch f.Op {
+		case "ok":
 			r.acks = append(r.acks, now.Sub(r.sent[f.Re].at))
 			r.due += r.sent[f.Re].audience
-		case f.Op == "error":
+		case "error":
 			r.refused++
-		case f.Op == "message.created":
+		case "message.created":
 			r.delivered = append(r.delivered, now.Sub(r.sent[f.D.Key].at))
 			if l := last[f.ChatID]; l != 0 && f.Seq != l+1 {
 				r.disorder++

@@ -148,7 +148,7 @@ func (s *stormRun) fallBehind(ctx context.Context, each int) error {
 		for _, chat := range u.team.chats {
 			for i := range each {
 				var m struct{ Seq int64 }
-				if err := u.rest(ctx, "POST", "/chats/"+chat+"/messages", map[string]any{"body": "while you were away"}, fmt.Sprint("missed", i), &m); err != nil {
+				if err := u.post(ctx, "/chats/"+chat+"/messages", map[string]any{"body": "while you were away"}, fmt.Sprint("missed", i), &m); err != nil {
 					return err
 				}
 				if i == 0 {
