@@ -361,6 +361,26 @@ func TestCursorsNameWhatIsQueued(t *testing.T) {
 	})
 }
 
+// A connection that joins and leaves chats for ever does not remember them for ever.
+func TestEndingsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{Linger: time.Second}, nil)
+		bob := n.client("bob", WebSocket)
+		for i := range 1000 {
+			id := fmt.Sprint("c", i)
+			n.member(id, "ann", "bob")
+			bob.attach(id, -1)
+			n.publish(n.db.commit(id, Event{Op: "member.removed", Subject: "bob"}))
+			time.Sleep(100 * time.Millisecond)
+		}
+		bob.conn.mu.Lock()
+		defer bob.conn.mu.Unlock()
+		if got := len(bob.conn.ended); got > 2*fewEndings {
+			t.Errorf("%d endings are remembered", got)
+		}
+	})
+}
+
 // An Attach comes with a position that was read before the subscription of the same connection ended.
 func TestStaleAttachRepeatsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

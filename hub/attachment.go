@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -81,10 +82,17 @@ func (c *Conn) detach(s *stream, e ending) {
 	}
 }
 
+// fewEndings is how many endings are kept without a look at whether they still matter.
+const fewEndings = 64
+
 // end remembers an ending. Called under mu.
 func (c *Conn) end(s *stream, e ending) {
 	if c.ended == nil {
 		c.ended = make(map[*stream]ending)
+	}
+	if n := len(c.ended); n >= fewEndings && n&(n-1) == 0 {
+		// No Attach holds a stream that is dead: nothing can come of it any more.
+		maps.DeleteFunc(c.ended, func(old *stream, _ ending) bool { return old.dead.Load() })
 	}
 	c.ended[s] = e
 }

@@ -30,7 +30,7 @@
 //
 // # Locks
 //
-// The order is: bus, shard, stream, Conn, Wire; tasks, agenda, wheel and registry are leaves. Owners are called under
+// The order is: bus or epoch, shard, stream, Conn, Wire; tasks, agenda, wheel and registry are leaves. Owners are called under
 // none of them, the source under none, the bus under its own (Subscribe, Unsubscribe) or none.
 //
 // # Rules that are proved by breaking them

@@ -58,7 +58,7 @@ func (s *stream) endLoad(history uint32, events []Event, now time.Time) {
 	defer s.mu.Unlock()
 	close(s.loading)
 	s.loading = nil
-	if history != s.history || s.dead {
+	if history != s.history || s.dead.Load() {
 		return
 	}
 	for i := range events {

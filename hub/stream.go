@@ -13,6 +13,7 @@ type stream struct {
 	hub *Hub
 	id  string
 
+	dead    atomic.Bool  // taken out of the hub; set under mu
 	checkAt atomic.Int64 // when the position check looks at it next, Unix nanoseconds
 
 	mu       sync.Mutex
@@ -27,7 +28,6 @@ type stream struct {
 	era      uint32 // counts changes of the database's history
 	flushed  int64  // everything up to it was queued to every subscriber there was
 	personal bool
-	dead     bool // taken out of the hub
 
 	joined bool // the bus was told
 	ready  bool // and has confirmed it since
@@ -260,7 +260,7 @@ func (s *stream) left(n int, now time.Time) {
 
 // idle starts the linger if nobody needs the stream.
 func (s *stream) idle(now time.Time) {
-	if len(s.subs.list) > 0 || s.pins > 0 || s.dead {
+	if len(s.subs.list) > 0 || s.pins > 0 || s.dead.Load() {
 		return
 	}
 	s.idleSince = now

@@ -64,10 +64,10 @@ func (t *streams) drop(s *stream, free func() bool) bool {
 	defer sh.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dead || !free() {
+	if s.dead.Load() || !free() {
 		return false
 	}
-	s.dead = true
+	s.dead.Store(true)
 	s.clearRing()
 	delete(sh.m, s.id)
 	t.count.Add(-1)
@@ -149,7 +149,7 @@ func (h *Hub) subscribe(list []*stream) (unready []*stream) {
 	var ids []string
 	for _, s := range list {
 		s.mu.Lock()
-		if !s.joined && !s.dead {
+		if !s.joined && !s.dead.Load() {
 			ids = append(ids, s.id)
 			s.joined = true
 		}
