@@ -72,6 +72,7 @@ func hubCollector(read func() hub.Stats) prometheus.Collector {
 		total("fechatter_slow_closes_total", "Connections closed because their queue was full.", func(s hub.Stats) float64 { return float64(s.SlowCloses) }),
 		total("fechatter_heartbeat_closes_total", "Connections closed because a ping went unanswered.", func(s hub.Stats) float64 { return float64(s.HeartbeatCloses) }),
 		total("fechatter_hub_resets_total", "Subscriptions ended because the stream could not go on without a hole.", func(s hub.Stats) float64 { return float64(s.Resets) }),
+		total("fechatter_foreign_total", "Events from the bus that were published in another history of the database.", func(s hub.Stats) float64 { return float64(s.Foreign) }),
 		total("fechatter_discarded_total", "Events from the bus that the database does not have.", func(s hub.Stats) float64 { return float64(s.Discarded) }),
 		total("fechatter_repair_errors_total", "Repairs that failed and are tried again.", func(s hub.Stats) float64 { return float64(s.RepairErrors) }),
 		total("fechatter_position_errors_total", "Position checks that failed.", func(s hub.Stats) float64 { return float64(s.PositionErrors) }),

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,7 +14,36 @@ import (
 // the numbers would fit: the new history may have grown past them.
 type epoch struct {
 	mu   sync.Mutex
-	name string // empty: not seen yet
+	name string        // empty: not seen yet
+	tag  atomic.Uint64 // of name, for the bus
+}
+
+// set takes a name. Called under mu.
+func (e *epoch) set(name string) {
+	e.name = name
+	if name == "" {
+		return
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // never fails
+	e.tag.Store(h.Sum64())
+}
+
+// foreign reports whether an event was published in another history than the hub's: either the publisher or the hub has
+// not noticed a restore or a failover, or the publisher still writes to a database that was given up. Its content may
+// not be taken; that the stream has come to its seq is worth a look.
+func (e *epoch) foreign(tag uint64) bool {
+	own := e.tag.Load()
+	return epochsCount && tag != 0 && own != 0 && tag != own
+}
+
+// takeForeign makes of an event what may be made of it.
+func (h *Hub) takeForeign(e Event) {
+	h.stats.foreign.Add(1)
+	if !e.Kind.Has(Passing) {
+		h.Expect(e.Stream, e.Seq)
+	}
+	h.CheckNow()
 }
 
 // errRewound says that the database began another history while an Attach was under way.
@@ -23,7 +54,7 @@ func (h *Hub) learn(now string) {
 	h.epoch.mu.Lock()
 	defer h.epoch.mu.Unlock()
 	was := h.epoch.name
-	h.epoch.name = now
+	h.epoch.set(now)
 	if was == "" || was == now || !epochsCount {
 		return
 	}
@@ -36,8 +67,8 @@ func (h *Hub) learn(now string) {
 func (h *Hub) knows(read string) bool {
 	h.epoch.mu.Lock()
 	defer h.epoch.mu.Unlock()
-	if h.epoch.name == "" {
-		h.epoch.name = read
+	if h.epoch.name == "" && read != "" {
+		h.epoch.set(read)
 	}
 	return read == "" || read == h.epoch.name || !epochsCount
 }
@@ -57,7 +88,7 @@ func (a *attach) sameHistory(ctx context.Context) (bool, error) {
 		if a.hub.knows(a.Epoch) {
 			return true, nil
 		}
-		now, err := a.hub.readEpoch(ctx, a.Stream)
+		now, err := a.hub.readEpoch(ctx)
 		if err != nil {
 			return false, err
 		}
@@ -68,10 +99,10 @@ func (a *attach) sameHistory(ctx context.Context) (bool, error) {
 	}
 }
 
-func (h *Hub) readEpoch(ctx context.Context, stream string) (string, error) {
+func (h *Hub) readEpoch(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.SourceTimeout)
 	defer cancel()
-	now, _, err := h.src.Positions(ctx, []string{stream})
+	now, _, err := h.src.Positions(ctx, []string{})
 	if err != nil {
 		return "", fmt.Errorf("read epoch: %w", err)
 	}

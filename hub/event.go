@@ -35,6 +35,7 @@ type Event struct {
 	Subject string // Removed: the user who was removed
 	Target  int64  // Content, Rewrite: the seq of the message itself
 	Data    []byte // the event's JSON object, encoded once
+	Epoch   uint64 // names the history of the database that the publishing hub knew; 0: none. Hub.Publish sets it
 }
 
 // ErrBadEvent is wrapped by every error of ParseEvent and AppendBinary.
@@ -42,7 +43,7 @@ var ErrBadEvent = errors.New("bad event")
 
 const (
 	eventVersion = 1
-	eventHeader  = 1 + 1 + 8 + 8 + 3 // version, kind, seq, target, three lengths
+	eventHeader  = 1 + 1 + 8 + 8 + 8 + 3 // version, kind, seq, target, epoch, three lengths
 )
 
 // AppendBinary appends the form that travels on the bus: a fixed header, the three names, then Data.
@@ -53,6 +54,7 @@ func (e Event) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, eventVersion, byte(e.Kind))
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Target))
+	b = binary.BigEndian.AppendUint64(b, e.Epoch)
 	b = append(b, byte(len(e.Stream)), byte(len(e.Op)), byte(len(e.Subject)))
 	b = append(b, e.Stream...)
 	b = append(b, e.Op...)
@@ -68,7 +70,7 @@ func ParseEvent(b []byte) (Event, error) {
 	if b[0] != eventVersion {
 		return Event{}, fmt.Errorf("%w: unknown version %d", ErrBadEvent, b[0])
 	}
-	stream, op, subject := int(b[18]), int(b[19]), int(b[20])
+	stream, op, subject := int(b[26]), int(b[27]), int(b[28])
 	rest := b[eventHeader:]
 	if len(rest) < stream+op+subject {
 		return Event{}, fmt.Errorf("%w: names are cut off", ErrBadEvent)
@@ -77,6 +79,7 @@ func ParseEvent(b []byte) (Event, error) {
 		Kind:    Kind(b[1]),
 		Seq:     int64(binary.BigEndian.Uint64(b[2:])),
 		Target:  int64(binary.BigEndian.Uint64(b[10:])),
+		Epoch:   binary.BigEndian.Uint64(b[18:]),
 		Stream:  string(rest[:stream]),
 		Op:      string(rest[stream : stream+op]),
 		Subject: string(rest[stream+op : stream+op+subject]),

@@ -16,7 +16,7 @@ func TestEventTravels(t *testing.T) {
 		sample(),
 		{Stream: "c1", Seq: 8, Op: "member.removed", Kind: Removed, Subject: "u1", Data: []byte("{}")},
 		{Stream: "c1", Seq: 9, Op: "message.edited", Kind: Content | Rewrite, Target: 7, Data: []byte("{}")},
-		{Stream: "c1", Seq: 1 << 62, Op: "from.the.future", Kind: 1 << 6, Data: []byte("{}")},
+		{Stream: "c1", Seq: 1 << 62, Op: "from.the.future", Kind: 1 << 6, Epoch: 1 << 63, Data: []byte("{}")},
 	} {
 		b, err := e.AppendBinary([]byte("before"))
 		if err != nil {
@@ -34,7 +34,7 @@ func TestEventTravels(t *testing.T) {
 
 func sameEvent(a, b Event) bool {
 	return a.Stream == b.Stream && a.Seq == b.Seq && a.Op == b.Op && a.Kind == b.Kind &&
-		a.Subject == b.Subject && a.Target == b.Target && bytes.Equal(a.Data, b.Data)
+		a.Subject == b.Subject && a.Target == b.Target && a.Epoch == b.Epoch && bytes.Equal(a.Data, b.Data)
 }
 
 func TestBadEventsAreRefused(t *testing.T) {
@@ -82,7 +82,7 @@ func FuzzParseEvent(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
-	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 'a', 'b', 'c', 'd'})
+	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 1, 1, 1, 'a', 'b', 'c', 'd'})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := ParseEvent(b)
 		if err != nil {

@@ -28,6 +28,8 @@ type Hub struct {
 	stats    counters
 	epoch    epoch
 
+	epochRead time.Time // the position check's own: when it last read the epoch
+
 	busMu    sync.Mutex    // the outermost lock: around Subscribe and Unsubscribe
 	repairs  chan struct{} // holds a token per repair under way
 	checkNow chan struct{} // holds a token when a check of everything was asked for
@@ -82,6 +84,7 @@ func (h *Hub) over() bool {
 // Publish takes an event that this node has committed: to local subscribers first, then to the bus. It does not wait.
 // The error wraps ErrBadEvent; then nothing was published.
 func (h *Hub) Publish(e Event) error {
+	e.Epoch = h.epoch.tag.Load()
 	size := eventHeader + len(e.Stream) + len(e.Op) + len(e.Subject) + len(e.Data)
 	data, err := e.AppendBinary(make([]byte, 0, size))
 	if err != nil {
@@ -92,15 +95,19 @@ func (h *Hub) Publish(e Event) error {
 	return nil
 }
 
-// Receive takes an event's binary form from the bus. The hub keeps data. The error wraps ErrBadEvent.
+// Receive takes an event's binary form from the bus. The hub keeps data. An event that was published in another history
+// of the database only says that there may be something to read. The error wraps ErrBadEvent.
 func (h *Hub) Receive(data []byte) error {
 	e, err := ParseEvent(data)
 	if err != nil {
 		return err
 	}
-	if e.Kind.Has(Passing) {
+	switch {
+	case h.epoch.foreign(e.Epoch):
+		h.takeForeign(e)
+	case e.Kind.Has(Passing):
 		h.pass(e)
-	} else {
+	default:
 		h.take(e)
 	}
 	return nil

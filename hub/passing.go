@@ -20,7 +20,7 @@ func (h *Hub) Listen(l Listener) { h.listener = l }
 // Passing, and e.Seq is the last seq of the stream that its sender has read, 1 for a personal stream. It does not wait,
 // and may be lost. The error wraps ErrBadEvent; then nobody was told.
 func (h *Hub) Pass(e Event) error {
-	e.Kind = Passing
+	e.Kind, e.Epoch = Passing, h.epoch.tag.Load()
 	data, err := e.AppendBinary(nil)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (h *Hub) Pass(e Event) error {
 
 // PassOn is Pass for the other nodes alone.
 func (h *Hub) PassOn(e Event) error {
-	e.Kind = Passing
+	e.Kind, e.Epoch = Passing, h.epoch.tag.Load()
 	data, err := e.AppendBinary(nil)
 	if err == nil {
 		h.bus.Publish(e.Stream, data)

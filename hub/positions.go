@@ -38,14 +38,23 @@ func (h *Hub) check(ctx context.Context) {
 	}
 }
 
-// checkRound compares what is due. It ends with the first read that fails: what was not read stays due.
+// checkRound compares what is due. It ends with the first read that fails: what was not read stays due. A node that
+// follows nothing asks for the epoch alone, for the others judge by it what it publishes.
 func (h *Hub) checkRound(ctx context.Context, now time.Time, all bool) error {
 	for chunk := range slices.Chunk(h.dueStreams(now, all), h.cfg.CheckChunk) {
 		if err := h.checkChunk(ctx, now, chunk); err != nil {
 			return err
 		}
 	}
-	return nil
+	if now.Sub(h.epochRead) < h.cfg.CheckIdle {
+		return nil
+	}
+	h.epochRead = now
+	epoch, err := h.readEpoch(ctx)
+	if err == nil {
+		h.learn(epoch)
+	}
+	return err
 }
 
 // awaitCheck waits for the next round; all says that every stream is due. A node that is too slow for its bus asks for
@@ -108,6 +117,7 @@ func (h *Hub) checkChunk(ctx context.Context, round time.Time, chunk []*stream) 
 		return err
 	}
 	h.learn(now)
+	h.epochRead = round
 	for _, b := range before {
 		if seq, ok := last[b.stream.id]; ok {
 			b.stream.compare(b, seq, time.Now())

@@ -5,7 +5,8 @@ import "context"
 // Source reads the truth: the event log of the database. All calls are safe for concurrent use; each gets a context
 // with a deadline and must honour it.
 type Source interface {
-	// Positions answers the last seq of each stream, and the epoch of the database. An unknown stream is absent.
+	// Positions answers the last seq of each stream, and the epoch of the database. An unknown stream is absent; streams
+	// may be empty.
 	Positions(ctx context.Context, streams []string) (epoch string, last map[string]int64, err error)
 	// Events answers the events after a seq in order, without holes, at most limit. Where the first ones are no
 	// longer kept, the answer starts at a seq greater than after+1. Text is as it is now, not as it was.

@@ -25,6 +25,7 @@ type Stats struct {
 	RepairErrors    int64 // of which failed
 	Resets          int64 // subscriptions ended because of a hole
 	Discarded       int64 // bus events that the database does not have
+	Foreign         int64 // bus events of another history of the database
 	RingLoads       int64 // source reads to complete a ring
 	PageReads       int64 // pages of Source.EventsFor
 	PositionErrors  int64 // position checks that failed
@@ -37,7 +38,7 @@ type counters struct {
 	ephemeralDrops, slowCloses, heartbeatCloses        atomic.Int64
 	fanoutNanos                                        atomic.Int64
 	repairsHole, repairsAttach, repairsCheck           atomic.Int64
-	repairErrors, resets, discarded                    atomic.Int64
+	repairErrors, resets, discarded, foreign           atomic.Int64
 	ringLoads, pageReads, positionErrors               atomic.Int64
 }
 
@@ -52,7 +53,7 @@ func (h *Hub) Stats() Stats {
 		HeartbeatCloses: c.heartbeatCloses.Load(), FanoutNanos: c.fanoutNanos.Load(),
 		RepairsHole: c.repairsHole.Load(), RepairsAttach: c.repairsAttach.Load(),
 		RepairsCheck: c.repairsCheck.Load(), RepairErrors: c.repairErrors.Load(),
-		Resets: c.resets.Load(), Discarded: c.discarded.Load(), RingLoads: c.ringLoads.Load(),
+		Resets: c.resets.Load(), Discarded: c.discarded.Load(), Foreign: c.foreign.Load(), RingLoads: c.ringLoads.Load(),
 		PageReads: c.pageReads.Load(), PositionErrors: c.positionErrors.Load(),
 	}
 }

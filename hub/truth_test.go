@@ -145,3 +145,9 @@ func (d *truth) readCount() int {
 	defer d.mu.Unlock()
 	return d.reads
 }
+
+func (d *truth) checkCount() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.checks)
+}
