@@ -32,7 +32,7 @@ func CheckProtocol(ctx context.Context, c Conform, out io.Writer) error {
 		config.Only = only
 	}
 	report, err := conform.Run(ctx, config, out)
-	if err != nil {
+	if len(report.Results) == 0 {
 		return err
 	}
 	if _, err := io.WriteString(out, report.String()); err != nil {
@@ -46,7 +46,7 @@ func CheckProtocol(ctx context.Context, c Conform, out io.Writer) error {
 	if failed := report.Count(conform.Fail); failed > 0 {
 		return fmt.Errorf("%d checks failed", failed)
 	}
-	return nil
+	return err
 }
 
 func writeJUnit(name string, report conform.Report) error {

@@ -106,6 +106,7 @@ func socketChecks() []check {
 		{section: "§5", name: "a resume amid sends has no hole and no double", fn: noDoubles},
 		{section: "§5", name: "a resume is checked", fn: resumeRefused},
 		{section: "§5", name: "a second resume closes 4502", fn: secondResume},
+		{section: "§5", name: "too many connections of one user close 4504", fn: tooMany},
 		{section: "§5", name: "chats frames have at most 64 KiB", fn: chatsFrames},
 		{section: "§5", name: "chat.joined and chat.left", fn: joinedAndLeft},
 		{section: "§5", name: "the commands answer", fn: commands},

@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"regexp"
@@ -129,4 +130,30 @@ func TestNothingToCheck(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
+}
+
+// TestInterrupted ends a run early: what was made is taken away all the same.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	first := output(func(line string) {
+		if strings.Contains(line, "an acknowledged message is there") {
+			cancel()
+		}
+	})
+	report, err := conform.Run(ctx, conform.Config{URL: startNode(t), Only: regexp.MustCompile("^§[24]")}, first)
+	if !errors.Is(err, context.Canceled) || report.Count(conform.Pass) < 2 || report.Count(conform.Skip) < 30 {
+		t.Errorf("%v: %s", err, report)
+	}
+	if last := report.Results[len(report.Results)-1]; last.Name != "what was made can be taken away" || last.Outcome != conform.Pass {
+		t.Errorf("at the end: %s", last)
+	}
+}
+
+// output calls a function with what is written.
+type output func(string)
+
+func (o output) Write(b []byte) (int, error) {
+	o(string(b))
+	return len(b), nil
 }

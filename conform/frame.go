@@ -100,3 +100,23 @@ func pings(t *T, c *cast) {
 	}
 	s.OK("ping", object{})
 }
+
+// tooMany opens connections until the server has enough of one user.
+func tooMany(t *T, c *cast) {
+	const most = 64
+	p := c.newcomer("hal")
+	header := http.Header{"Authorization": {"Bearer " + p.Token}}
+	open := []*client.Socket{}
+	for range most {
+		s := client.Dial(t, c.run.url, header)
+		if code := s.Ended("hello"); code != 0 {
+			equal(t, "close code of one connection too many", code, 4504)
+			for _, other := range open {
+				other.OK("ping", object{})
+			}
+			return
+		}
+		open = append(open, s)
+	}
+	t.Skipf("a user may have more than %d connections", most)
+}

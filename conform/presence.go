@@ -2,6 +2,7 @@ package conform
 
 import (
 	"net/http"
+	"slices"
 
 	"fechatter/conform/client"
 )
@@ -32,39 +33,79 @@ func presence(t *T, c *cast) {
 	equal(t, "as ada sees bob", seen(c.ada), "dnd")
 	equal(t, "as a stranger sees bob", seen(stranger), "not listed")
 	a := c.ada.Fresh()
-	a.OK("presence.watch", object{"user_ids": []string{c.bob.ID}})
+	watched := a.OK("presence.watch", object{"user_ids": []string{c.bob.ID}})
+	if users, _ := watched.Field(t, "users").([]any); len(users) != 1 || users[0].(object)["state"] != "dnd" {
+		t.Errorf("presence.watch answers %s", watched.Raw)
+	}
 	b.OK("presence.set", object{"state": "online"})
-	a.Until("bob online", func(f client.Frame) bool { return f.Op == "presence" })
-	equal(t, "as ada sees bob then", seen(c.ada), "online")
+	until := func(state string) {
+		a.Until("bob "+state, func(f client.Frame) bool {
+			users, _ := f.Field(t, "users").([]any)
+			return f.Op == "presence" && slices.ContainsFunc(users, func(u any) bool {
+				return u.(object)["user_id"] == c.bob.ID && u.(object)["state"] == state
+			})
+		})
+		equal(t, "as ada sees bob then", seen(c.ada), state)
+	}
+	until("online")
 	b.OK("activity", object{})
+	b.OK("presence.set", object{"state": "invisible"})
+	until("offline")
+	b.OK("presence.set", object{"state": "online"})
 	refused(t, c.bob, "bad_request", "PUT", "/presence", object{"state": "asleep"})
 }
 
 func typing(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
-	if c.ada.Ask("POST", "/chats/"+id+"/typing", object{"typing": true}).Status == http.StatusNotFound {
+	say := func(on bool) client.Answer { return c.ada.Ask("POST", "/chats/"+id+"/typing", object{"typing": on}) }
+	if a := say(false); a.Status == http.StatusNotFound {
 		t.Skipf("not served")
+	} else if a.Status != http.StatusNoContent {
+		t.Errorf("POST typing: %d %.200s", a.Status, a.Body)
 	}
 	a, b := c.ada.Fresh(), c.bob.Fresh()
+	pushed := func(what string, names ...any) client.Frame {
+		return b.Until(what, func(f client.Frame) bool {
+			ids, _ := f.Field(t, "user_ids").([]any)
+			return f.Op == "typing" && f.ChatID == id && slices.Equal(ids, names)
+		})
+	}
 	a.OK("typing.set", object{"chat_id": id, "typing": true})
-	f := b.Until("typing", func(f client.Frame) bool { return f.Op == "typing" && f.ChatID == id })
-	names, _ := f.Field(t, "user_ids").([]any)
-	if len(names) != 1 || names[0] != c.ada.ID {
+	f := pushed("ada typing", any(c.ada.ID))
+	if ms, _ := f.Field(t, "expires_ms").(float64); ms <= 0 || f.Seq != 0 {
 		t.Errorf("typing: %s", f.Raw)
 	}
+	a.OK("typing.set", object{"chat_id": id, "typing": false})
+	pushed("nobody typing")
+	say(true)
+	pushed("ada typing by REST", any(c.ada.ID))
+	a.OK("ping", object{})
+	for _, f := range a.Seen {
+		if names, _ := f.Field(t, "user_ids").([]any); f.Op == "typing" && f.ChatID == id && slices.Contains(names, any(c.ada.ID)) {
+			t.Errorf("ada is told that she types: %s", f.Raw)
+		}
+	}
 	refused(t, c.eve, "not_found", "POST", "/chats/"+id+"/typing", object{"typing": true})
+	refused(t, c.ada, "bad_request", "POST", "/chats/"+id+"/typing", object{"typing": "yes"})
 }
 
 func othersCursors(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
-	a, b := c.ada.Fresh(), c.bob.Fresh()
+	a, b, tablet := c.ada.Fresh(), c.bob.Fresh(), c.bob.Fresh()
 	if f := a.Ask("typing.set", object{"chat_id": id, "typing": false}); f.Op == "error" {
 		t.Skipf("ephemeral pushes are not served")
 	}
 	seq := c.ada.Say(id, "read me")
+	unread := c.ada.Say(id, "and me")
+	b.Until("the messages", func(f client.Frame) bool { return f.ChatID == id && f.Seq == unread })
 	b.OK("cursor.set", object{"chat_id": id, "read_seq": seq})
-	f := a.Until("bob's cursor", func(f client.Frame) bool {
-		return f.Op == "cursor" && f.ChatID == id && f.Field(t, "user_id") == c.bob.ID
-	})
-	equal(t, "read_seq", f.Field(t, "read_seq"), any(float64(seq)))
+	of := func(s *client.Socket) client.Frame {
+		return s.Until("bob's cursor", func(f client.Frame) bool {
+			return f.Op == "cursor" && f.ChatID == id && f.Field(t, "user_id") == c.bob.ID && f.Field(t, "read_seq") == float64(seq)
+		})
+	}
+	theirs, own := of(a), of(tablet)
+	equal(t, "delivered_seq", theirs.Field(t, "delivered_seq"), any(float64(seq)))
+	equal(t, "others' counts", theirs.Field(t, "unread"), nil)
+	equal(t, "one's own unread", own.Field(t, "unread"), any(1.0))
 }

@@ -26,8 +26,8 @@ type Config struct {
 
 // Run makes the checks one after the other, those that only wait beside them,
 // and takes away what they made. Every result is written to out as soon as it is
-// there. An error means that nothing could be checked: a check that fails is in
-// the report.
+// there. An error means that nothing could be checked, or not everything because
+// ctx ended; a check that fails is in the report.
 func Run(ctx context.Context, c Config, out io.Writer) (Report, error) {
 	r := &runner{out: out, report: Report{Started: time.Now(), URL: c.URL}}
 	var err error
@@ -44,7 +44,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (Report, error) {
 	r.all(ctx, c.Only)
 	r.sweep(ctx)
 	r.report.Took = time.Since(r.report.Started)
-	return r.report, nil
+	return r.report, ctx.Err()
 }
 
 // base is a server's address without the slash at its end.
@@ -72,6 +72,8 @@ func (r *runner) all(ctx context.Context, only *regexp.Regexp) {
 	for _, c := range checks() {
 		switch {
 		case only != nil && !only.MatchString(c.section+" "+c.name):
+		case ctx.Err() != nil:
+			r.tell(Result{Section: c.section, Name: c.name, Outcome: Skip, Reason: "interrupted"})
 		case c.waits:
 			waiting.Go(func() { r.check(ctx, c) })
 		default:

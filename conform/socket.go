@@ -61,6 +61,9 @@ func joinedAndLeft(t *T, c *cast) {
 		add()
 		joined = of("chat.joined", id)
 	})
+	if seqs := b.Seqs(id); len(seqs) > 0 {
+		t.Errorf("events %v of the chat came before chat.joined", seqs)
+	}
 	last, _ := joined.Field(t, "chat", "last_seq").(float64)
 	equal(t, "last_seq of the entry", last, 4)
 	equal(t, "unread of the entry", joined.Field(t, "chat", "unread"), any(0.0))

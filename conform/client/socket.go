@@ -246,6 +246,27 @@ func (s *Socket) Refused(op string, d any, code string) {
 	}
 }
 
+// Ended waits for an op, or for the end: then it gives the close code, else 0.
+func (s *Socket) Ended(op string) int {
+	s.t.Helper()
+	select {
+	case f, ok := <-s.frames:
+		if ok && f.Op == op {
+			s.Seen = append(s.Seen, f)
+			return 0
+		}
+		if ok {
+			s.t.Fatalf("%s comes before %s", f.Raw, op)
+		}
+		err := <-s.closed
+		s.closed <- err
+		return int(websocket.CloseStatus(err))
+	case <-time.After(patience):
+		s.t.Fatalf("neither %s nor the end; seen %s", op, s.Story())
+	}
+	return 0
+}
+
 // Closes waits for the end and checks the close code.
 func (s *Socket) Closes(code int) {
 	s.t.Helper()
