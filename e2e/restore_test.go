@@ -40,7 +40,7 @@ func TestOldBackupRestored(t *testing.T) {
 		n.Database.Set(proxy.Fault{Refuse: true})
 	}
 	s.must(s.Postgres.Resume(s.ctx))
-	restored(s)
+	s.must(s.Command(s.ctx, "restored"))
 	s.Heal()
 
 	wantEpoch(t, inOne.Want("reset"), id, kept)
@@ -63,13 +63,6 @@ func TestOldBackupRestored(t *testing.T) {
 		}
 	}
 	bob.Rest("GET", "/chats/"+later+"/messages", nil, http.StatusNotFound, nil)
-}
-
-// restored tells the nodes that the database has been put back.
-func restored(s *scenario) {
-	s.t.Helper()
-	_, err := s.Query(s.ctx, "UPDATE meta SET value = gen_random_uuid() WHERE name = 'epoch'")
-	s.must(err)
 }
 
 // resume starts PostgreSQL and waits for the nodes to take it up again.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,7 +36,8 @@ type Cluster struct {
 	cfg      Config
 	leash    *leash
 	routes   []*proxy.Proxy
-	database string
+	database string // its name
+	address  string // and where it is, past all proxies
 }
 
 // Start starts everything and waits until all nodes are ready. Whoever started a
@@ -79,11 +81,10 @@ func (c *Cluster) startPostgres(ctx context.Context) error {
 	if c.Postgres, err = postgrestest.Start(ctx); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	address, err := c.Postgres.Database(ctx)
-	if err != nil {
+	if c.address, err = c.Postgres.Database(ctx); err != nil {
 		return err
 	}
-	parsed, err := url.Parse(address)
+	parsed, err := url.Parse(c.address)
 	if err != nil {
 		return fmt.Errorf("read address of PostgreSQL: %w", err)
 	}
@@ -95,6 +96,17 @@ func (c *Cluster) startPostgres(ctx context.Context) error {
 // its rows as psql prints them.
 func (c *Cluster) Query(ctx context.Context, statement string) ([]string, error) {
 	return c.Postgres.Query(ctx, c.database, statement)
+}
+
+// Command runs a subcommand of the program on the nodes' database, past all
+// proxies, and waits for its end.
+func (c *Cluster) Command(ctx context.Context, name string) error {
+	cmd := exec.CommandContext(ctx, c.cfg.Program, name)
+	cmd.Dir, cmd.Env = c.cfg.Dir, append(os.Environ(), "FECHATTER_DATABASE="+c.address)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("fechatter %s: %w: %s", name, err, out)
+	}
+	return nil
 }
 
 func (c *Cluster) makeNats() error {
