@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"time"
 	"unicode/utf8"
@@ -45,9 +48,23 @@ func (c *connection) handle(data []byte) bool {
 	}
 	c.server.observer.Command(knownOp(cmd.Op), string(chat.CodeOf(err)), time.Since(started))
 	if err != nil {
-		c.answer(re, "error", problemOf(err))
+		c.answer(re, "error", c.problem(cmd.Op, err))
 	}
 	return c.afterAnswer(err)
+}
+
+// problem is what the client is told of an error. Of what is the server's fault
+// the log gets the cause.
+func (c *connection) problem(op string, err error) Problem {
+	p := problemOf(err)
+	level := slog.LevelWarn
+	if p.Code == chat.Internal {
+		level = slog.LevelError
+	}
+	if p.Status >= http.StatusInternalServerError {
+		c.server.log.Log(context.Background(), level, "command", "op", knownOp(op), "user", c.user(), "code", p.Code, "err", err)
+	}
+	return p
 }
 
 // afterAnswer ends connections that an answer alone does not stop.
@@ -65,12 +82,11 @@ func (c *connection) afterAnswer(err error) bool {
 	return true
 }
 
-// contained is command, with a panic turned into the error internal.
+// contained is command, with a panic turned into an error.
 func (c *connection) contained(re *string, cmd command) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.server.log.Error("panic in a command", "op", knownOp(cmd.Op), "panic", v, "stack", string(debug.Stack()))
-			err = chat.Errorf(chat.Internal, "something went wrong here")
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
 	return c.command(re, cmd)
