@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -221,20 +220,9 @@ func (s *Store) tryGroup(ctx context.Context, p *pool, items []*pending, suffix 
 	err = s.retry(ctx, false, func() error {
 		g = newGroup(s, items)
 		return s.write(ctx, p, func(c *conn) ([]chat.Event, error) {
-			err := g.storeContained(ctx, c, suffix)
+			err := contained(func() error { return g.store(ctx, c, suffix) })
 			return g.events, err
 		})
 	})
 	return g, err
-}
-
-// storeContained is store, with a panic turned into an error: the group is split
-// until it is that of one send, and the others go on.
-func (g *group) storeContained(ctx context.Context, c *conn, suffix string) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
-		}
-	}()
-	return g.store(ctx, c, suffix)
 }

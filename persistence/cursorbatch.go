@@ -82,7 +82,9 @@ func (s *Store) commitCursors(ctx context.Context, moves []*cursorMove) (held []
 func (s *Store) tryCursors(ctx context.Context, moves []*cursorMove) (b *cursorBatch, err error) {
 	err = s.retry(ctx, false, func() error {
 		b = &cursorBatch{s: s, outcomes: map[*cursorMove]cursorOutcome{}, byKey: map[[2]string]*cursorMove{}}
-		return s.write(ctx, s.pools.write, func(c *conn) ([]chat.Event, error) { return nil, b.store(ctx, c, moves) })
+		return s.write(ctx, s.pools.write, func(c *conn) ([]chat.Event, error) {
+			return nil, contained(func() error { return b.store(ctx, c, moves) })
+		})
 	})
 	return b, err
 }

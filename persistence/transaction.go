@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"fechatter/chat"
@@ -137,6 +138,17 @@ func (s *Store) commit(ctx context.Context, c *conn) error {
 		return &commitError{err}
 	}
 	return fmt.Errorf("commit: %w", err)
+}
+
+// contained turns a panic of f into an error: what the store's own goroutines do
+// for one caller must not end it for all.
+func contained(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // retry repeats a transaction that the database rolled back for others' sake.
