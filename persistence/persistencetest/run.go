@@ -30,7 +30,7 @@ func Run(t *testing.T, open Open) {
 		"send": testSend, "keys": testKeys, "keys at once": testKeysAtOnce, "removed sender": testRemovedSender,
 		"refused sends": testRefusedSends, "mentions": testMentions, "history": testHistory, "history snapshot": testHistorySnapshot,
 		"edit": testEdit, "reactions": testReactions, "cursors": testCursors, "cursor race": testCursorRace, "hidden cursors": testHiddenCursors, "unread": testUnread,
-		"events": testEvents, "replay": testReplay, "personal": testPersonal, "positions": testPositions,
+		"events": testEvents, "replay": testReplay, "fold": testFold, "personal": testPersonal, "positions": testPositions,
 		"cursors at": testCursorsAt, "tokens": testTokens, "change": testChange, "senders": testSenders,
 		"publish order": testPublishOrder, "given up": testGivenUp, "trim": testTrim, "canary": testCanary, "epoch": testEpoch,
 	} {
