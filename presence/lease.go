@@ -23,10 +23,10 @@ var ErrUnavailable = errors.New("presence is unavailable")
 // quick: it answers or fails within a fraction of a second. After an error it
 // is unknown whether it took effect; all but Sweep may then be called again.
 type Leases interface {
-	// Renew makes or prolongs leases, and answers in the order of the renewals.
-	Renew(ctx context.Context, renewals []Renewal) ([]Renewed, error)
+	// Renew makes or prolongs leases, and answers in the order of the reports.
+	Renew(ctx context.Context, reports []Report) ([]Renewed, error)
 	// Release ends leases before their time; what has ended already is no error.
-	Release(ctx context.Context, leases []Lease) error
+	Release(ctx context.Context, reports []Report) error
 	// Read answers in the order of the users.
 	Read(ctx context.Context, userIDs []string) ([]Reading, error)
 	// Sweep gives people who went offline, each to one caller only, over all
@@ -39,10 +39,10 @@ type Lease struct {
 	ID, UserID string
 }
 
-// Renewal is a lease whose connection lives, and how long its user has done
-// nothing, as far as the node knows. Negative: it does not know; then what is
-// known stays, and a person of whom nothing is known is active now.
-type Renewal struct {
+// Report is what a node says of a connection: its lease, and for how long its
+// user has done nothing as far as the node knows. Negative: it does not know;
+// then what is known stays, and a person of whom nothing is known is active now.
+type Report struct {
 	Lease
 
 	Idle time.Duration

@@ -34,17 +34,17 @@ func (m *Memory) now() time.Duration { return time.Since(m.start) }
 func (m *Memory) at(d time.Duration) chat.Time { return chat.TimeOf(m.start.Add(d)) }
 
 // Renew implements Leases.
-func (m *Memory) Renew(_ context.Context, renewals []Renewal) ([]Renewed, error) {
+func (m *Memory) Renew(_ context.Context, reports []Report) ([]Renewed, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now, renewed := m.now(), make([]Renewed, len(renewals))
-	for i, r := range renewals {
+	now, renewed := m.now(), make([]Renewed, len(reports))
+	for i, r := range reports {
 		renewed[i] = m.renew(r, now)
 	}
 	return renewed, nil
 }
 
-func (m *Memory) renew(r Renewal, now time.Duration) Renewed {
+func (m *Memory) renew(r Report, now time.Duration) Renewed {
 	u := m.users[r.UserID]
 	if u == nil {
 		u = &memoryUser{leases: map[string]time.Duration{}, active: now - max(r.Idle, 0)}
@@ -52,30 +52,35 @@ func (m *Memory) renew(r Renewal, now time.Duration) Renewed {
 	}
 	appeared := u.due <= now
 	u.leases[r.ID], u.due = now+leaseTTL, now+leaseTTL
-	if r.Idle >= 0 {
-		u.active = max(u.active, now-r.Idle)
-	}
+	u.act(r.Idle, now)
 	return Renewed{Appeared: appeared, Idle: now - u.active}
 }
 
+func (u *memoryUser) act(idle, now time.Duration) {
+	if idle >= 0 {
+		u.active = max(u.active, now-idle)
+	}
+}
+
 // Release implements Leases.
-func (m *Memory) Release(_ context.Context, leases []Lease) error {
+func (m *Memory) Release(_ context.Context, reports []Report) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	for _, l := range leases {
-		if u := m.users[l.UserID]; u != nil {
-			u.release(l.ID, now)
+	for _, r := range reports {
+		if u := m.users[r.UserID]; u != nil {
+			u.release(r, now)
 		}
 	}
 	return nil
 }
 
-func (u *memoryUser) release(id string, now time.Duration) {
-	if _, held := u.leases[id]; !held {
+func (u *memoryUser) release(r Report, now time.Duration) {
+	if _, held := u.leases[r.ID]; !held {
 		return
 	}
-	delete(u.leases, id)
+	delete(u.leases, r.ID)
+	u.act(r.Idle, now)
 	last := now + leaseGrace
 	for end := range maps.Values(u.leases) {
 		last = max(last, end)

@@ -65,20 +65,13 @@ func (r *Redis) Close() error { return r.client.Close() }
 func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
 
 // Renew implements Leases.
-func (r *Redis) Renew(ctx context.Context, renewals []Renewal) ([]Renewed, error) {
-	p := planFor(renewals, func(l Renewal) string { return l.UserID }, func(c *call, l Renewal) {
-		c.keys = append(c.keys, c.leasesKey(l.UserID))
-		idle := int64(-1)
-		if l.Idle >= 0 {
-			idle = l.Idle.Milliseconds()
-		}
-		c.args = append(c.args, l.UserID, l.ID, idle)
-	})
+func (r *Redis) Renew(ctx context.Context, reports []Report) ([]Renewed, error) {
+	p := planFor(reports, userOf, (*call).report)
 	answers, err := r.numbers(ctx, r.scripts.renew, p.calls)
 	if err != nil {
 		return nil, fmt.Errorf("renew leases: %w", err)
 	}
-	renewed := make([]Renewed, len(renewals))
+	renewed := make([]Renewed, len(reports))
 	for i, at := range p.byUser {
 		a := answers[at.call][2*at.item:]
 		renewed[i] = Renewed{Appeared: a[0] == 1, Idle: milliseconds(a[1])}
@@ -87,11 +80,8 @@ func (r *Redis) Renew(ctx context.Context, renewals []Renewal) ([]Renewed, error
 }
 
 // Release implements Leases.
-func (r *Redis) Release(ctx context.Context, leases []Lease) error {
-	p := planFor(leases, func(l Lease) string { return l.UserID }, func(c *call, l Lease) {
-		c.keys = append(c.keys, c.leasesKey(l.UserID))
-		c.args = append(c.args, l.UserID, l.ID)
-	})
+func (r *Redis) Release(ctx context.Context, reports []Report) error {
+	p := planFor(reports, userOf, (*call).report)
 	if _, err := r.run(ctx, r.scripts.release, p.calls); err != nil {
 		return fmt.Errorf("release leases: %w", err)
 	}

@@ -33,9 +33,9 @@ func renew(t *testing.T, l presence.Leases, users ...string) []presence.Renewed 
 
 func tryRenew(t *testing.T, l presence.Leases, users ...string) ([]presence.Renewed, error) {
 	t.Helper()
-	renewals := make([]presence.Renewal, len(users))
+	renewals := make([]presence.Report, len(users))
 	for i, u := range users {
-		renewals[i] = presence.Renewal{Lease: lease(u), Idle: -1}
+		renewals[i] = presence.Report{Lease: lease(u), Idle: -1}
 	}
 	return l.Renew(t.Context(), renewals)
 }
@@ -120,7 +120,7 @@ func wantOpen(t *testing.T, l presence.Leases) {
 	}
 	for what, try := range map[string]func() error{
 		"renew":   func() error { _, err := tryRenew(t, l, "ann"); return err },
-		"release": func() error { return l.Release(t.Context(), []presence.Lease{lease("ann")}) },
+		"release": func() error { return l.Release(t.Context(), []presence.Report{{Lease: lease("ann")}}) },
 		"sweep":   func() error { _, err := l.Sweep(t.Context()); return err },
 	} {
 		if err := bounded(t, try); err == nil {
@@ -227,7 +227,7 @@ func TestRedisClockGoesBack(t *testing.T) {
 	w.Advance(-time.Hour)
 	wantReading(t, w.First, "zoe", false, false)
 	wantGone(t, sweep(t, w.First))
-	if err := w.First.Release(t.Context(), []presence.Lease{lease("cid")}); err != nil {
+	if err := w.First.Release(t.Context(), []presence.Report{{Lease: lease("cid")}}); err != nil {
 		t.Fatal(err)
 	}
 	if r := renew(t, w.First, "ann"); r[0].Appeared || r[0].Idle > presencetest.TTL {

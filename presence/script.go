@@ -70,6 +70,18 @@ func shardKey(shard int, name string) string {
 // leasesKey is where a user's leases are.
 func (c *call) leasesKey(userID string) string { return shardKey(c.shard, "leases:"+userID) }
 
+// report adds a connection: its key, and three arguments.
+func (c *call) report(r Report) {
+	idle := int64(-1)
+	if r.Idle >= 0 {
+		idle = r.Idle.Milliseconds()
+	}
+	c.keys = append(c.keys, c.leasesKey(r.UserID))
+	c.args = append(c.args, r.UserID, r.ID, idle)
+}
+
+func userOf(r Report) string { return r.UserID }
+
 // plan groups what concerns users into calls, one per shard, and remembers where
 // the answer about each is.
 type plan struct {

@@ -16,6 +16,17 @@ if not since or since > now then
   redis.call('SET', since_key, since)
 end
 
+-- act notes how long a user has been idle (-1: not known), and answers when they
+-- were last active.
+local function act(user, idle)
+  local at = tonumber(redis.call('HGET', active, user))
+  if not at or at > now or idle >= 0 and now - idle > at then
+    at = now - math.max(idle, 0)
+    redis.call('HSET', active, user, at)
+  end
+  return at
+end
+
 -- settled says whether every lease had the time to be renewed since this Redis
 -- began to know, so that who has none is really gone.
 local function settled()

@@ -1,6 +1,10 @@
 package presencetest
 
-import "time"
+import (
+	"time"
+
+	"fechatter/presence"
+)
 
 const unknown = -1 // idle, of a node that does not know
 
@@ -54,4 +58,22 @@ func testNewSession(f *fixture) {
 	r := f.renew(f.First, lease("ann", 2), unknown)
 	f.appeared(r, true)
 	f.about("idle", r.Idle, 0)
+}
+
+// What a person did just before they left counts.
+func testLastWords(f *fixture) {
+	f.renew(f.First, lease("ann", 1), 600*second)
+	if err := f.First.Release(f.Context(), []presence.Report{{Lease: lease("ann", 1), Idle: second}}); err != nil {
+		f.Fatal(err)
+	}
+	f.about("idle", f.read("ann").Idle, second)
+	f.Advance(Grace + second)
+	f.sweep(f.First)
+	if err := f.First.Release(f.Context(), []presence.Report{{Lease: lease("ann", 1), Idle: 0}}); err != nil {
+		f.Fatal(err)
+	}
+	f.here("ann", false)
+	if r := f.read("ann"); r.LastActiveAt != 0 {
+		f.Errorf("something is kept of who is gone: %+v", r)
+	}
 }

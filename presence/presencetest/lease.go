@@ -130,9 +130,9 @@ func testOrder(f *fixture) {
 	for i := range 200 {
 		users = append(users, fmt.Sprint("user", i))
 	}
-	var renewals []presence.Renewal
+	var renewals []presence.Report
 	for i := 0; i < len(users); i += 3 {
-		renewals = append(renewals, presence.Renewal{Lease: lease(users[i], 1)})
+		renewals = append(renewals, presence.Report{Lease: lease(users[i], 1)})
 	}
 	f.renew(f.Second, lease(users[9], 2), 0)
 	renewed, err := f.First.Renew(f.Context(), renewals)
@@ -159,13 +159,13 @@ func testOrder(f *fixture) {
 // Everybody leaves; each is told once, whoever asks.
 func testMany(f *fixture) {
 	const many = 1000
-	var renewals []presence.Renewal
+	var renewals []presence.Report
 	var leases []presence.Lease
 	var want []string
 	for i := range many {
 		l := lease(fmt.Sprint("user", i), 1)
 		leases, want = append(leases, l), append(want, l.UserID)
-		renewals = append(renewals, presence.Renewal{Lease: l, Idle: -1})
+		renewals = append(renewals, presence.Report{Lease: l, Idle: -1})
 	}
 	if _, err := f.First.Renew(f.Context(), renewals); err != nil {
 		f.Fatal(err)

@@ -33,7 +33,7 @@ func Run(t *testing.T, with func(t *testing.T, part func(*testing.T, World))) {
 	for name, part := range map[string]func(*fixture){
 		"arrival": testArrival, "departure": testDeparture, "reconnect": testReconnect, "two devices": testTwoDevices,
 		"ended leases": testEndedLeases, "crash": testCrash, "late renewal": testLateRenewal, "renewals": testRenewals,
-		"activity": testActivity, "idle reconnect": testIdleReconnect, "new session": testNewSession,
+		"activity": testActivity, "idle reconnect": testIdleReconnect, "new session": testNewSession, "last words": testLastWords,
 		"many": testMany, "claims": testClaims, "nothing": testNothing, "order": testOrder, "release after expiry": testReleaseAfterExpiry,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func lease(user string, n int) presence.Lease {
 
 func (f *fixture) renew(on presence.Leases, l presence.Lease, idle time.Duration) presence.Renewed {
 	f.Helper()
-	renewed, err := on.Renew(f.Context(), []presence.Renewal{{Lease: l, Idle: idle}})
+	renewed, err := on.Renew(f.Context(), []presence.Report{{Lease: l, Idle: idle}})
 	if err != nil || len(renewed) != 1 {
 		f.Fatalf("renewed %v, %v", renewed, err)
 	}
@@ -63,7 +63,11 @@ func (f *fixture) renew(on presence.Leases, l presence.Lease, idle time.Duration
 
 func (f *fixture) release(on presence.Leases, leases ...presence.Lease) {
 	f.Helper()
-	if err := on.Release(f.Context(), leases); err != nil {
+	reports := make([]presence.Report, len(leases))
+	for i, l := range leases {
+		reports[i] = presence.Report{Lease: l, Idle: unknown}
+	}
+	if err := on.Release(f.Context(), reports); err != nil {
 		f.Fatal(err)
 	}
 }

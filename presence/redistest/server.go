@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 const (
@@ -158,7 +159,8 @@ func (s *Server) answers(ctx context.Context, pidFile string) error {
 
 // do runs f with a client of its own.
 func (s *Server) do(f func(*redis.Client) error) error {
-	c := redis.NewClient(&redis.Options{Addr: s.address, MaxRetries: -1, DialerRetries: 1, PoolSize: 1})
+	logging.Disable() // its log repeats what the errors say
+	c := redis.NewClient(&redis.Options{Addr: s.address, MaxRetries: -1, DialerRetries: 1})
 	return errors.Join(f(c), c.Close())
 }
 

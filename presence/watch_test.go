@@ -1,0 +1,207 @@
+package presence_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"fechatter/chat"
+)
+
+func users(list []chat.Presence) []string {
+	var ids []string
+	for _, p := range list {
+		ids = append(ids, p.UserID)
+	}
+	return ids
+}
+
+func TestWatchAnswersAsThingsAre(t *testing.T) {
+	inTown(t, 2, func(w *town) {
+		for _, friend := range []string{"ann", "cid", "dan"} {
+			w.facts.share("bob", friend, true)
+		}
+		w.facts.add("zoe")
+		w.join(w.nodes[0], "ann")
+		w.join(w.nodes[0], "zoe")
+		w.pass(settled)
+		bob := w.join(w.nodes[1], "bob")
+		w.pass(settled)
+		list := bob.watch("dan", "zoe", "ann", "nobody", "bob", "ann")
+		if got := users(list); !slices.Equal(got, []string{"dan", "ann", "bob"}) {
+			t.Fatalf("answered %v", got)
+		}
+		for i, want := range []chat.PresenceState{chat.Offline, chat.Online, chat.Online} {
+			if list[i].State != want {
+				t.Errorf("%s is %s, want %s", list[i].UserID, list[i].State, want)
+			}
+		}
+		w.pass(time.Minute + settled)
+		for _, u := range []string{"ann", "dan", "zoe", "bob"} { // what was answered is not told again
+			bob.wantPushes(u)
+		}
+	})
+}
+
+func TestWatchReplacesTheLast(t *testing.T) {
+	inTown(t, 2, func(w *town) {
+		bob := bobWatchesAnn(w)
+		w.facts.share("bob", "cid", true)
+		bob.watch("cid")
+		w.pass(settled)
+		w.join(w.nodes[0], "ann")
+		w.join(w.nodes[0], "cid")
+		w.pass(time.Minute)
+		bob.wantPushes("ann")
+		bob.wantPushes("cid", chat.Online)
+		bob.watch()
+		w.set(w.nodes[0], "cid", chat.DND)
+		w.pass(time.Minute)
+		bob.wantPushes("cid")
+	})
+}
+
+func TestWatchIsBounded(t *testing.T) {
+	inTown(t, 1, func(w *town) {
+		bob := bobWatchesAnn(w)
+		many := make([]string, chat.MaxPresences+1)
+		for i := range many {
+			many[i] = "ann"
+		}
+		if _, err := bob.Watch(context.Background(), many); chat.CodeOf(err) != chat.BadRequest {
+			t.Errorf("watch: %v", err)
+		}
+		if _, err := w.nodes[0].Read(context.Background(), "bob", many); chat.CodeOf(err) != chat.BadRequest {
+			t.Errorf("read: %v", err)
+		}
+		if list := bob.watch(many[1:]...); len(list) != 1 {
+			t.Errorf("answered %v", list)
+		}
+		w.join(w.nodes[0], "ann")
+		w.pass(settled)
+		bob.wantPushes("ann", chat.Online)
+	})
+}
+
+// What happens between the answer and the first push is not lost, and does not
+// overtake the answer.
+func TestChangeRightAfterWatch(t *testing.T) {
+	inTown(t, 2, func(w *town) {
+		other := bobWatchesAnn(w) // somebody else has watched all along
+		for i := range 20 {
+			cid := w.join(w.nodes[1], "cid")
+			w.facts.share("ann", "cid", true)
+			w.pass(time.Duration(i) * 53 * time.Millisecond)
+			want := []chat.PresenceState{chat.DND, chat.Away}[i%2]
+			ann := w.join(w.nodes[0], "ann")
+			cid.watch("ann")
+			w.set(w.nodes[0], "ann", want)
+			cid.wantPushes("ann")
+			w.pass(settled)
+			if got := cid.shows("ann"); got != want {
+				t.Errorf("round %d: shows %s, want %s", i, got, want)
+			}
+			cid.Leave()
+			ann.Leave()
+		}
+		w.pass(time.Minute)
+		if got := other.shows("ann"); got != chat.Offline {
+			t.Errorf("shows %s", got)
+		}
+	})
+}
+
+func TestLeavingEndsTheWatch(t *testing.T) {
+	inTown(t, 1, func(w *town) {
+		bob := bobWatchesAnn(w)
+		bob.Leave()
+		w.join(w.nodes[0], "ann")
+		w.pass(time.Minute)
+		bob.wantPushes("ann")
+		if _, err := bob.Watch(context.Background(), []string{"ann"}); err != nil {
+			t.Error(err)
+		}
+		w.set(w.nodes[0], "ann", chat.DND)
+		w.pass(time.Minute)
+		bob.wantPushes("ann")
+		if n := w.nodes[0].Watched(); n != 0 {
+			t.Errorf("%d users are still watched", n)
+		}
+	})
+}
+
+// Strangers are left out, until they share a chat; who leaves the last shared
+// chat is not seen for longer than a minute.
+func TestStrangers(t *testing.T) {
+	inTown(t, 2, func(w *town) {
+		w.facts.add("ann")
+		bob := w.join(w.nodes[1], "bob")
+		ann := w.join(w.nodes[0], "ann")
+		w.pass(settled)
+		if list := bob.watch("ann"); len(list) != 0 {
+			t.Fatalf("answered %v", list)
+		}
+		if list, err := w.nodes[0].Read(context.Background(), "bob", []string{"ann"}); len(list) != 0 || err != nil {
+			t.Fatalf("read %v, %v", list, err)
+		}
+		w.set(w.nodes[0], "ann", chat.DND)
+		w.pass(2 * time.Minute)
+		bob.wantPushes("ann")
+		w.facts.share("ann", "bob", true)
+		w.pass(time.Minute + settled)
+		bob.wantPushes("ann", chat.DND)
+		w.set(w.nodes[0], "ann", chat.Online)
+		w.pass(settled)
+		bob.wantPushes("ann", chat.Online)
+		w.facts.share("ann", "bob", false)
+		w.pass(time.Minute + settled)
+		bob.pushes("ann")
+		w.set(w.nodes[0], "ann", chat.DND)
+		ann.Leave()
+		w.pass(time.Minute)
+		bob.wantPushes("ann")
+	})
+}
+
+// Nothing is announced; what is watched is read again all the same.
+func TestLostAnnouncements(t *testing.T) {
+	inTown(t, 2, func(w *town) {
+		bob := bobWatchesAnn(w)
+		w.loseAnnouncements(true)
+		ann := w.join(w.nodes[0], "ann")
+		w.pass(15*time.Second + settled)
+		bob.wantPushes("ann", chat.Online)
+		w.set(w.nodes[0], "ann", chat.DND)
+		w.pass(15*time.Second + settled)
+		bob.wantPushes("ann", chat.DND)
+		ann.Leave()
+		w.pass(15*time.Second + 2*settled)
+		if bob.pushes("ann"); bob.shows("ann") != chat.Offline {
+			t.Errorf("shows %s", bob.shows("ann"))
+		}
+	})
+}
+
+// Many watch one; a change costs one reading.
+func TestManyWatchers(t *testing.T) {
+	inTown(t, 1, func(w *town) {
+		var clients []*client
+		for range 300 {
+			clients = append(clients, bobWatchesOnly(w))
+		}
+		w.pass(20 * time.Second)
+		w.join(w.nodes[0], "ann")
+		w.pass(settled)
+		for _, c := range clients {
+			c.wantPushes("ann", chat.Online)
+		}
+	})
+}
+
+func bobWatchesOnly(w *town) *client {
+	w.facts.share("ann", "bob", true)
+	c := w.join(w.nodes[0], "bob")
+	c.watch("ann")
+	return c
+}
