@@ -62,15 +62,16 @@ func (h *Hub) learn(now string) {
 	h.streams.each(func(s *stream) { s.rewind() })
 }
 
-// knows reports whether a position read in an epoch belongs to the hub's history. The first one founds it: should it be
-// older than the database's, the position check finds out.
-func (h *Hub) knows(read string) bool {
+// eraOf reports whether a position read in an epoch belongs to the hub's history, and answers the stream's era in it:
+// both under the lock that a rewind of all streams holds. The first epoch founds the history: should it be older than the
+// database's, the position check finds out.
+func (h *Hub) eraOf(s *stream, read string) (era uint32, ok bool) {
 	h.epoch.mu.Lock()
 	defer h.epoch.mu.Unlock()
 	if h.epoch.name == "" && read != "" {
 		h.epoch.set(read)
 	}
-	return read == "" || read == h.epoch.name || !epochsCount
+	return s.currentEra(), read == "" || read == h.epoch.name || !epochsCount
 }
 
 // rewind drops everything: the database has begun another history.
@@ -84,8 +85,8 @@ func (s *stream) rewind() {
 // then: what rewinds the stream later ends the Attach. Either side may be the one that is behind.
 func (a *attach) sameHistory(ctx context.Context) (bool, error) {
 	for {
-		a.era = a.s.currentEra()
-		if a.hub.knows(a.Epoch) {
+		var same bool
+		if a.era, same = a.hub.eraOf(a.s, a.Epoch); same {
 			return true, nil
 		}
 		now, err := a.hub.readEpoch(ctx)

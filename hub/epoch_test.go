@@ -13,6 +13,15 @@ func (d *truth) restore(epoch, stream string, to, grown int64) {
 	d.epoch = epoch
 	l := d.log(stream)
 	l.events = l.events[:to]
+	clear(l.members)
+	for _, e := range l.events {
+		switch e.Op {
+		case "member.added":
+			l.members[e.Subject] = e.Seq
+		case "member.removed":
+			delete(l.members, e.Subject)
+		}
+	}
 	d.mu.Unlock()
 	for d.position(stream) < grown {
 		d.commit(stream, Event{Op: "message.created", Data: []byte("of " + epoch)})
