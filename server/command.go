@@ -173,6 +173,7 @@ func (c *connection) authCommand(ctx context.Context, re *string, d []byte) erro
 	if c.user() != "" {
 		return chat.Errorf(chat.BadRequest, "this connection is authenticated already")
 	}
+	defer c.sayAuth()()
 	if _, err := c.server.chat.Authenticate(ctx, in.Token); err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ type connection struct {
 	jobs    []func(context.Context)
 	cancel  context.CancelFunc // of the worker's context, while it runs
 	closed  bool
+	// authSaid is true while an auth is judged, authLate when the time for it is up.
+	authSaid, authLate bool
 
 	// The worker's own.
 	resumed bool

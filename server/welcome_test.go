@@ -13,6 +13,7 @@ import (
 
 	"fechatter/chat"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 )
 
@@ -32,6 +33,8 @@ func (s sessions) SessionByToken(ctx context.Context, _ []byte) (chat.Session, c
 func (s sessions) User(ctx context.Context, _ string) (chat.User, error) {
 	return chat.User{}, silent(ctx)
 }
+
+func (s sessions) Epoch(context.Context) (string, chat.Time, error) { return "e", 0, nil }
 
 func (s sessions) ChatIDs(ctx context.Context, _ string) ([]string, error) { return s.chatIDs(ctx) }
 
@@ -55,6 +58,39 @@ func TestWelcomeThatTakesTooLong(t *testing.T) {
 			t.Errorf("told %q", said)
 		}
 	})
+}
+
+// Who says auth in time is not closed because the database is slow; who says
+// nothing that holds until the time is up, is.
+func TestAuthInTime(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err  error
+		said time.Duration
+		late bool
+	}{
+		"slowly accepted":      {nil, 4 * time.Second, false},
+		"slowly refused":       {chat.Errorf(chat.NotFound, "there is no such session"), 4 * time.Second, true},
+		"refused, time to try": {chat.Errorf(chat.NotFound, "there is no such session"), 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, told := lonely(t, sessions{byToken: func(context.Context) (chat.Session, error) {
+					time.Sleep(3 * time.Second)
+					return chat.Session{ID: "s", UserID: uuid.NewString(), ExpiresAt: 1}, tc.err
+				}})
+				time.AfterFunc(authTimeout, c.authDue)
+				time.Sleep(tc.said)
+				c.read(websocket.MessageText, strings.NewReader(`{"id":"1","op":"auth","d":{"token":"`+wellFormedToken+`"}}`))
+				if in := c.user() != ""; in != (tc.err == nil) {
+					t.Errorf("authenticated %v", in)
+				}
+				c.socket.Close(closeRestart, "the end")
+				if said := <-told; strings.Contains(said, closing(closeUnauthenticated)) != tc.late {
+					t.Errorf("told %q", said)
+				}
+			})
+		})
+	}
 }
 
 func TestResumeThatTakesTooLong(t *testing.T) {

@@ -101,11 +101,36 @@ func (c *connection) begin(ws *websocket.Conn, token string) {
 	defer c.server.realtime.running.Go(func() { c.serve(ws) })
 	defer c.contain()
 	if !c.welcomeByRequest(token) {
-		time.AfterFunc(authTimeout, func() {
-			if c.user() == "" {
-				c.socket.Close(closeUnauthenticated, "not authenticated in time")
-			}
-		})
+		time.AfterFunc(authTimeout, c.authDue)
+	}
+}
+
+// authDue ends a connection that has not said auth in time. One whose auth is
+// being looked at has said it.
+func (c *connection) authDue() {
+	c.mu.Lock()
+	c.authLate = true
+	due := c.session.ID == "" && !c.authSaid
+	c.mu.Unlock()
+	if due {
+		c.socket.Close(closeUnauthenticated, "not authenticated in time")
+	}
+}
+
+// sayAuth notes that auth was said, and answers what to call when it was judged:
+// who failed has the rest of the time for another try.
+func (c *connection) sayAuth() (judged func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.authSaid = true
+	return func() {
+		c.mu.Lock()
+		c.authSaid = false
+		late := c.authLate
+		c.mu.Unlock()
+		if late {
+			c.authDue()
+		}
 	}
 }
 
