@@ -395,33 +395,12 @@ describe('history', () => {
   });
 });
 
-describe('typing', () => {
-  const notices = () => server.received.filter((c) => c['op'] === 'typing.set').length;
-
-  test('is told and shown', async () => {
-    await begin();
-    await Promise.all([client.typing(id, true), pass()]);
-    expect(notices()).toBe(1);
-    for (const socket of server.sockets) socket.deliver({ op: 'typing', chat_id: id, d: { user_ids: ['other'], expires_ms: 6000 } });
-    await pass();
-    expect(client.store.get().typing.get(id)!.user_ids).toEqual(['other']);
-  });
-
-  test('is not told again to a server that does not know it', async () => {
-    await begin();
-    server.before = ({ op }) => void (op === 'typing.set' && FakeServer.refuse('bad_request'));
-    await Promise.all([client.typing(id, true), pass()]);
-    await Promise.all([client.typing(id, true), pass()]);
-    expect(notices()).toBe(1);
-  });
-});
-
 describe('membership', () => {
   test('joined and left', async () => {
     await begin();
     server.chat('chat-2');
     const socket = [...server.sockets][0]!;
-    socket.deliver({ op: 'chat.joined', d: { chat: server.chat('chat-2').entry(0) } });
+    socket.deliver({ op: 'chat.joined', d: { chat: server.chat('chat-2').entry(server.cursor('chat-2')) } });
     await pass();
     server.post('other', 'welcome', 'k', 'chat-2');
     await pass();

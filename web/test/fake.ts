@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 import { foldMessage } from '../src/client/message';
-import type { ChatEvent, Entry, EventData, EventOp, Limits, Message, Problem, ProblemCode, ResetReason, Sent } from '../src/client/types';
+import type { ChatEvent, Cursor, Entry, EventData, EventOp, Limits, MemberCursor, Message, Presence, Problem, ProblemCode, ResetReason, Sent } from '../src/client/types';
 import { entry as makeEntry, time } from './make';
 
 /**
@@ -69,16 +69,21 @@ export class FakeChat {
     }
   }
 
-  entry(readSeq: number): Entry {
+  /** What the chat is, where it differs from the default. */
+  kind: Partial<Entry> = {};
+
+  entry({ read_seq: readSeq, delivered_seq }: Cursor): Entry {
     const all = [...this.messages.values()];
     const unread = all.filter((m) => m.seq > readSeq && m.sender_id !== this.user);
     return makeEntry({
       id: this.id,
       last_seq: this.lastSeq,
       read_seq: readSeq,
+      delivered_seq,
       unread: unread.length,
       mentions: unread.filter((m) => m.mentions.includes(this.user) && !m.deleted_at).length,
       last_message: all.at(-1),
+      ...this.kind,
     });
   }
 }
@@ -89,6 +94,11 @@ export class FakeServer {
   readonly chats = new Map<string, FakeChat>();
   readonly sockets = new Set<FakeSocket>();
   readonly readSeq = new Map<string, number>();
+  readonly deliveredSeq = new Map<string, number>();
+  /** The other members' cursors, of every chat. */
+  cursors: MemberCursor[] = [];
+  /** Everybody's presence; null for a server that does not know it. */
+  presence: Presence[] | null = [];
   /** Commands received, by op. */
   readonly received: Json[] = [];
   /** Whether a connection attempt succeeds. */
@@ -150,8 +160,18 @@ export class FakeServer {
     for (const socket of [...this.sockets]) socket.end(code);
   }
 
+  /** Tells every connection something without a seq. */
+  tell(frame: Json): void {
+    for (const socket of this.sockets) socket.deliver(frame);
+  }
+
+  cursor(chatId: string): Cursor {
+    const read_seq = this.readSeq.get(chatId) ?? 0;
+    return { read_seq, delivered_seq: Math.max(read_seq, this.deliveredSeq.get(chatId) ?? 0) };
+  }
+
   entries(): Entry[] {
-    return [...this.chats.values()].map((chat) => chat.entry(this.readSeq.get(chat.id) ?? 0));
+    return [...this.chats.values()].map((chat) => chat.entry(this.cursor(chat.id)));
   }
 
   /** `fetch` for the client under test. */
@@ -172,7 +192,8 @@ export class FakeServer {
     if (what === 'events') {
       return { events: chat.events.slice(Number(url.searchParams.get('after_seq'))), last_seq: chat.lastSeq, epoch };
     }
-    if (what !== 'messages') return chat.entry(this.readSeq.get(chatId) ?? 0);
+    if (what === 'cursors') return { cursors: [{ user_id: this.user, ...this.cursor(chatId) }, ...this.cursors] };
+    if (what !== 'messages') return chat.entry(this.cursor(chatId));
     const before = Number(url.searchParams.get('before_seq') ?? Infinity);
     const limit = Number(url.searchParams.get('limit') ?? 50);
     const all = [...chat.messages.values()].filter((m) => m.seq < before);
@@ -188,8 +209,16 @@ export class FakeServer {
       case 'message.send':
         return this.post(this.user, d.body, d.key, d.chat_id);
       case 'cursor.set':
-        this.readSeq.set(d.chat_id, Math.max(this.readSeq.get(d.chat_id) ?? 0, d.read_seq));
-        return { read_seq: this.readSeq.get(d.chat_id), delivered_seq: d.read_seq };
+        if (d.read_seq) this.readSeq.set(d.chat_id, Math.max(this.cursor(d.chat_id).read_seq, d.read_seq));
+        if (d.delivered_seq) this.deliveredSeq.set(d.chat_id, Math.max(this.cursor(d.chat_id).delivered_seq, d.delivered_seq));
+        return this.cursor(d.chat_id);
+      case 'presence.watch':
+        if (!this.presence) throw new Refusal('bad_request');
+        return { users: this.presence.filter(({ user_id }) => d.user_ids.includes(user_id)) };
+      case 'presence.set':
+      case 'activity':
+        if (!this.presence) throw new Refusal('bad_request');
+        return {};
       case 'resume':
         return this.resume(socket, d);
       default:

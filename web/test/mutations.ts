@@ -29,6 +29,14 @@ export const mutations: Record<string, Mutation> = {
   reset: { file: 'apply.ts', find: 'stale: chat.timeline !== null', replace: 'stale: false' },
   // Cursors belong to the epoch of the last ready.
   epoch: { file: 'history.ts', find: "state.epoch !== '' && page.epoch !== state.epoch", replace: 'false' },
+  // Others' cursors never go back.
+  receipts: { file: 'receipts.ts', find: 'Math.max(held?.read_seq ?? 0, told.read_seq)', replace: 'told.read_seq' },
+  // Cursors that were read before a change of members do not stand for all members.
+  'receipts-members': { file: 'receipts.ts', find: 'chat.memberRev !== rev', replace: 'false' },
+  // An answer to an acknowledgement knows less of what is unread than the events since.
+  counts: { file: 'apply.ts', find: 'next.read_seq > entry.read_seq', replace: 'true' },
+  // A new connection watches nobody until told again.
+  watch: { file: 'presence.ts', find: 'this.watched = new Set();\n    this.activeAt', replace: 'this.activeAt' },
 };
 
 export function mutate(name: string | undefined): Plugin {

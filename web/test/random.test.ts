@@ -84,7 +84,7 @@ test.each(seeds)('fold of the stream is the history, seed %i', async (seed) => {
   expect(server.chat().keys.size).toBe(history.length);
   expect(chat).toMatchObject({ cursor: server.chat().lastSeq, ahead: [], stale: false, entryStale: false });
   expect(shape(chat.timeline!.lines.map(({ message }) => message))).toEqual(shape(history.slice(-chat.timeline!.lines.length)));
-  expect(chat.entry.unread).toBe(server.chat().entry(server.readSeq.get(id) ?? 0).unread);
+  expect(chat.entry.unread).toBe(server.chat().entry(server.cursor(id)).unread);
   client.stop();
 });
 

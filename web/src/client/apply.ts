@@ -1,5 +1,6 @@
 import { foldEntry } from './entry';
 import { aboutMessage, createdMessage, foldMessage } from './message';
+import { furthest, sent } from './receipts';
 import {
   aheadLimit,
   fromEntry,
@@ -42,7 +43,7 @@ function resumed(chat: ChatState | undefined, entry: Entry, replayed: boolean): 
   const next = { ...chat, entry, entryStale: false, memberRev: chat.memberRev + 1 };
   if (replayed) return { ...next, ahead: [] };
   const gap = chat.stale || (chat.timeline !== null && chat.timeline.asOf < entry.last_seq);
-  return { ...next, cursor: entry.last_seq, log: [], ahead: [], stale: gap };
+  return { ...next, cursor: entry.last_seq, log: [], ahead: [], stale: gap, cursors: new Map(), cursorsRev: null };
 }
 
 /** `ready`: the cursors belong to this epoch, and chats that were not named are no longer ours. */
@@ -74,6 +75,8 @@ function resetChat(chat: ChatState, seq: number): ChatState {
     stale: chat.timeline !== null,
     entryStale: chat.entry.last_seq !== seq,
     memberRev: chat.memberRev + 1,
+    cursors: new Map(),
+    cursorsRev: null,
   };
 }
 
@@ -92,20 +95,26 @@ export function applyLeft(state: State, chatId: string, seq: number): State {
   return chat && chat.entry.added_seq <= seq ? withoutChat(state, chatId) : state;
 }
 
-/** One's own cursor, moved here or on another device. Counts are of the server when it tells them. */
+/**
+ * One's own cursor, moved here or on another device: the further of the two wins. The server's counts are
+ * taken when it has read further; else those held here, which know of the events since, are the better ones.
+ */
 export function applyOwnCursor(
   state: State,
   chatId: string,
   cursor: Cursor & { unread?: number; mentions?: number },
 ): State {
   const chat = state.chats.get(chatId);
-  if (!chat || cursor.read_seq < chat.entry.read_seq) return state;
+  if (!chat) return state;
   const { entry } = chat;
-  const all = cursor.read_seq >= (entry.last_message?.seq ?? 0);
-  const unread = all ? 0 : (cursor.unread ?? entry.unread);
-  const mentions = all ? 0 : (cursor.mentions ?? entry.mentions);
-  const { read_seq, delivered_seq } = cursor;
-  return withChat(state, chatId, { ...chat, entry: { ...entry, read_seq, delivered_seq, unread, mentions } });
+  const next = { ...entry, ...furthest(entry, cursor) };
+  if (next.read_seq === entry.read_seq && next.delivered_seq === entry.delivered_seq) return state;
+  if (next.read_seq > entry.read_seq) {
+    const all = next.read_seq >= (entry.last_message?.seq ?? 0);
+    next.unread = all ? 0 : (cursor.unread ?? entry.unread);
+    next.mentions = all ? 0 : (cursor.mentions ?? entry.mentions);
+  }
+  return withChat(state, chatId, { ...chat, entry: next });
 }
 
 /** An event: applied when it is the next one, ignored when it is held, kept when it lies beyond a hole. */
@@ -139,6 +148,7 @@ function step(chat: ChatState, event: ChatEvent, me: string): ChatState {
   const next = { ...chat, cursor: event.seq, log: [...chat.log, event].slice(-logLimit) };
   if (chat.timeline && !chat.stale) next.timeline = foldTimeline(chat.timeline, event, me);
   if (event.op.startsWith('member.')) next.memberRev = chat.memberRev + 1;
+  if (event.op === 'message.created' && event.actor_id !== me) next.cursors = sent(chat, event.actor_id, event.seq);
   if (event.seq <= chat.entry.last_seq) return next;
   const folded = foldEntry(chat.entry, event, me, held(chat, event));
   return { ...next, entry: folded.entry, entryStale: chat.entryStale || !folded.exact };

@@ -1,15 +1,19 @@
 import * as apply from './apply';
+import { Deliveries } from './deliveries';
 import { Directory } from './directory';
-import { ProblemError } from './errors';
 import { trimTimeline } from './history';
 import { newKey } from './key';
+import { Optional } from './optional';
 import { settledByEvent } from './outbox';
+import { Presences } from './presence';
+import { applyCursor } from './receipts';
 import { Reads } from './reads';
 import { Rest } from './rest';
 import { Sender, type OutboxStorage } from './sender';
 import { Socket, type Connection, type ResumeData, type SocketOwner } from './socket';
 import { Store } from './store';
-import type { ChatEvent, Cursor, Entry, Hello, Push, User } from './types';
+import { Typists, Writing } from './typing';
+import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Push, User } from './types';
 
 const keepLines = 100;
 
@@ -33,11 +37,15 @@ export class Client implements SocketOwner {
   readonly store: Store;
   readonly rest: Rest;
   readonly directory: Directory;
+  readonly presences: Presences;
   private readonly socket: Socket;
   private readonly sender: Sender;
   private readonly reads: Reads;
+  private readonly deliveries: Deliveries;
+  private readonly commands: Optional;
+  private readonly writing: Writing;
+  private readonly typists: Typists;
   private shown: string | null = null;
-  private tellsTyping = true;
   private readonly onError: (err: unknown) => void;
 
   constructor(options: ClientOptions) {
@@ -49,7 +57,12 @@ export class Client implements SocketOwner {
     this.directory.learn([user]);
     this.socket = new Socket({ url, owner: this, ...(token && { token }), ...(random && { random }) });
     this.sender = new Sender(this.store, this.socket, options.storage ?? noStorage, random);
-    this.reads = new Reads(this.store, this.rest, () => this.sender.settle());
+    this.reads = new Reads(this.store, this.rest, () => this.changed());
+    this.deliveries = new Deliveries(this.store, this.socket);
+    this.commands = new Optional(this.socket);
+    this.presences = new Presences(this.store, this.commands);
+    this.writing = new Writing(this.commands);
+    this.typists = new Typists(this.store);
   }
 
   start(): void {
@@ -60,6 +73,10 @@ export class Client implements SocketOwner {
     this.socket.stop();
     this.sender.stop();
     this.reads.stop();
+    this.deliveries.stop();
+    this.presences.stop();
+    this.writing.stop();
+    this.typists.stop();
   }
 
   /** See Socket.probe. */
@@ -91,15 +108,14 @@ export class Client implements SocketOwner {
   react = (message_id: string, emoji: string, on: boolean) =>
     this.socket.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
 
-  /** Tells that the person is typing. Best effort; given up for good when the server does not know it. */
-  async typing(chat_id: string, typing: boolean): Promise<void> {
-    if (!this.tellsTyping) return;
-    try {
-      await this.socket.request('typing.set', { chat_id, typing });
-    } catch (err) {
-      this.tellsTyping = !(err instanceof ProblemError && err.code === 'bad_request');
-    }
+  /** The person changed an unsent text: called for each change, `text` being what there is now. Best effort. */
+  typed(chat_id: string, text: string): void {
+    if (text === '') this.writing.stop();
+    else this.writing.goOn(chat_id);
   }
+
+  /** The person sent the text or turned away from it. */
+  stopTyping = () => this.writing.stop();
 
   /** Marks a chat as read up to what is held. */
   async read(chat_id: string): Promise<void> {
@@ -125,6 +141,8 @@ export class Client implements SocketOwner {
     const state = apply.applyEvent(this.state, event);
     this.store.set({ state });
     this.sender.settle(settledByEvent(this.store.get().outbox, event, state.me));
+    this.typists.heard(event);
+    this.deliveries.look(event.chat_id);
     this.tend(event.chat_id);
   }
 
@@ -141,13 +159,11 @@ export class Client implements SocketOwner {
       case 'chat.left':
         return this.store.set({ state: apply.applyLeft(state, push.d.chat_id, push.d.seq) });
       case 'cursor':
-        if (push.d.user_id !== state.me) return;
-        return this.store.set({ state: apply.applyOwnCursor(state, push.chat_id, push.d) });
-      case 'typing': {
-        const until = Date.now() + push.d.expires_ms;
-        const typing = new Map(this.store.get().typing).set(push.chat_id, { user_ids: push.d.user_ids, until });
-        return this.store.set({ typing });
-      }
+        return this.cursor(push.chat_id, push.d);
+      case 'typing':
+        return this.typists.take(push.chat_id, push.d.user_ids, push.d.expires_ms);
+      case 'presence':
+        return this.presences.take(push.d.users);
     }
   }
 
@@ -160,6 +176,11 @@ export class Client implements SocketOwner {
   connection(connection: Connection): void {
     this.store.set({ connection });
     this.sender.pump();
+    if (connection.phase === 'offline') this.presences.offline();
+    if (connection.phase !== 'online') return;
+    this.commands.ready();
+    this.presences.ready();
+    this.deliveries.ready();
   }
 
   private get state() {
@@ -173,13 +194,32 @@ export class Client implements SocketOwner {
     this.tend(id);
   }
 
+  private cursor(id: string, cursor: MemberCursor & { unread?: number; mentions?: number }): void {
+    const { user_id } = cursor;
+    const own = user_id === this.state.me;
+    this.store.set({
+      state: own ? apply.applyOwnCursor(this.state, id, cursor) : applyCursor(this.state, id, user_id, cursor),
+    });
+  }
+
+  /** A read has changed what is held. */
+  private changed(): void {
+    this.sender.settle();
+    this.deliveries.lookAtAll();
+    this.tend(this.shown);
+  }
+
   /** Starts the reads that a chat is in want of. */
   private tend(id: string | null): void {
     const chat = id ? this.state.chats.get(id) : undefined;
     if (!id || !chat) return;
     if (chat.ahead.length > 0) this.background(this.reads.hole(id));
     if (chat.entryStale) this.background(this.reads.entry(id));
-    if (id === this.shown && (!chat.timeline || chat.stale)) this.background(this.reads.newest(id));
+    if (id !== this.shown) return;
+    if (!chat.timeline || chat.stale) this.background(this.reads.newest(id));
+    const small = chat.entry.member_count <= (this.store.get().hello?.limits?.receipts_members ?? 0);
+    // Without them messages count as sent, no more: nobody needs to hear of it.
+    if (small && chat.cursorsRev !== chat.memberRev) this.reads.cursors(id).catch(() => {});
   }
 
   private background(read: Promise<void>): void {

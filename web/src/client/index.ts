@@ -2,6 +2,8 @@
 export { Client, type ClientOptions } from './client';
 export { ConnectionLost, DeadlineExceeded, isPassing, ProblemError, sentence } from './errors';
 export { isMine, mentionsUser } from './message';
+export type { PresenceSetting } from './presence';
+export { reach, receipt, receivers, type Receipt } from './receipts';
 export type { Outbox, Pending, PendingStatus } from './outbox';
 export { Rest } from './rest';
 export type { OutboxStorage } from './sender';

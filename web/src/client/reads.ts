@@ -2,6 +2,7 @@ import { fullJitter } from './backoff';
 import { isPassing } from './errors';
 import { takeEntry, takeEvents, takeNewest, takeOlder, type Taken } from './history';
 import type { Rest } from './rest';
+import { takeCursors } from './receipts';
 import type { State } from './state';
 import type { Store } from './store';
 
@@ -56,6 +57,15 @@ export class Reads {
     return this.once(`hole ${id}`, async (state) => {
       const page = await this.rest.events(id, state.chats.get(id)?.cursor ?? 0);
       return () => takeEvents(this.store.get().state, id, page);
+    });
+  }
+
+  /** How far the members have come. */
+  cursors(id: string): Promise<void> {
+    return this.once(`cursors ${id}`, async (state) => {
+      const rev = state.chats.get(id)?.memberRev ?? 0;
+      const { cursors } = await this.rest.cursors(id);
+      return () => takeCursors(this.store.get().state, id, rev, cursors);
     });
   }
 

@@ -61,6 +61,7 @@ export class Rest {
   events = (id: string, after: number) => this.get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: 200 });
   message = (id: string) => this.get<t.Message>(`/messages/${id}`);
   setCursor = (id: string, d: Partial<t.Cursor>) => this.call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
+  cursors = (id: string) => this.get<{ cursors: t.MemberCursor[] }>(`/chats/${id}/cursors`, { limit: 200 });
   reactors = (id: string, emoji: string) =>
     this.get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
 

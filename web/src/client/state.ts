@@ -1,4 +1,4 @@
-import type { ChatEvent, Entry, Message } from './types';
+import type { ChatEvent, Cursor, Entry, Message } from './types';
 
 /**
  * What the client holds. Every value is immutable: a change makes new objects for what changed and
@@ -36,6 +36,10 @@ export interface ChatState {
   readonly stale: boolean;
   /** Changes whenever the list of members may have changed. */
   readonly memberRev: number;
+  /** How far the others have come, by user, as far as it was told. */
+  readonly cursors: ReadonlyMap<string, Cursor>;
+  /** The `memberRev` at which `cursors` were read and named every other member; null when never. */
+  readonly cursorsRev: number | null;
 }
 
 /** What was asked for in the running resume, and which chats the server has named so far. */
@@ -73,6 +77,8 @@ export function fromEntry(entry: Entry): ChatState {
     timeline: null,
     stale: false,
     memberRev: entry.last_seq,
+    cursors: new Map(),
+    cursorsRev: null,
   };
 }
 

@@ -1,7 +1,7 @@
 import { emptyState, type State } from './state';
 import type { Outbox } from './outbox';
 import type { Connection } from './socket';
-import type { Hello, User } from './types';
+import type { Hello, Presence, User } from './types';
 
 /** Everything a page shows, as one immutable value. */
 export interface Snapshot {
@@ -13,13 +13,10 @@ export interface Snapshot {
   readonly users: ReadonlyMap<string, User>;
   /** Chats whose history is being read. */
   readonly reading: ReadonlySet<string>;
-  /** Who is typing, by chat, and until when (milliseconds). */
-  readonly typing: ReadonlyMap<string, Typing>;
-}
-
-export interface Typing {
-  readonly user_ids: readonly string[];
-  readonly until: number;
+  /** Who is typing now, by chat. */
+  readonly typing: ReadonlyMap<string, readonly string[]>;
+  /** Presence of those who are watched; nobody's when the server does not know it. */
+  readonly presence: ReadonlyMap<string, Presence>;
 }
 
 /**
@@ -40,6 +37,7 @@ export class Store {
       users: new Map(),
       reading: new Set(),
       typing: new Map(),
+      presence: new Map(),
     };
   }
 

@@ -93,6 +93,10 @@ export interface Cursor {
   delivered_seq: number;
 }
 
+export interface MemberCursor extends Cursor {
+  user_id: string;
+}
+
 export interface Presence {
   user_id: string;
   state: PresenceState;
@@ -216,6 +220,6 @@ export type Push =
   | { op: 'session.revoked'; d: { session_id: string } }
   | { op: 'typing'; chat_id: string; d: { user_ids: string[]; expires_ms: number } }
   | { op: 'presence'; d: { users: Presence[] } }
-  | { op: 'cursor'; chat_id: string; d: Cursor & { user_id: string; unread?: number; mentions?: number } }
+  | { op: 'cursor'; chat_id: string; d: MemberCursor & { unread?: number; mentions?: number } }
   | { op: 'degraded'; d: { dropping: string[] } }
   | { op: 'drain'; d: { retry_after_ms: number; deadline_ms: number } };

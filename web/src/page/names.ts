@@ -1,4 +1,4 @@
-import type { Chat, Entry, Role, User } from '../client';
+import type { Chat, Entry, PresenceState, Role, User } from '../client';
 
 /** How users and chats are called on the page. Pure. */
 
@@ -48,6 +48,27 @@ export function hue(id: string): number {
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash ^ (hash >>> 13)) >>> 0) % 360;
 }
+
+/** Says who types, for the line above the composer; '' for nobody. */
+export function typingText(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  if (names.length > 2) return 'Several people are typing…';
+  return names.length === 1 ? `${names[0]} is typing…` : `${names[0]} and ${names[1]} are typing…`;
+}
+
+/** Presence as a person reads it; '' when nothing is known. */
+export function presenceText(state: PresenceState | undefined): string {
+  return state ? presenceTexts[state] : '';
+}
+
+const presenceTexts: Record<PresenceState, string> = {
+  online: 'Online',
+  away: 'Away',
+  dnd: 'Do not disturb',
+  invisible: 'Invisible',
+  offline: 'Offline',
+  unknown: '',
+};
 
 const ranks: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
 

@@ -1,5 +1,5 @@
 import { getContext, setContext } from 'svelte';
-import { byActivity, Client, ProblemError, Rest, type ChatState, type Snapshot, type User } from '../client';
+import { byActivity, Client, ProblemError, Rest, type ChatState, type PresenceState, type Snapshot, type User } from '../client';
 import { chatTitle, userName } from './names';
 import { Route } from './route.svelte';
 import { browserStorage, clearStorage } from './storage';
@@ -47,6 +47,10 @@ export class Page {
   }
 
   name = (id: string): string => userName(this.users, id);
+  /** How reachable somebody is; undefined when that is not known. */
+  presence = (id: string): PresenceState | undefined => this.snapshot?.presence.get(id)?.state;
+  /** Who types in a chat, by name. */
+  typists = (chatId: string): readonly string[] => this.snapshot?.typing.get(chatId)?.map(this.name) ?? [];
   title = (chat: ChatState): string => chatTitle(chat.entry, this.users, this.me);
 
   /** Finds out who is logged in. */

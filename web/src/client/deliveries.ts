@@ -1,0 +1,77 @@
+import { applyOwnCursor } from './apply';
+import type { Socket } from './socket';
+import type { ChatState } from './state';
+import type { Store } from './store';
+import type { Cursor } from './types';
+
+/** A chat that is looked at is read within this time, which says more. */
+const soonMs = 500;
+const everyMs = 1_000;
+/** What a resume of many chats brings is acknowledged at a pace that leaves room for other commands. */
+const spacingMs = 50;
+
+/**
+ * Acknowledges messages of others that this client holds, looked at or not: once a second and chat at
+ * most, and only in chats small enough for somebody to be told of it. A message is acknowledged once per
+ * connection: an attempt that fails is made up for by the next message or the next connection.
+ */
+export class Deliveries {
+  private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
+  private readonly told = new Map<string, number>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly socket: Socket,
+  ) {}
+
+  ready(): void {
+    this.told.clear();
+    this.lookAtAll();
+  }
+
+  lookAtAll(): void {
+    for (const id of this.store.get().state.chats.keys()) this.look(id);
+  }
+
+  /** The chat may hold something that the server does not know to be here. */
+  look(id: string): void {
+    if (this.waiting.has(id) || !this.owed(id)) return;
+    this.wait(id, soonMs + spacingMs * this.waiting.size, () => void this.tell(id));
+  }
+
+  stop(): void {
+    for (const timer of this.waiting.values()) clearTimeout(timer);
+    this.waiting.clear();
+  }
+
+  private wait(id: string, ms: number, then: () => void): void {
+    const timer = setTimeout(() => {
+      this.waiting.delete(id);
+      then();
+    }, ms);
+    this.waiting.set(id, timer);
+  }
+
+  /** The chat, when its newest message is somebody else's and not acknowledged. One's own says that all before is read. */
+  private owed(id: string): ChatState | null {
+    const { state, hello } = this.store.get();
+    const chat = state.chats.get(id);
+    const last = chat?.entry.last_message;
+    if (!chat || !last || last.sender_id === state.me || last.seq > chat.cursor) return null;
+    if (last.seq <= Math.max(chat.entry.delivered_seq, this.told.get(id) ?? 0)) return null;
+    return chat.entry.member_count <= (hello?.limits?.receipts_members ?? 0) ? chat : null;
+  }
+
+  private async tell(id: string): Promise<void> {
+    const chat = this.owed(id);
+    if (!chat || !this.socket.online) return;
+    this.told.set(id, chat.cursor);
+    this.wait(id, everyMs, () => this.look(id));
+    try {
+      const cursor = await this.socket.request<Cursor>('cursor.set', { chat_id: id, delivered_seq: chat.cursor });
+      this.store.set({ state: applyOwnCursor(this.store.get().state, id, cursor) });
+    } catch {
+      // Best effort, see above.
+    }
+  }
+}

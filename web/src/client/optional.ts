@@ -1,0 +1,35 @@
+import { ProblemError } from './errors';
+import type { Socket } from './socket';
+
+/**
+ * Commands that nobody waits for and that an older server may not know. One that is refused as unknown is
+ * not sent again on that connection.
+ */
+export class Optional {
+  private readonly unknown = new Set<string>();
+
+  constructor(private readonly socket: Socket) {}
+
+  /** There is a new connection, perhaps to a server that knows more. */
+  ready(): void {
+    this.unknown.clear();
+  }
+
+  /** Gives the answer, or null when the command cannot be sent or is not known. Rejects otherwise. */
+  async request<T>(op: string, d: unknown): Promise<T | null> {
+    if (!this.socket.online || this.unknown.has(op)) return null;
+    try {
+      return await this.socket.request<T>(op, d);
+    } catch (err) {
+      if (!(err instanceof ProblemError && err.code === 'bad_request')) throw err;
+      this.unknown.add(op);
+      return null;
+    }
+  }
+
+  /** Sends a command whose answer says nothing. */
+  tell(op: string, d: unknown): void {
+    // What gets lost is said again soon, or does not matter any more.
+    this.request(op, d).catch(() => {});
+  }
+}

@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client } from '../src/client';
+import { Rest } from '../src/client/rest';
+import type { PresenceState } from '../src/client/types';
+import { FakeServer, install, pass, uninstall } from './fake';
+import { other } from './make';
+
+let server: FakeServer;
+let client: Client;
+const commands = (op: string) => server.received.filter((c) => c['op'] === op);
+const watches = () => commands('presence.watch').map(({ d }) => d.user_ids);
+const state = (id: string) => client.store.get().presence.get(id)?.state;
+const tell = (user_id: string, state: PresenceState) => server.tell({ op: 'presence', d: { users: [{ user_id, state }] } });
+
+beforeEach(async () => {
+  server = new FakeServer();
+  server.presence = ['me', other, 'third'].map((user_id) => ({ user_id, state: 'online' }));
+  server.chat();
+  install(server);
+  const user = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
+  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+});
+
+afterEach(() => {
+  client.stop();
+  uninstall();
+});
+
+async function begin(): Promise<void> {
+  client.start();
+  await pass(500);
+}
+
+describe('watching', () => {
+  test('asks for exactly those who are shown, and oneself, in one command for many changes', async () => {
+    await begin();
+    client.presences.show('list', [other]);
+    client.presences.show('members', ['third', other]);
+    await pass(500);
+    client.presences.show('members', []);
+    await pass(500);
+    client.presences.show('header', [other]);
+    await pass(500);
+    expect(watches().map((ids) => new Set(ids))).toEqual([new Set(['me']), new Set(['me', other, 'third']), new Set(['me', other])]);
+  });
+
+  test('the answer is shown, then the pushes', async () => {
+    client.presences.show('list', [other]);
+    await begin();
+    expect([state('me'), state(other)]).toEqual(['online', 'online']);
+    tell(other, 'away');
+    tell('third', 'away');
+    await pass();
+    expect([state(other), state('third')]).toEqual(['away', undefined]);
+  });
+
+  test('one that gets no answer does not disturb the one after it', async () => {
+    await begin();
+    server.answers = ({ op, d }) => op !== 'presence.watch' || !d.user_ids.includes(other);
+    client.presences.show('list', [other]);
+    await pass(500);
+    client.presences.show('list', ['third']);
+    await pass(12_000);
+    expect([state(other), state('third')]).toEqual([undefined, 'online']);
+  });
+
+  test('is repeated on every new connection', async () => {
+    client.presences.show('list', [other]);
+    await begin();
+    server.presence = [{ user_id: other, state: 'dnd' }];
+    server.cut();
+    await pass(5_000);
+    expect(watches()).toHaveLength(2);
+    expect(watches()[1]).toEqual(watches()[0]);
+    expect(state(other)).toBe('dnd');
+  });
+
+  test('nobody is shown as present while the connection is lost', async () => {
+    client.presences.show('list', [other]);
+    await begin();
+    server.up = false;
+    server.cut();
+    await pass();
+    expect(client.store.get().presence.size).toBe(0);
+  });
+
+  test('is of 500 at most; what was shown last comes first', async () => {
+    client.presences.show('list', Array.from({ length: 600 }, (_, i) => `user ${i}`));
+    client.presences.show('members', [other]);
+    await begin();
+    expect(watches()[0]).toHaveLength(500);
+    expect(watches()[0].slice(0, 3)).toEqual(['me', other, 'user 0']);
+  });
+
+  test('is tried again when the server was busy', async () => {
+    server.before = ({ op }) => void (op === 'presence.watch' && FakeServer.refuse('overloaded'));
+    client.presences.show('list', [other]);
+    await begin();
+    server.before = () => {};
+    await pass(6_000);
+    expect(state(other)).toBe('online');
+  });
+
+  test('a server that knows no presence is asked once, and nobody is shown', async () => {
+    server.presence = null;
+    client.presences.show('list', [other]);
+    await begin();
+    client.presences.show('members', ['third']);
+    client.presences.active();
+    await pass(120_000);
+    client.presences.active();
+    await pass();
+    expect([watches().length, commands('activity').length, client.store.get().presence.size]).toEqual([1, 1, 0]);
+  });
+});
+
+describe('oneself', () => {
+  test('is active every 30 s at most, however much one does', async () => {
+    await begin();
+    for (let i = 0; i < 700; i++) {
+      client.presences.active();
+      await pass(100);
+    }
+    expect(commands('activity')).toHaveLength(3);
+  });
+
+  test('is active on a new connection with the first thing that one does', async () => {
+    await begin();
+    client.presences.active();
+    await pass();
+    server.cut();
+    await pass(5_000);
+    expect(commands('activity')).toHaveLength(1);
+    client.presences.active();
+    await pass();
+    expect(commands('activity')).toHaveLength(2);
+  });
+
+  test('is what one chose, once the server has taken it', async () => {
+    await begin();
+    await Promise.all([client.presences.set('invisible'), pass()]);
+    expect(commands('presence.set').map(({ d }) => d)).toEqual([{ state: 'invisible' }]);
+    expect(state('me')).toBe('invisible');
+  });
+
+  test('stays what it was when the server does not take it', async () => {
+    await begin();
+    server.before = ({ op }) => void (op === 'presence.set' && FakeServer.refuse('unavailable'));
+    await Promise.all([expect(client.presences.set('dnd')).rejects.toThrow('refused: unavailable'), pass()]);
+    expect(state('me')).toBe('online');
+  });
+});
