@@ -3,40 +3,26 @@ package load
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"fechatter/e2e/check"
 
 	"github.com/coder/websocket"
-	"github.com/google/uuid"
-)
-
-const (
-	dialTimeout = 5 * time.Second
-	// callTimeout is how long a command waits before its device gives the
-	// connection up, and repeats the command on another.
-	callTimeout = 4 * time.Second
-	// silence is how long a device bears nothing from the server; it pings four
-	// times as often.
-	silence = 4 * time.Second
 )
 
 // device is one client of a person: it is connected to some node, or comes back.
 type device struct {
 	*person
-	label   string
-	urls    []string
-	record  *recorder
-	rng     *rand.Rand // run's own
-	patient bool       // bears any silence
-	sse     bool       // listens to a stream; its person sends by REST
+	label  string
+	urls   []string
+	record *recorder
+	rng    *rand.Rand // run's own
+	sse    bool       // listens to a stream; its person sends by REST
+	polite bool       // leaves when it is asked to
 
 	resumeAt string // the newest token of a stream; run's own
 
@@ -50,13 +36,8 @@ type device struct {
 	pending map[string]chan reply
 }
 
-type reply struct {
-	data    []byte
-	refused bool
-}
-
 func newDevice(p *person, label string, urls []string, r *recorder, seed *rand.Rand) *device {
-	return &device{person: p, label: label, urls: urls, record: r, rng: rand.New(rand.NewPCG(seed.Uint64(), 0)),
+	return &device{person: p, label: label, urls: urls, record: r, rng: rand.New(rand.NewPCG(seed.Uint64(), 0)), polite: seed.IntN(2) == 0,
 		cursors: map[string]int64{}, pending: map[string]chan reply{}}
 }
 
@@ -73,30 +54,6 @@ func (d *device) run(ctx context.Context) {
 		}
 		pause(ctx, time.Duration(d.rng.IntN(200))*time.Millisecond)
 	}
-}
-
-// connection is one connection from the dial to the end. That it ends is no
-// error, but for what a client must never see.
-func (d *device) connection(ctx context.Context, url string) error {
-	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	ws, _, err := websocket.Dial(dialing, //nolint:bodyclose // Dial closes it
-		strings.Replace(url, "http", "ws", 1)+"/ws", &websocket.DialOptions{
-			HTTPHeader: http.Header{"Authorization": {"Bearer " + d.token}}, Subprotocols: []string{"fechatter.v1.json"}})
-	if err != nil {
-		return nil //nolint:nilerr // the node is away: the next try goes elsewhere
-	}
-	defer func() { _ = ws.CloseNow() }()
-	ws.SetReadLimit(8 << 20)
-	d.enter(ws, url)
-	defer d.leave()
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
-	var watch sync.WaitGroup
-	watch.Go(func() { d.watch(reading, ws) })
-	defer watch.Wait()
-	defer stop()
-	return d.read(reading, ws)
 }
 
 func (d *device) enter(ws *websocket.Conn, url string) {
@@ -116,44 +73,6 @@ func (d *device) leave() {
 	}
 }
 
-func (d *device) read(ctx context.Context, ws *websocket.Conn) error {
-	for {
-		_, data, err := ws.Read(ctx)
-		if err != nil {
-			return d.verdict(err)
-		}
-		var envelope struct {
-			Re *string         `json:"re"`
-			Op string          `json:"op"`
-			D  json.RawMessage `json:"d"`
-		}
-		if err := json.Unmarshal(data, &envelope); err != nil {
-			return fmt.Errorf("the server said %q: %w", data, err)
-		}
-		if envelope.Re != nil && envelope.Op != "ready" {
-			d.answered(*envelope.Re, reply{envelope.D, envelope.Op == "error"})
-			continue
-		}
-		if err := d.take(data); err != nil {
-			return err
-		}
-		if envelope.Op == "hello" {
-			if err := d.resume(ctx, ws); err != nil {
-				return nil //nolint:nilerr // the connection has ended
-			}
-		}
-	}
-}
-
-// verdict says which ends of a connection are the server's fault.
-func (d *device) verdict(err error) error {
-	switch code := websocket.CloseStatus(err); {
-	case code >= 4500, code >= 1007 && code <= 1009, code == 1002:
-		return fmt.Errorf("closed with %d: %w", code, err)
-	}
-	return nil
-}
-
 // take notes a frame and moves the cursors.
 func (d *device) take(data []byte) error {
 	f, err := d.record.frame(data)
@@ -165,6 +84,8 @@ func (d *device) take(data []byte) error {
 	d.heard = time.Now()
 	d.noted.Frames = append(d.noted.Frames, f)
 	switch {
+	case f.Op == "drain" && d.polite && d.ws != nil:
+		return d.depart(data)
 	case f.Op == "ready":
 		d.live = true
 		d.prune()
@@ -187,6 +108,21 @@ func (d *device) take(data []byte) error {
 	return nil
 }
 
+// depart leaves a node that goes away, when it asks to.
+func (d *device) depart(data []byte) error {
+	var drain struct {
+		D struct {
+			After int64 `json:"retry_after_ms"`
+		}
+	}
+	if err := json.Unmarshal(data, &drain); err != nil {
+		return fmt.Errorf("the server said %q: %w", data, err)
+	}
+	ws := d.ws
+	time.AfterFunc(time.Duration(drain.D.After)*time.Millisecond, func() { _ = ws.CloseNow() })
+	return nil
+}
+
 // prune forgets the chats that the server no longer named.
 func (d *device) prune() {
 	named := map[string]bool{}
@@ -200,90 +136,6 @@ func (d *device) prune() {
 			delete(d.cursors, id)
 		}
 	}
-}
-
-func (d *device) resume(ctx context.Context, ws *websocket.Conn) error {
-	d.mu.Lock()
-	said := map[string]any{"cursors": d.noted.Cursors}
-	if d.epoch != "" {
-		said["epoch"] = d.epoch
-	}
-	d.mu.Unlock()
-	return write(ctx, ws, "resume", "resume", said)
-}
-
-// watch pings, and ends a connection on which nothing comes.
-func (d *device) watch(ctx context.Context, ws *websocket.Conn) {
-	tick := time.NewTicker(silence / 4)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		d.mu.Lock()
-		quiet := time.Since(d.heard)
-		d.mu.Unlock()
-		if quiet > silence && !d.patient {
-			_ = ws.CloseNow()
-			return
-		}
-		if write(ctx, ws, "ping", "ping", struct{}{}) != nil && !d.patient {
-			_ = ws.CloseNow()
-			return
-		}
-	}
-}
-
-func write(ctx context.Context, ws *websocket.Conn, id, op string, d any) error {
-	b, err := json.Marshal(map[string]any{"id": id, "op": op, "d": d})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return ws.Write(ctx, websocket.MessageText, b)
-}
-
-func (d *device) answered(id string, r reply) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.heard = time.Now()
-	if waiting, ok := d.pending[id]; ok {
-		delete(d.pending, id)
-		waiting <- r
-	}
-}
-
-// call says a command on the connection that is there. The error is a *refusal
-// or wraps errNoAnswer; without an answer in time the connection is given up.
-func (d *device) call(ctx context.Context, op string, body any) (answer, error) {
-	id, waiting := uuid.NewString(), make(chan reply, 1)
-	d.mu.Lock()
-	ws := d.ws
-	if ws == nil || !d.live { // a stream has no socket
-		d.mu.Unlock()
-		return answer{}, errNoAnswer
-	}
-	d.pending[id] = waiting
-	d.mu.Unlock()
-	if err := write(ctx, ws, id, op, body); err != nil {
-		return answer{}, errors.Join(errNoAnswer, err)
-	}
-	late := time.NewTimer(callTimeout)
-	defer late.Stop()
-	select {
-	case r, ok := <-waiting:
-		if !ok {
-			return answer{}, errNoAnswer
-		}
-		return parseAnswer(r.data, r.refused)
-	case <-late.C:
-		_ = ws.CloseNow()
-	case <-ctx.Done():
-	}
-	return answer{}, errNoAnswer
 }
 
 // at tells whether the device is live, and where it stands.
