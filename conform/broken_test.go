@@ -30,47 +30,84 @@ type broken struct {
 	code     func(websocket.StatusCode) websocket.StatusCode
 }
 
-// TestBrokenServersFail breaks one thing of a server at a time: the check of it
-// must fail.
-func TestBrokenServersFail(t *testing.T) {
-	t.Parallel()
-	node := startNode(t, unlimited()...)
-	for check, b := range map[string]*broken{
-		"an acknowledged message is there":                          {frame: replace(`"op":"ok","d":{"message_id":"0`, `"op":"ok","d":{"message_id":"f`)},
-		"every member sees one order without holes":                 {frame: dropOne("message.created")},
-		"a resume is lossless":                                      {frame: twice("message.created")},
-		"a resume says reset, and why":                              {frame: drop("reset")},
-		"the same key stores one message, by WebSocket and REST":    {request: func(r *http.Request) { setIfThere(r.Header, "Idempotency-Key", uuid.NewString()) }},
+// brokenServers gives, by the check that must fail, what a server gets wrong.
+func brokenServers() map[string]*broken {
+	return map[string]*broken{
+		"an acknowledged message is there":          {frame: replace(`"op":"ok","d":{"message_id":"0`, `"op":"ok","d":{"message_id":"f`)},
+		"every member sees one order without holes": {frame: dropOne("message.created")},
+		"the same key stores one message, by WebSocket and REST": {request: func(r *http.Request) {
+			setIfThere(r.Header, "Idempotency-Key", uuid.NewString())
+		}},
+		"removed is removed": {frame: beforeLeft},
+
 		"a key with other content is key_reused":                    {response: status(422, 409)},
-		"removed is removed":                                        {frame: beforeLeft},
-		"deleted text never comes back":                             {body: func(s string) string { return strings.ReplaceAll(s, `"body":""`, `"body":"a secret"`) }},
+		"ids are UUIDv7, times UTC with milliseconds":               {body: text(`Z"`, `+00:00"`)},
 		"405 carries Allow":                                         {response: without("Allow")},
 		"401 is a problem with WWW-Authenticate, no token in a URL": {response: without("Www-Authenticate")},
 		"sends are limited, replays are not":                        {response: without("Retry-After")},
 		"what a user may not see is not_found":                      {response: status(404, 403)},
-		"there are no CORS headers":                                 {response: func(r *http.Response) { r.Header.Set("Access-Control-Allow-Origin", "*") }},
-		"unsafe requests of other origins are refused":              {request: func(r *http.Request) { r.Header.Del("Origin") }},
-		"WebSocket and SSE check Origin":                            {request: func(r *http.Request) { r.Header.Del("Origin") }},
-		"the cookie is a credential":                                {response: func(r *http.Response) { cookie(r, "HttpOnly") }},
-		"frames have limits by phase, else 1009":                    {code: func(websocket.StatusCode) websocket.StatusCode { return 1000 }},
-		"a revoked session's connections close with 4500":           {code: func(websocket.StatusCode) websocket.StatusCode { return 1001 }},
-		"unread counts others' messages":                            {body: func(s string) string { return strings.ReplaceAll(s, `"unread":2`, `"unread":1`) }},
-		"lists are whole, page by page":                             {body: func(s string) string { return strings.ReplaceAll(s, `"next":`, `"more":`) }},
-		"the health paths":                                          {body: func(s string) string { return strings.ReplaceAll(s, "ok", "fine") }},
-	} {
-		t.Run(check, func(t *testing.T) {
+		"lists are whole, page by page":                             {body: text(`"next":`, `"more":`)},
+		"there are no CORS headers": {response: func(r *http.Response) {
+			r.Header.Set("Access-Control-Allow-Origin", "*")
+		}},
+		"unsafe requests of other origins are refused": {request: forget("Origin")},
+		"WebSocket and SSE check Origin":               {request: forget("Origin")},
+		"the cookie is a credential":                   {response: cookieWithout("HttpOnly")},
+		"frames have limits by phase, else 1009":       {code: always(websocket.StatusNormalClosure)},
+
+		"sign-up has rules":                               {response: status(409, 400)},
+		"an entry has its fields":                         {body: text(`"muted"`, `"mute"`)},
+		"roles bound what members do":                     {response: status(403, 404)},
+		"messages are edited by version":                  {response: status(409, 400)},
+		"deleted text never comes back":                   {body: text(`"body":""`, `"body":"a secret"`)},
+		"unread counts others' messages":                  {body: text(`"unread":2`, `"unread":1`)},
+		"public chats are browsed and joined":             {body: text(`"joined":true`, `"joined":false`)},
+		"the history is read before, after and around":    {body: text(`"has_more":true`, `"has_more":false`)},
+		"a revoked session's connections close with 4500": {code: always(websocket.StatusGoingAway)},
+
+		"hello tells the limits":       {frame: replace("resume_window", "window")},
+		"a resume is lossless":         {frame: twice("message.created")},
+		"a resume says reset, and why": {frame: drop("reset")},
+		"chat.joined and chat.left":    {frame: replace(`"op":"chat.left"`, `"op":"chat.gone"`)},
+		"typing is shown":              {frame: drop("typing")},
+		"a token resumes, by SSE and WebSocket": {request: func(r *http.Request) {
+			r.Header.Del("Last-Event-ID")
+			r.URL.RawQuery = ""
+		}},
+		"the health paths": {body: text("ok", "fine")},
+	}
+}
+
+// TestBrokenServersFail breaks one thing of a server at a time: the check of it
+// must fail, and only then.
+func TestBrokenServersFail(t *testing.T) {
+	t.Parallel()
+	node := startNode(t, unlimited()...)
+	all := brokenServers()
+	names := []string{}
+	for name := range all {
+		names = append(names, regexp.QuoteMeta(name))
+	}
+	sound := run(t, conform.Config{URL: serve(t, node, &broken{}), Only: regexp.MustCompile("^§[0-9] (" + strings.Join(names, "|") + ")$")})
+	if sound.Count(conform.Pass) != len(all)+1 { // and the sweep
+		t.Fatalf("the proxy alone: %s", sound)
+	}
+	for name, b := range all {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			only := regexp.MustCompile("^§[0-9] " + regexp.QuoteMeta(check) + "$")
-			if sound := run(t, conform.Config{URL: serve(t, node, &broken{}), Only: only}); sound.Count(conform.Pass) != 2 {
-				t.Fatalf("the proxy alone: %s", sound)
-			}
+			only := regexp.MustCompile("^§[0-9] " + regexp.QuoteMeta(name) + "$")
 			for _, r := range run(t, conform.Config{URL: serve(t, node, b), Only: only}).Results {
-				if r.Name == check && r.Outcome != conform.Fail {
+				if r.Name == name && r.Outcome != conform.Fail {
 					t.Errorf("the check is not seen to fail: %s", r)
 				}
 			}
 		})
 	}
+}
+
+// text replaces text in bodies, replace in frames.
+func text(old, now string) func(string) string {
+	return func(s string) string { return strings.ReplaceAll(s, old, now) }
 }
 
 func replace(old, now string) func(string) []string {
@@ -135,10 +172,20 @@ func setIfThere(h http.Header, name, value string) {
 	}
 }
 
-func cookie(r *http.Response, attribute string) {
-	for i, c := range r.Header["Set-Cookie"] {
-		r.Header["Set-Cookie"][i] = strings.ReplaceAll(c, "; "+attribute, "")
+func forget(name string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Del(name) }
+}
+
+func cookieWithout(attribute string) func(*http.Response) {
+	return func(r *http.Response) {
+		for i, c := range r.Header["Set-Cookie"] {
+			r.Header["Set-Cookie"][i] = strings.ReplaceAll(c, "; "+attribute, "")
+		}
 	}
+}
+
+func always(code websocket.StatusCode) func(websocket.StatusCode) websocket.StatusCode {
+	return func(websocket.StatusCode) websocket.StatusCode { return code }
 }
 
 // serve starts the proxy before a node.

@@ -105,6 +105,15 @@ func TestTwoNodesConform(t *testing.T) {
 	}
 }
 
+// TestNodesOfTwoDeployments: what is not one deployment is found out.
+func TestNodesOfTwoDeployments(t *testing.T) {
+	t.Parallel()
+	report := run(t, conform.Config{URL: startNode(t), Other: startNode(t), Only: regexp.MustCompile("nodes: (what|joining)")})
+	if report.Count(conform.Fail) != 2 || len(report.Results) != 3 {
+		t.Errorf("%s", report)
+	}
+}
+
 func startNATS(t *testing.T) string {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true})

@@ -107,7 +107,10 @@ func commands(t *T, c *cast) {
 
 // inOrder says many commands at once, again when they were too many.
 func inOrder(t *T, c *cast) {
-	const count = 5
+	count := 5
+	if l := c.limits(); l.SendsPerSecond > 0 {
+		count = min(count, l.SendBurst)
+	}
 	id := c.ada.Group()
 	s := c.ada.Fresh()
 	for tries := 1; ; tries++ {
@@ -118,10 +121,10 @@ func inOrder(t *T, c *cast) {
 			}
 			return
 		}
-		if tries == 10 {
+		if tries == 6 {
 			t.Fatalf("%d sends at once were refused %d times", count, tries)
 		}
-		wait(t, time.Second)
+		wait(t, time.Duration(tries)*time.Second) // for the tokens of all
 	}
 }
 

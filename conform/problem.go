@@ -135,7 +135,7 @@ func notLeaked(t *T, c *cast) {
 // socketProblem: a WebSocket error is the same object.
 func socketProblem(t *T, c *cast) {
 	s := c.ada.Fresh()
-	f := s.Call("message.send", object{"chat_id": client.NewKey(), "key": "k", "body": "x"})
+	f := s.Ask("message.send", object{"chat_id": client.NewKey(), "key": "k", "body": "x"})
 	var raw object
 	var p problem
 	decode(t, f.D, &raw)
