@@ -35,7 +35,7 @@ func TestInvisibleLooksOffline(t *testing.T) {
 		}
 		ann.Leave()
 		w.pass(presencetest.Grace + settled)
-		ann = w.join(w.nodes[0], "ann")
+		w.join(w.nodes[0], "ann")
 		w.pass(time.Minute)
 		bob.wantPushes("ann")
 		if p := w.look(w.nodes[0], "bob", "ann"); p.State != chat.Offline || *p.LastActiveAt != last {
