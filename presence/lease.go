@@ -30,7 +30,8 @@ type Leases interface {
 	// Read answers in the order of the users.
 	Read(ctx context.Context, userIDs []string) ([]Reading, error)
 	// Sweep gives people who went offline, each to one caller only, over all
-	// nodes. Every node calls it once a second.
+	// nodes; with an error, those of whom it knows all the same. Every node calls
+	// it once a second.
 	Sweep(ctx context.Context) ([]Departure, error)
 }
 

@@ -47,10 +47,18 @@ func (t *Tracker) read(ctx context.Context, userIDs []string, ask question) (map
 
 // Read gives the presence of those among the users whom the viewer may see, in
 // their order, each once: the viewer and who shares a chat with them. More than
-// 500 users are bad_request.
+// 500 users are bad_request. When many ask at once, they wait for each other, so
+// that a rush of clients does not keep leases from being renewed: unavailable
+// when ctx ends before it is their turn.
 func (t *Tracker) Read(ctx context.Context, viewerID string, userIDs []string) ([]chat.Presence, error) {
 	if len(userIDs) > chat.MaxPresences {
 		return nil, chat.Errorf(chat.BadRequest, "at most %d users can be asked for at once", chat.MaxPresences)
+	}
+	select {
+	case t.reading <- struct{}{}:
+		defer func() { <-t.reading }()
+	case <-ctx.Done():
+		return nil, chat.Wrap(chat.Unavailable, ctx.Err(), "presence cannot be read right now")
 	}
 	found, err := t.read(ctx, userIDs, func(ctx context.Context, ids []string) ([]chat.PresenceFacts, error) {
 		return t.facts.VisiblePresence(ctx, viewerID, ids)

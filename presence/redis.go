@@ -112,21 +112,18 @@ func (r *Redis) Sweep(ctx context.Context) ([]Departure, error) {
 	}
 	answers, err := r.run(ctx, r.scripts.sweep, calls)
 	if err != nil {
-		return nil, fmt.Errorf("sweep leases: %w", err)
+		err = fmt.Errorf("sweep leases: %w", err)
 	}
 	var gone []Departure
 	for _, answer := range answers {
-		list, err := answer.Slice()
-		if err != nil {
-			return nil, fmt.Errorf("read departures: %w", err)
-		}
+		list, _ := answer.Slice() // nil where it failed, as err says
 		for i := 0; i+1 < len(list); i += 2 {
 			user, _ := list[i].(string)
 			at, _ := list[i+1].(int64)
 			gone = append(gone, Departure{user, chat.Time(at)})
 		}
 	}
-	return gone, nil
+	return gone, err
 }
 
 // numbers runs calls that answer integers.

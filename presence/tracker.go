@@ -19,6 +19,7 @@ const (
 	chunk        = 500              // users in one question
 	renewChunk   = 1000             // leases in one renewal: a bound on how long Redis is busy
 	announceMost = 5000             // users in one announcement
+	readers      = 8                // clients' questions at once; the others wait
 )
 
 // Config is how the tracker decides. The zero value is the default.
@@ -52,6 +53,7 @@ type Tracker struct {
 	announcer Announcer
 	log       *slog.Logger
 	start     time.Time
+	reading   chan struct{} // holds a token for each question of a client under way
 
 	mu       sync.Mutex
 	people   map[string]*person   // who has a device here
@@ -74,7 +76,7 @@ type Tracker struct {
 func New(cfg Config, leases Leases, facts Facts, announcer Announcer, log *slog.Logger) *Tracker {
 	cfg.AwayAfter = cmp.Or(cfg.AwayAfter, 5*time.Minute)
 	return &Tracker{
-		cfg: cfg, leases: leases, facts: facts, announcer: announcer, log: log, start: time.Now(),
+		cfg: cfg, leases: leases, facts: facts, announcer: announcer, log: log, start: time.Now(), reading: make(chan struct{}, readers),
 		people:   map[string]*person{},
 		renewals: newWheel[*Device](min(renewEvery, max(tick, cfg.AwayAfter/4))),
 		urgent:   map[*Device]struct{}{},

@@ -3,10 +3,12 @@ package presence_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"fechatter/chat"
+	"fechatter/presence"
 )
 
 func users(list []chat.Presence) []string {
@@ -181,6 +183,52 @@ func TestLostAnnouncements(t *testing.T) {
 			t.Errorf("shows %s", bob.shows("ann"))
 		}
 	})
+}
+
+// A rush of clients asks a few at a time, and who cannot wait is told so.
+func TestReadersTakeTurns(t *testing.T) {
+	inTown(t, 1, func(w *town) {
+		bobWatchesAnn(w)
+		line := &slowReads{Leases: w.nodes[0].Leases(), free: make(chan struct{})}
+		n := w.node(line)
+		const rush = 50
+		answered := make(chan error, rush)
+		for range rush {
+			go func() {
+				_, err := n.Read(context.Background(), "bob", []string{"ann"})
+				answered <- err
+			}()
+		}
+		w.pass(100 * time.Millisecond)
+		if got := line.waiting.Load(); got != 8 {
+			t.Errorf("%d ask at once", got)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second/10)
+		defer cancel()
+		if _, err := n.Read(ctx, "bob", []string{"ann"}); chat.CodeOf(err) != chat.Unavailable {
+			t.Errorf("without a turn: %v", err)
+		}
+		close(line.free)
+		for range rush {
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// slowReads answers when it is set free.
+type slowReads struct {
+	presence.Leases
+
+	waiting atomic.Int64
+	free    chan struct{}
+}
+
+func (l *slowReads) Read(ctx context.Context, users []string) ([]presence.Reading, error) {
+	l.waiting.Add(1)
+	<-l.free
+	return l.Leases.Read(ctx, users)
 }
 
 // Many watch one; a change costs one reading.
