@@ -22,7 +22,7 @@ const module = "fechatter"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		".":                           {"app"},
-		"app":                         {"bus", "chat", "conform", "hub", "password", "persistence", "server", "web"},
+		"app":                         {"bus", "chat", "conform", "hub", "password", "persistence", "presence", "server", "web"},
 		"bus":                         {},
 		"chat":                        {},
 		"conform":                     {"conform/client"},

@@ -19,11 +19,14 @@ type Config struct {
 
 	NatsAccess NatsAccess `yaml:",inline" embed:"" prefix:"nats-"`
 
+	Presence string `yaml:"presence" default:"memory:" help:"Where it is kept who is here: memory: or redis://…"`
+
 	Listen         string        `yaml:"listen" default:"127.0.0.1:8080" help:"Address of the page, the API and the WebSocket."`
 	AdminListen    string        `yaml:"admin_listen" default:"127.0.0.1:9090" help:"Address of /metrics and pprof; keep it private. Empty: none."`
 	PublicURL      string        `yaml:"public_url" help:"How browsers reach this server, such as https://chat.example.org. Sets the cookie's Secure and the allowed origin."`
 	TrustedProxies []string      `yaml:"trusted_proxies" help:"Addresses or networks whose X-Forwarded-For is believed."`
 	AllowedOrigins []string      `yaml:"allowed_origins" help:"Further origins whose pages may use this server."`
+	AwayAfter      time.Duration `yaml:"away_after" default:"5m" help:"How long a person does nothing before they are shown as away."`
 	DrainDelay     time.Duration `yaml:"drain_delay" default:"5s" help:"After SIGTERM, how long to go on while the balancer looks away."`
 
 	LogLevel  string `yaml:"log_level" default:"info" help:"debug, info, warn or error."`

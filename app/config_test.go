@@ -28,8 +28,8 @@ func load(t *testing.T, file string, args ...string) (Config, error) {
 
 func defaults() Config {
 	return Config{
-		Database: "sqlite:data/fechatter.db", Nats: "embedded:",
-		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", DrainDelay: 5 * time.Second,
+		Database: "sqlite:data/fechatter.db", Nats: "embedded:", Presence: "memory:",
+		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", AwayAfter: 5 * time.Minute, DrainDelay: 5 * time.Second,
 		LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20,
@@ -57,11 +57,13 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		set        func(*Config)
 	}{
 		{"database", postgres, func(c *Config) { c.Database = postgres }},
+		{"presence", "redis://r:6379", func(c *Config) { c.Presence = "redis://r:6379" }},
 		{"listen", "0.0.0.0:80", func(c *Config) { c.Listen = "0.0.0.0:80" }},
 		{"admin_listen", "127.0.0.1:1", func(c *Config) { c.AdminListen = "127.0.0.1:1" }},
 		{"public_url", "https://a.example", func(c *Config) { c.PublicURL = "https://a.example" }},
 		{"trusted_proxies", "10.0.0.0/8,::1", func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/8", "::1"} }},
 		{"allowed_origins", "https://b.example", func(c *Config) { c.AllowedOrigins = []string{"https://b.example"} }},
+		{"away_after", "90s", func(c *Config) { c.AwayAfter = 90 * time.Second }},
 		{"drain_delay", "250ms", func(c *Config) { c.DrainDelay = 250 * time.Millisecond }},
 		{"log_level", "debug", func(c *Config) { c.LogLevel = "debug" }},
 		{"log_format", "json", func(c *Config) { c.LogFormat = "json" }},
@@ -234,6 +236,10 @@ func TestRefusedSettings(t *testing.T) {
 		"--database=sqlite:":                "needs a file",
 		"--nats=redis://x":                  "nats:",
 		"--nats=nats://127.0.0.1:4222":      "a shared bus needs a shared database",
+		"--presence=nats://x":               "presence:",
+		"--presence=memory:x":               "presence:",
+		"--presence=redis://":               "presence:",
+		"--away-after=1ms":                  "away_after:",
 		"--listen=8080":                     "listen:",
 		"--listen=":                         "listen:",
 		"--admin-listen=9090":               "admin_listen:",

@@ -36,6 +36,11 @@ type echoer interface {
 	Echo(ctx context.Context, token []byte) error
 }
 
+// pinger gives a sign of life.
+type pinger interface {
+	Ping(ctx context.Context) error
+}
+
 // health looks at the parts once a second and remembers what it saw. Run does
 // the looking; Health answers from memory and never waits for a probe.
 type health struct {
@@ -44,6 +49,7 @@ type health struct {
 	store    canaryStore
 	bus      echoer
 	disk     func() (diskSpace, error) // nil: nothing is kept on this machine
+	redis    pinger                    // nil: presence is kept in this process
 	log      *slog.Logger
 
 	mu       sync.Mutex
@@ -86,6 +92,11 @@ func (h *health) Drain() {
 }
 
 func (h *health) look(ctx context.Context) {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	if h.redis != nil {
+		beside.Go(func() { h.lookAtRedis(ctx) })
+	}
 	began := time.Now()
 	n, err := h.write(ctx)
 	arrived := h.echo(ctx, n)

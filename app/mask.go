@@ -14,6 +14,7 @@ const mask = "xxxxx"
 func (c Config) String() string {
 	c.Database = maskURL(c.Database)
 	c.Nats = maskServers(c.Nats)
+	c.Presence = maskURL(c.Presence)
 	if c.NatsAccess.Token != "" {
 		c.NatsAccess.Token = mask
 	}

@@ -14,6 +14,7 @@ import (
 	"fechatter/chat"
 	"fechatter/hub"
 	"fechatter/password"
+	"fechatter/presence"
 	"fechatter/server"
 	"fechatter/web"
 
@@ -24,16 +25,17 @@ const defaultAdminListen = "127.0.0.1:9090"
 
 // Node is one running program: every part, wired.
 type Node struct {
-	config  Config
-	log     *slog.Logger
-	parts   *adapters
-	hub     *hub.Hub
-	chat    *chat.Service
-	server  *server.Server
-	health  *health
-	metrics *metrics
-	public  net.Listener
-	admin   net.Listener // nil: none
+	config   Config
+	log      *slog.Logger
+	parts    *adapters
+	hub      *hub.Hub
+	chat     *chat.Service
+	server   *server.Server
+	health   *health
+	presence *presence.Tracker
+	metrics  *metrics
+	public   net.Listener
+	admin    net.Listener // nil: none
 }
 
 // Run opens a node, says on out where it is to be found, and runs it until ctx
@@ -74,9 +76,13 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	n.hub = hub.New(hubConfig(c), r, n.parts.bus, log.With("part", "hub"))
 	r.hub, r.events = n.hub, n.parts.store
 	n.chat = chat.NewService(n.parts.store, password.New(runtime.GOMAXPROCS(0)), newID, n.parts.store.Secret(), chatLimits(c))
+	n.presence = presence.New(presence.Config{AwayAfter: c.AwayAfter}, n.parts.leases, n.chat, announcer{n.parts.bus, log}, log.With("part", "presence"))
 	n.health = newHealth(id, n.parts.name, canaryRow{n.parts.store}, n.parts.bus, n.disk(), log)
+	if n.parts.redis != nil {
+		n.health.redis = n.parts.redis
+	}
 	n.server, err = server.New(serverConfig(c, version), server.Deps{
-		Chat: n.chat, Hub: n.hub, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics,
+		Chat: n.chat, Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -135,7 +141,8 @@ func (n *Node) Chat() *chat.Service { return n.chat }
 func (n *Node) Run(ctx context.Context) error {
 	parts := []part{
 		{"store", n.parts.store.Run},
-		{"bus", func(ctx context.Context) error { return n.parts.bus.Run(ctx, n.hub) }},
+		{"bus", func(ctx context.Context) error { return n.parts.bus.Run(ctx, busNode{n.hub, n.presence, n.log}) }},
+		{"presence", n.presence.Run},
 		{"server", n.server.Run},
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"fechatter/chat"
 	"fechatter/hub"
 	"fechatter/persistence"
+	"fechatter/presence"
 	"fechatter/server"
 )
 
@@ -24,6 +26,8 @@ type adapters struct {
 	name   string   // of the database in health reports
 	store  *persistence.Store
 	bus    *bus.Bus
+	leases presence.Leases
+	redis  *presence.Redis // nil: presence is kept in this process
 }
 
 // openAdapters opens what c names. A file database takes its folder for this
@@ -48,15 +52,21 @@ func openAdapters(ctx context.Context, c Config, node string, publisher chat.Pub
 	if a.bus, err = bus.New(busConfig(c, node, log.With("part", "bus"))); err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}
-	tellPrivateBus(c, log)
+	if a.leases, a.redis, err = openLeases(c.Presence); err != nil {
+		return nil, err
+	}
+	tellPrivateParts(c, log)
 	return a, nil
 }
 
-// tellPrivateBus warns of what no node can see alone: the others on the same
+// tellPrivateParts warns of what no node can see alone: the others on the same
 // database. One node with PostgreSQL is a fine thing, so it is not refused.
-func tellPrivateBus(c Config, log *slog.Logger) {
+func tellPrivateParts(c Config, log *slog.Logger) {
 	if scheme(c.Database) != "sqlite" && scheme(c.Nats) == "embedded" {
 		log.Warn("the bus is embedded: should other nodes use this database, they and this one see each other's events up to 10 s late; for several nodes set nats to nats://…")
+	}
+	if scheme(c.Nats) != "embedded" && scheme(c.Presence) == "memory" {
+		log.Warn("presence is kept in memory: should other nodes use this bus, none sees who is on another; for several nodes set presence to redis://…")
 	}
 }
 
@@ -80,8 +90,11 @@ func busURL(setting string) string {
 // close gives everything back, once all parts have ended.
 func (a *adapters) close() error {
 	var err error
+	if a.redis != nil {
+		err = a.redis.Close()
+	}
 	if a.store != nil {
-		err = a.store.Close()
+		err = errors.Join(err, a.store.Close())
 	}
 	if a.folder != nil {
 		_ = a.folder.Close() // gives the lock back; nothing was written

@@ -44,7 +44,24 @@ func (c Config) validateParts() error {
 	if db == "sqlite" && scheme(c.Nats) != "embedded" {
 		return errors.New("nats: a shared bus needs a shared database: with sqlite every node would have chats of its own; set database to postgres://…")
 	}
-	return nil
+	return c.validatePresence()
+}
+
+// validatePresence never shows what it was given: it may hold a password.
+func (c Config) validatePresence() error {
+	switch scheme(c.Presence) {
+	case "memory":
+		if c.Presence != "memory:" {
+			return errors.New("presence: memory: stands alone")
+		}
+		return nil
+	case "redis", "rediss":
+		if u, err := url.Parse(c.Presence); err != nil || u.Host == "" {
+			return errors.New("presence: the address cannot be read; it is redis://USER:PASSWORD@HOST:6379, in a password / as %2F, @ as %40")
+		}
+		return nil
+	}
+	return fmt.Errorf("presence: %q is not known; it is memory: or redis://HOST:6379", scheme(c.Presence)+":")
 }
 
 func scheme(setting string) string {
@@ -90,6 +107,9 @@ func network(value string) error {
 func (c Config) validateTimes() error {
 	if c.DrainDelay < 0 || c.DrainDelay > maxDrainDelay {
 		return fmt.Errorf("drain_delay: %s is not between 0s and %s", c.DrainDelay, maxDrainDelay)
+	}
+	if c.AwayAfter < time.Second {
+		return fmt.Errorf("away_after: %s is less than a second", c.AwayAfter)
 	}
 	return nil
 }

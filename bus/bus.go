@@ -32,6 +32,9 @@ type Node interface {
 	// Receive takes one event as another node published it. The bytes are the
 	// node's to keep.
 	Receive(data []byte) error
+	// Announced takes what another node gave to Announce. The bytes are the node's
+	// to keep.
+	Announced(data []byte)
 	// BusLost says that the bus was lost, or is back with every subscription in
 	// force. The first call, before anything else, says that it is lost.
 	BusLost(lost bool)

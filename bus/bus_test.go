@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 type recorder struct {
 	mu     sync.Mutex
 	data   [][]byte
+	news   []string
 	lost   []bool
 	checks int
 	refuse error
@@ -27,6 +29,18 @@ func (r *recorder) Receive(data []byte) error {
 	defer r.mu.Unlock()
 	r.data = append(r.data, data)
 	return r.refuse
+}
+
+func (r *recorder) Announced(data []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.news = append(r.news, string(data))
+}
+
+func (r *recorder) announced() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.news, " ")
 }
 
 func (r *recorder) BusLost(lost bool) {

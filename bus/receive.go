@@ -20,6 +20,10 @@ func (b *Bus) receive(done <-chan struct{}, node Node) {
 
 func (b *Bus) receiveOne(m *nats.Msg, node Node) {
 	b.counts.received.Add(1)
+	if m.Subject == announceSubject {
+		node.Announced(m.Data)
+		return
+	}
 	if err := node.Receive(m.Data); err != nil {
 		b.counts.refused.Add(1)
 		b.noisy.Do(func() { b.log.Warn("event from the bus refused", "subject", m.Subject, "error", err) })

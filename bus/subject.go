@@ -1,9 +1,10 @@
 package bus
 
 const (
-	chatSubjects = "fechatter.chat."
-	nodeSubjects = "fechatter.node."
-	allSubjects  = "fechatter.>" // what a node must be allowed to publish and subscribe
+	chatSubjects    = "fechatter.chat."
+	nodeSubjects    = "fechatter.node."
+	announceSubject = "fechatter.announce"
+	allSubjects     = "fechatter.>" // what a node must be allowed to publish and subscribe
 )
 
 // subject names the NATS subject of a stream, which validStream has passed.

@@ -46,6 +46,9 @@ func commandRows() []frameRow {
 		{"reaction.remove", commandFrame, reflect.TypeFor[reactionPayload](), reflect.TypeFor[seqAnswer](), "Take a reaction back"},
 		{"cursor.set", commandFrame, reflect.TypeFor[cursorPayload](), reflect.TypeFor[chat.CursorState](), "Move one's cursor forward"},
 		{"typing.set", commandFrame, reflect.TypeFor[typingPayload](), reflect.TypeFor[nothing](), "Say that one types, again every few seconds, or stopped"},
+		{"presence.set", commandFrame, reflect.TypeFor[statePayload](), reflect.TypeFor[nothing](), "Set one's presence on all devices, until changed; online clears it"},
+		{"presence.watch", commandFrame, reflect.TypeFor[watchPayload](), reflect.TypeFor[presenceData](), "Say whose presence this client shows, at most 500; replaces the last; answers how they are now"},
+		{"activity", commandFrame, reflect.TypeFor[nothing](), reflect.TypeFor[nothing](), "Say that the person did something: without it they are away after a while"},
 		{"ping", commandFrame, reflect.TypeFor[nothing](), reflect.TypeFor[nothing](), "Ask for an answer"},
 	}
 }
@@ -74,6 +77,7 @@ func pushRows() []frameRow {
 		{string(chat.OpChatLeft), plainFrame, reflect.TypeFor[chat.ChatLeft](), nil, "One is no member of a chat any more"},
 		{string(chat.OpSessionRevoked), plainFrame, reflect.TypeFor[chat.SessionRevoked](), nil, "A session of one's own was revoked"},
 		{"typing", hintFrame, reflect.TypeFor[typingData](), nil, "Who types in a chat now, at most 5, without oneself; empty: nobody"},
+		{"presence", plainFrame, reflect.TypeFor[presenceData](), nil, "How people who are watched are now"},
 		{"cursor", hintFrame, reflect.TypeFor[cursorData](), nil, "How far a member has come; with the counts when it is oneself, on another device"},
 		{"drain", plainFrame, reflect.TypeFor[drainData](), nil, "Finish, then reconnect after retry_after_ms"},
 		{"degraded", plainFrame, reflect.TypeFor[degradedPayload](), nil, "What the server drops under load; empty: nothing any more"},
@@ -116,6 +120,12 @@ type (
 	typingPayload struct {
 		ChatID string `json:"chat_id" required:"true"`
 		Typing bool   `json:"typing" required:"true"`
+	}
+	statePayload struct {
+		State chat.PresenceState `json:"state" required:"true" enum:"online,away,dnd,invisible"`
+	}
+	watchPayload struct {
+		UserIDs []string `json:"user_ids" required:"true" maxItems:"500"`
 	}
 	editedAnswer struct {
 		Seq     int64 `json:"seq"`

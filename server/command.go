@@ -140,6 +140,12 @@ func (c *connection) useCase(ctx context.Context, cmd command) (any, error) {
 		return c.cursorSet(ctx, cmd.D)
 	case "typing.set":
 		return c.typingSet(ctx, cmd.D)
+	case "presence.set":
+		return c.presenceSet(ctx, cmd.D)
+	case "presence.watch":
+		return c.presenceWatch(ctx, cmd.D)
+	case "activity":
+		return c.activity(cmd.D)
 	}
 	return nil, chat.Errorf(chat.BadRequest, "unknown op")
 }
@@ -157,7 +163,7 @@ func drawsFromSends(op string) bool {
 func knownOp(op string) string {
 	switch op {
 	case "auth", "resume", "ping", "message.send", "message.edit", "message.delete", "reaction.add", "reaction.remove", "cursor.set",
-		"typing.set":
+		"typing.set", "presence.set", "presence.watch", "activity":
 		return op
 	}
 	return "unknown"
@@ -233,6 +239,7 @@ func (c *connection) hello(ctx context.Context, session chat.Session) bool {
 	if err != nil {
 		return c.refuse(ctx, err)
 	}
+	c.arrive(session.UserID)
 	c.send(pushFrame{Op: "hello", D: helloData{SessionID: session.ID, UserID: session.UserID, Epoch: epoch,
 		HeartbeatMS: heartbeatEvery.Milliseconds(), ServerTime: now, Limits: c.server.limits}})
 	return true
@@ -273,6 +280,7 @@ func (c *connection) messageSend(ctx context.Context, d []byte) (any, error) {
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
+	c.acted()
 	return c.server.send(ctx, chat.Send{ChatID: in.ChatID, SenderID: c.user(), Key: in.Key, Body: in.Body, ReplyTo: in.ReplyTo})
 }
 
@@ -327,5 +335,6 @@ func (c *connection) typingSet(ctx context.Context, d []byte) (any, error) {
 	if err := decodeStrict(d, &in); err != nil {
 		return nil, err
 	}
+	c.acted()
 	return nothing{}, c.server.setTyping(ctx, c.user(), in.ChatID, in.Typing)
 }

@@ -82,6 +82,7 @@ type Observer interface {
 type Deps struct {
 	Chat     *chat.Service
 	Hub      *hub.Hub
+	Presence Presence
 	Page     http.Handler // the page at /; nil: none
 	Health   Health       // nil: the node says that it is starting
 	Log      *slog.Logger

@@ -46,6 +46,7 @@ type connection struct {
 	jobs    []func(context.Context)
 	cancel  context.CancelFunc // of the worker's context, while it runs
 	closed  bool
+	device  Device // nil until welcomed
 	// authSaid is true while an auth is judged, authLate when the time for it is up.
 	authSaid, authLate bool
 
@@ -161,6 +162,7 @@ func (c *connection) Closed(error) {
 	}
 	c.mu.Unlock()
 	c.server.realtime.connections.remove(c)
+	c.depart()
 }
 
 // revoked tells the client, and ends the connection when the session is its own.

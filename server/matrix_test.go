@@ -63,6 +63,8 @@ func matrix() map[string]matrixRow {
 		"PUT /api/v1/messages/{id}/reactions/{emoji}":    {nil, members(200, 200)},
 		"DELETE /api/v1/messages/{id}/reactions/{emoji}": {nil, members(200, 200)},
 		"PUT /api/v1/chats/{id}/cursor":                  {object{"read_seq": 1}, members(200, 200)},
+		"GET /api/v1/presence":                           {nil, users(200)},
+		"PUT /api/v1/presence":                           {object{"state": "dnd"}, users(200)},
 		"POST /api/v1/chats/{id}/typing":                 {object{"typing": true}, members(204, 204)},
 		"GET /api/v1/chats/{id}/cursors":                 {nil, members(200, 200)},
 		"GET /api/v1/chats/{id}/events":                  {nil, members(200, 200)},

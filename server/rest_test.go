@@ -16,6 +16,7 @@ import (
 	"fechatter/chat"
 	"fechatter/hub"
 	"fechatter/persistence"
+	"fechatter/presence"
 )
 
 // plainPasswords costs nothing: what a hash is worth is tested where it is made.
@@ -66,12 +67,20 @@ func newNode(t *testing.T, change func(*Config)) *node {
 	if change != nil {
 		change(&c)
 	}
-	s, err := New(c, Deps{Chat: chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits()),
+	svc := chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits())
+	s, err := New(c, Deps{Chat: svc, Presence: here{presence.New(presence.Config{}, presence.NewMemory(), svc, void{}, quiet)},
 		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &node{t: t, server: s, handler: s.Handler()}
+}
+
+// here is presence as the server uses it.
+type here struct{ *presence.Tracker }
+
+func (h here) Join(userID string, push func([]chat.Presence)) Device {
+	return h.Tracker.Join(userID, push)
 }
 
 // answer is what came back; body is nil without one.

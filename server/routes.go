@@ -63,6 +63,8 @@ func (s *Server) apiRoutes() []route {
 		{"PUT", v1 + "/chats/{id}/cursor", signedIn, typed(s.setCursor), "Move one's cursor", 0},
 		{"GET", v1 + "/chats/{id}/cursors", signedIn, typed(s.listCursors), "List the members' cursors", 0},
 		{"POST", v1 + "/chats/{id}/typing", signedIn, typed(s.postTyping), "Say that one types, or stopped", 0},
+		{"GET", v1 + "/presence", signedIn, typed(s.getPresence), "See who is here, of those whom one shares a chat with", 0},
+		{"PUT", v1 + "/presence", signedIn, typed(s.putPresence), "Set one's presence", 200},
 		{"GET", v1 + "/chats/{id}/events", signedIn, typed(s.listEvents), "Read the log", 0},
 		{"GET", v1 + "/events", itself, stream(http.HandlerFunc(s.serveEvents)), "Follow every chat (SSE)", 0},
 	}

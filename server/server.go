@@ -31,6 +31,7 @@ type Server struct {
 	messages  sync.Pool // of *bytes.Buffer for messages being read: idle connections have none
 	health    healthPages
 	hints     hints
+	presence  Presence
 }
 
 // New builds the front end. The error says what of cfg cannot work.
@@ -40,7 +41,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, log: deps.Log, observer: deps.Observer,
+		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, log: deps.Log, observer: deps.Observer,
 		origins: o, realtime: newRealtime(), messages: sync.Pool{New: func() any { return new(bytes.Buffer) }}, health: healthPages{health: deps.Health, version: cfg.Version},
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),

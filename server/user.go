@@ -57,6 +57,9 @@ type updateMeInput struct {
 
 func (s *Server) updateMe(ctx context.Context, in *updateMeInput) (*userOutput, error) {
 	u, err := s.chat.UpdateProfile(ctx, callerOf(ctx).userID(), chat.Profile{DisplayName: in.Body.DisplayName, StatusText: in.Body.StatusText})
+	if err == nil && in.Body.StatusText != nil {
+		s.presence.ProfileChanged(u.ID)
+	}
 	return &userOutput{Body: u}, err
 }
 

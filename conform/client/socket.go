@@ -171,25 +171,37 @@ func (s *Socket) Say(id, op string, d any) {
 // stay in seen.
 func (s *Socket) Until(what string, match func(Frame) bool) Frame {
 	s.t.Helper()
-	deadline := time.After(patience)
+	f, ok := s.Within(patience, match)
+	if !ok {
+		s.t.Fatalf("no %s; seen %s", what, s.Story())
+	}
+	return f
+}
+
+// Within is Until for what may not come: ok is false when nothing that matches
+// came in time.
+func (s *Socket) Within(limit time.Duration, match func(Frame) bool) (f Frame, ok bool) {
+	s.t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
 	for {
 		for s.next < len(s.Seen) {
 			f := s.Seen[s.next]
 			s.next++
 			if match(f) {
-				return f
+				return f, true
 			}
 		}
 		select {
-		case f, ok := <-s.frames:
-			if !ok {
-				s.t.Fatalf("closed (%v) while waiting for %s; seen %s", <-s.closed, what, s.Story())
+		case f, open := <-s.frames:
+			if !open {
+				s.t.Fatalf("closed (%v); seen %s", <-s.closed, s.Story())
 			}
 			s.Seen = append(s.Seen, f)
 		case <-s.t.Context().Done():
-			s.t.Fatalf("no %s in the test's time; seen %s", what, s.Story())
-		case <-deadline:
-			s.t.Fatalf("no %s; seen %s", what, s.Story())
+			return Frame{}, false
+		case <-deadline.C:
+			return Frame{}, false
 		}
 	}
 }

@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"fechatter/conform/client"
+	"fechatter/e2e/cluster"
+	"fechatter/presence/redistest"
+)
+
+// lease and grace are how long a device counts after its node has died, and
+// after it left.
+const (
+	lease = 45 * time.Second
+	grace = 5 * time.Second
+)
+
+// company is two nodes that share a Redis, and three people who share a chat:
+// ada and eve on one node, bob on the other.
+type company struct {
+	*scenario
+	redis         *redistest.Server
+	ada, bob, eve *client.Person
+	chat          string
+}
+
+func beginCompany(t *testing.T) *company {
+	t.Helper()
+	redis, err := redistest.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := redis.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := &company{redis: redis}
+	c.scenario = begin(t, cluster.Config{Env: []string{"FECHATTER_PRESENCE=" + redis.URL()}})
+	here, there := c.Nodes[0].URL(), c.Nodes[1].URL()
+	c.ada, c.eve, c.bob = client.SignUp(t, here, "ada"), client.SignUp(t, here, "eve"), client.SignUp(t, there, "bob")
+	c.chat = c.ada.Group(c.bob, c.eve)
+	return c
+}
+
+// state is how a frame says that somebody is; "" when it does not.
+func state(t *testing.T, f client.Frame, who *client.Person) string {
+	t.Helper()
+	users, _ := f.Field(t, "users").([]any)
+	for _, u := range users {
+		if u, ok := u.(map[string]any); ok && u["user_id"] == who.ID {
+			return fmt.Sprint(u["state"])
+		}
+	}
+	return ""
+}
+
+// told waits for a push that says how somebody is, within a time.
+func (c *company) told(s *client.Socket, who *client.Person, want string, within time.Duration) {
+	c.t.Helper()
+	began := time.Now()
+	for {
+		f, ok := s.Within(within-time.Since(began), func(f client.Frame) bool { return f.Op == "presence" && state(c.t, f, who) != "" })
+		if !ok {
+			c.t.Fatalf("%s is not %s after %s; told\n%s", who.Name, want, time.Since(began), s.Story())
+		}
+		if state(c.t, f, who) == want {
+			return
+		}
+	}
+}
+
+// count is how often a socket was told that somebody is in a state.
+func count(t *testing.T, s *client.Socket, who *client.Person, in string) (n int) {
+	t.Helper()
+	for _, f := range s.Seen {
+		if f.Op == "presence" && state(t, f, who) == in {
+			n++
+		}
+	}
+	return n
+}
+
+// settled waits until this new Redis knows who is not here: eve, whoever she is.
+func (c *company) settled() {
+	c.t.Helper()
+	c.eventually("absence that is known", func() bool { return c.seen(c.eve) == "offline" })
+}
+
+// seen is how ada sees somebody when she asks.
+func (c *company) seen(who *client.Person) string {
+	c.t.Helper()
+	var seen struct {
+		Users []struct{ State string }
+	}
+	c.ada.Rest("GET", "/presence?user_id="+who.ID, nil, http.StatusOK, &seen)
+	if len(seen.Users) != 1 {
+		return ""
+	}
+	return seen.Users[0].State
+}
+
+// TestPresenceAcrossNodes: two people on two nodes see each other come, type,
+// read and go.
+func TestPresenceAcrossNodes(t *testing.T) {
+	c := beginCompany(t)
+	a := c.ada.Fresh()
+	a.OK("presence.watch", map[string]any{"user_ids": []string{c.bob.ID}})
+	b := c.bob.Fresh()
+	c.told(a, c.bob, "online", 5*time.Second)
+	b.OK("typing.set", map[string]any{"chat_id": c.chat, "typing": true})
+	a.Until("bob typing", func(f client.Frame) bool {
+		return f.Op == "typing" && fmt.Sprint(f.Field(t, "user_ids")) == "["+c.bob.ID+"]"
+	})
+	seq := c.ada.Say(c.chat, "hello bob")
+	b.Want("message.created")
+	phone := c.bob.On(c.Nodes[2].URL()).Fresh()
+	b.OK("cursor.set", map[string]any{"chat_id": c.chat, "read_seq": seq})
+	a.Until("bob's cursor", func(f client.Frame) bool { return f.Op == "cursor" && f.Field(t, "read_seq") == float64(seq) })
+	phone.Until("one's own cursor", func(f client.Frame) bool { return f.Op == "cursor" && f.Field(t, "unread") == 0.0 })
+	b.OK("presence.set", map[string]any{"state": "dnd"})
+	c.told(a, c.bob, "dnd", 5*time.Second)
+	c.settled()
+	_ = phone.WS.CloseNow()
+	_ = b.WS.CloseNow()
+	c.told(a, c.bob, "offline", grace+5*time.Second)
+	if n := count(t, a, c.bob, "offline"); n != 1 {
+		t.Errorf("told %d times that bob went", n)
+	}
+}
+
+// TestPresenceOfADeadNode: who was on a node that is killed goes offline within
+// lease and grace, and everybody who watches is told once. Who comes back on
+// another node before that never went.
+func TestPresenceOfADeadNode(t *testing.T) {
+	heavy(t)
+	c := beginCompany(t)
+	a, e := c.ada.Fresh(), c.eve.On(c.Nodes[1].URL()).Fresh()
+	b := c.bob.Fresh()
+	watch := map[string]any{"user_ids": []string{c.bob.ID, c.eve.ID}}
+	a.OK("presence.watch", watch)
+	second := c.ada.On(c.Nodes[2].URL()).Fresh()
+	second.OK("presence.watch", watch)
+	if err := c.Nodes[1].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	back := c.eve.On(c.Nodes[2].URL()).Fresh()
+	for _, s := range []*client.Socket{a, second} {
+		c.told(s, c.bob, "offline", lease+grace+5*time.Second)
+	}
+	c.lasts(2 * grace)
+	for _, s := range []*client.Socket{a, second} {
+		s.OK("ping", map[string]any{})
+		if n := count(t, s, c.bob, "offline"); n != 1 {
+			t.Errorf("told %d times that bob went", n)
+		}
+		if n := count(t, s, c.eve, "offline"); n != 0 {
+			t.Errorf("eve, who only changed the node, was said to go %d times", n)
+		}
+	}
+	for _, s := range []*client.Socket{b, e, back} {
+		_ = s.WS.CloseNow()
+	}
+}
+
+// TestPresenceWithoutRedis: while Redis is away, frozen or empty, sends go on as
+// before, nobody is said to be offline who is not, and soon after it is back
+// everybody is right again.
+func TestPresenceWithoutRedis(t *testing.T) {
+	heavy(t)
+	c := beginCompany(t)
+	a, b := c.ada.Fresh(), c.bob.Fresh()
+	a.OK("presence.watch", map[string]any{"user_ids": []string{c.bob.ID}})
+	faults := []struct {
+		name        string
+		begin, end  func() error
+		lasts, heal time.Duration
+	}{
+		{"frozen", c.redis.Freeze, c.redis.Thaw, 20 * time.Second, 10 * time.Second},
+		{"killed, then empty", c.redis.Kill, func() error { return c.redis.Restart(t.Context()) }, 10 * time.Second, lease},
+	}
+	for _, f := range faults {
+		t.Logf("Redis %s", f.name)
+		if err := f.begin(); err != nil {
+			t.Fatal(err)
+		}
+		until := time.Now().Add(f.lasts)
+		for i := 0; time.Now().Before(until); i++ {
+			began := time.Now()
+			b.OK("message.send", map[string]any{"chat_id": c.chat, "key": fmt.Sprint(f.name, i), "body": "on we go"}) //nolint:perfsprint // a key is short
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("a send takes %s while Redis is %s", took, f.name)
+			}
+			c.lasts(200 * time.Millisecond)
+		}
+		if err := f.end(); err != nil {
+			t.Fatal(err)
+		}
+		b.OK("presence.set", map[string]any{"state": "dnd"})
+		c.told(a, c.bob, "dnd", f.heal)
+		b.OK("presence.set", map[string]any{"state": "online"})
+		c.told(a, c.bob, "online", 5*time.Second)
+	}
+	if n := count(t, a, c.bob, "offline"); n != 0 {
+		t.Errorf("bob, who was here all the time, was said to be offline %d times", n)
+	}
+	if state := c.seen(c.bob); state != "online" {
+		t.Errorf("in the end bob is %q", state)
+	}
+}
