@@ -122,6 +122,93 @@ describe('a chat', () => {
   });
 });
 
+describe('the others', () => {
+  const dots = () =>
+    all('presence').map((el) => `${el.closest<HTMLElement>('nav footer, nav li, header, article')!.tagName} ${el.textContent!.trim()}`);
+
+  beforeEach(() => {
+    server.chats.clear();
+    server.chat(uuid).kind = { kind: 'direct', name: '', member_ids: ['me', 'other'] };
+    server.cursors = [{ user_id: 'other', read_seq: 0, delivered_seq: 0 }];
+  });
+
+  test('are seen typing, above the composer and in the list', async () => {
+    await open(uuid);
+    expect([texts('typing'), texts('last-message')]).toEqual([[''], ['No messages yet']]);
+    server.tell({ op: 'typing', chat_id: uuid, d: { user_ids: ['other'], expires_ms: 6000 } });
+    await draw();
+    expect([texts('typing'), texts('last-message')]).toEqual([['someone is typing…'], ['typing…']]);
+    await draw(6_000);
+    expect([texts('typing'), texts('last-message')]).toEqual([[''], ['No messages yet']]);
+  });
+
+  test('are told of typing until the text is sent or left', async () => {
+    await open(uuid);
+    const told = () => server.received.filter((c) => c['op'] === 'typing.set').map(({ d }) => d.typing);
+    const box = all('composer')[0] as HTMLTextAreaElement;
+    box.value = 'hm';
+    box.dispatchEvent(new Event('input', { bubbles: true }));
+    await draw();
+    expect(told()).toEqual([true]);
+    box.dispatchEvent(new Event('blur'));
+    await draw();
+    expect(told()).toEqual([true, false]);
+    await type('sent');
+    expect(told()).toEqual([true, false, true, false]);
+  });
+
+  test('have what one wrote, and have read it, as the ticks say', async () => {
+    await open(uuid);
+    await type('hello');
+    const ticks = () => all('ticks').map((el) => `${el.dataset['state']} ${el.textContent!.trim()}`);
+    expect([ticks(), texts('seen')]).toEqual([['sent Sent'], []]);
+    server.tell({ op: 'cursor', chat_id: uuid, d: { user_id: 'other', read_seq: 0, delivered_seq: 1 } });
+    await draw();
+    expect([ticks(), texts('seen')]).toEqual([['delivered Delivered'], []]);
+    server.tell({ op: 'cursor', chat_id: uuid, d: { user_id: 'other', read_seq: 1, delivered_seq: 1 } });
+    await draw();
+    expect([ticks(), texts('seen')]).toEqual([['read Read'], ['Seen']]);
+    await type('and?');
+    expect([ticks(), texts('seen')]).toEqual([['read Read', 'sent Sent'], []]);
+  });
+
+  test('are shown as here or not, in words too', async () => {
+    server.presence = [{ user_id: 'me', state: 'online' }, { user_id: 'other', state: 'dnd' }];
+    server.post('other', 'busy', 'k', uuid);
+    await open(uuid);
+    await draw(500);
+    expect(dots()).toEqual(['LI Do not disturb', 'FOOTER Online', 'HEADER Do not disturb', 'ARTICLE Do not disturb']);
+    expect(texts('subtitle')).toEqual(['@someone · Do not disturb']);
+    server.tell({ op: 'presence', d: { users: [{ user_id: 'other', state: 'unknown' }] } });
+    await draw();
+    expect(dots()).toEqual(['FOOTER Online']);
+  });
+
+  test('one does not know of without a server that does', async () => {
+    server.presence = null;
+    await open(uuid);
+    await draw(500);
+    expect([all('presence'), all('status'), all('toast')]).toEqual([[], [], []]);
+    expect(texts('phase')).toEqual(['Online']);
+  });
+});
+
+describe('what one does', () => {
+  const activities = () => server.received.filter((c) => c['op'] === 'activity').length;
+
+  test('counts as being active, in a tab that is seen', async () => {
+    await open(null);
+    const seen = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+    window.dispatchEvent(new Event('pointermove'));
+    await draw();
+    expect(activities()).toBe(0);
+    seen.mockReturnValue('visible');
+    for (const name of ['pointermove', 'keydown', 'pointerdown', 'focus']) window.dispatchEvent(new Event(name));
+    await draw();
+    expect(activities()).toBe(1);
+  });
+});
+
 describe('the connection', () => {
   test('is shown as it is', async () => {
     await open(null);

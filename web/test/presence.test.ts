@@ -84,9 +84,10 @@ describe('watching', () => {
     expect(client.store.get().presence.size).toBe(0);
   });
 
-  test('is of 500 at most; what was shown last comes first', async () => {
+  test('is of 500 at most; what was opened last comes first, however the rest changes', async () => {
     client.presences.show('list', Array.from({ length: 600 }, (_, i) => `user ${i}`));
     client.presences.show('members', [other]);
+    client.presences.show('list', Array.from({ length: 600 }, (_, i) => `user ${i}`));
     await begin();
     expect(watches()[0]).toHaveLength(500);
     expect(watches()[0].slice(0, 3)).toEqual(['me', other, 'user 0']);

@@ -29,8 +29,8 @@ export class Presences {
 
   /** Names the users that one part of the page shows, in place of those that it showed before. */
   show(part: string, ids: readonly string[]): void {
-    this.shown.delete(part);
     if (ids.length > 0) this.shown.set(part, ids);
+    else this.shown.delete(part);
     if (!sameUsers(this.wanted(), this.watched)) this.watchIn(gatherMs);
   }
 
@@ -70,7 +70,7 @@ export class Presences {
     this.take([{ ...this.store.get().presence.get(me), user_id: me, state }]);
   }
 
-  /** What was shown last comes first when there are too many. */
+  /** The part that came last comes first when there are too many: what was opened, before the list behind it. */
   private wanted(): ReadonlySet<string> {
     const ids = [...this.shown.values()].reverse().flat().filter(Boolean);
     return new Set([...new Set([this.store.get().state.me, ...ids])].slice(0, watchable));
