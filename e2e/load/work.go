@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"fechatter/e2e/check"
@@ -78,6 +79,12 @@ func (w *worker) send(ctx context.Context, chat *group) {
 	key := uuid.NewString()
 	s := w.record.begin(check.Send{ChatID: chat.id, SenderID: w.id, Key: key})
 	body := check.Body(key, 1) + w.load.padding
+	var twin sync.WaitGroup
+	defer twin.Wait()
+	if w.rng.IntN(10) == 0 {
+		node := w.anyNode()
+		twin.Go(func() { w.repeat(ctx, node, s, body) })
+	}
 	a, err := w.insist(ctx, func() (answer, error) {
 		return w.call(ctx, "message.send", map[string]any{"chat_id": chat.id, "key": key, "body": body})
 	}, func() (answer, error) {
@@ -92,6 +99,17 @@ func (w *worker) send(ctx context.Context, chat *group) {
 	case errors.Is(err, errNoAnswer):
 	default:
 		w.record.fault("%s: send: %v", w.label, err)
+	}
+}
+
+// repeat makes one more attempt at a send, at the same time as the first.
+func (w *worker) repeat(ctx context.Context, node string, s *check.Send, body string) {
+	data, err := w.rest(ctx, http.MethodPost, node+"/chats/"+s.ChatID+"/messages", map[string]any{"body": body}, "Idempotency-Key", s.Key)
+	if err != nil {
+		return // the other attempts settle it
+	}
+	if a, err := parseAnswer(data, false); err == nil {
+		w.record.acked(s, a)
 	}
 }
 
