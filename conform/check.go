@@ -54,6 +54,7 @@ func ruleChecks() []check {
 		{section: "§3", name: "sends are limited, replays are not", fn: rateLimited},
 		{section: "§3", name: "who does not listen to rate_limited is closed with 4005", fn: closesRateLimited},
 		{section: "§3", name: "limit is 1 to 200, after is checked", fn: listLimits},
+		{section: "§3", name: "limit is 50 by default", fn: defaultLimit},
 		{section: "§3", name: "lists are whole, page by page", fn: paging},
 		{section: "§3", name: "the list of chats is whole, the newest activity first", fn: chatPaging},
 		{section: "§3", name: "the cookie is a credential", fn: byCookie},

@@ -45,6 +45,9 @@ func log(t *T, c *cast) {
 	}
 	equal(t, "last_seq", page.LastSeq, int64(len(fields)))
 	equal(t, "key", page.Events[3].D["key"], any(key))
+	if list, ok := page.Events[3].D["reactions"].([]any); !ok || len(list) > 0 {
+		t.Errorf("reactions in an event: %v", page.Events[3].D["reactions"])
+	}
 	part := get[events](c.bob, "/chats/"+id+"/events?after_seq=4&limit=2").Events
 	if len(part) != 2 || part[0].Seq != 5 {
 		t.Errorf("after_seq=4&limit=2: %v", part)

@@ -25,6 +25,16 @@ func listLimits(t *T, c *cast) {
 	}
 }
 
+func defaultLimit(t *T, c *cast) {
+	id := c.ada.Group()
+	for range 28 { // with the chat and its member 58 events
+		c.ada.Rest("PATCH", "/chats/"+id, object{"topic": "this"}, http.StatusOK, nil)
+		c.ada.Rest("PATCH", "/chats/"+id, object{"topic": "that"}, http.StatusOK, nil)
+	}
+	equal(t, "events without a limit", len(get[events](c.ada, "/chats/"+id+"/events").Events), 50)
+	equal(t, "events with limit=200", len(get[events](c.ada, "/chats/"+id+"/events?limit=200").Events), 58)
+}
+
 // paging reads lists one by one: all of it, nothing twice.
 func paging(t *T, c *cast) {
 	id := c.ada.Group(c.bob, c.eve)

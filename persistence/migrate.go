@@ -33,8 +33,7 @@ const (
 )
 
 // migrateSchema brings the schema to this program's release. Nodes that start
-// together take turns. A schema more than one release ahead is refused: the
-// release after this one still lets this one work, the next does not.
+// together take turns.
 func migrateSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
 	if !d.perRow {
 		unlock, err := lockSchema(ctx, db)
@@ -43,6 +42,13 @@ func migrateSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger)
 		}
 		defer unlock()
 	}
+	return upgradeSchema(ctx, db, d, log)
+}
+
+// upgradeSchema is migrateSchema for whoever has the turn. A schema more than one
+// release ahead is refused: the release after this one still lets this one work,
+// the next does not.
+func upgradeSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
 	provider, err := newProvider(db, d, log)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)

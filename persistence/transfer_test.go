@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -299,6 +300,40 @@ func TestTransferIsVerified(t *testing.T) {
 	}
 }
 
+// TestTransferKeepsNodesOut: a node that starts on either database meanwhile
+// waits, and finds it whole.
+func TestTransferKeepsNodesOut(t *testing.T) {
+	from, w, want := filled(t)
+	first, to := postgresURL(t), postgresURL(t)
+	if err := transfer(t, from, first, nil); err != nil {
+		t.Fatal(err)
+	}
+	tried := false
+	err := transfer(t, first, to, func(p persistence.Transferred) {
+		if tried {
+			return
+		}
+		tried = true
+		for _, database := range []string{first, to} {
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			store, err := persistence.Open(ctx, persistence.Config{URL: database}, nobody{}, persistencetest.NewID, quiet())
+			cancel()
+			if err == nil {
+				store.Close()
+				t.Error("a node started amid a transfer")
+			}
+		}
+	})
+	if err != nil || !tried {
+		t.Fatal(tried, err)
+	}
+	t.Run("then whole", func(t *testing.T) {
+		if diff := cmp.Diff(want, view(t, start(t, persistence.Config{URL: to}, nobody{}), w)); diff != "" {
+			t.Errorf("it looks different: %.2000s", diff)
+		}
+	})
+}
+
 func TestTransferRefuses(t *testing.T) {
 	from, _, _ := filled(t)
 	full, _, _ := filled(t)
@@ -314,6 +349,7 @@ func TestTransferRefuses(t *testing.T) {
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("a missing source was made")
 	}
+	says("one database", from, from, "the same")
 	says("another kind", "mysql://x", sqliteURL(t), "neither")
 
 	t.Run("nodes at work", func(t *testing.T) {
