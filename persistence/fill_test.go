@@ -22,6 +22,7 @@ func fill(t testing.TB, db *sql.DB, messages int) {
 	}
 	db.SetMaxOpenConns(1)
 	execRaw(t, db, "SET session_replication_role = replica") // foreign keys are not looked up
+	execRaw(t, db, "SET maintenance_work_mem = '256MB'")
 	rebuild := withoutIndexes(t, db, "chat_members", "messages", "events", "mentions", "reactions")
 	member := "1 + (c.n + 97 * k.n) % 2000"
 	for _, query := range []string{
