@@ -281,3 +281,52 @@ func TestFirstEpochIsNoReset(t *testing.T) {
 		ann.wantCalls(t)
 	})
 }
+
+func TestNewEpochResetsEverybody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		n.personal(ann, -1)
+		n.say("c", "2")
+		time.Sleep(3 * time.Second)
+		n.db.mu.Lock()
+		n.db.epoch = "e2"
+		n.db.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		ann.wantSeqs("c", 2)
+		ann.mu.Lock()
+		calls := map[string]bool{}
+		for _, c := range ann.calls {
+			calls[c] = true
+		}
+		ann.mu.Unlock()
+		if len(calls) != 2 || !calls["reset c 2 epoch"] || !calls["reset ann 0 epoch"] {
+			t.Errorf("owner was called %v, want a reset of both streams", calls)
+		}
+		if s := n.hub.Stats(); s.RingBytes != 0 || s.Subscriptions != 0 {
+			t.Errorf("%d ring bytes and %d subscriptions are left", s.RingBytes, s.Subscriptions)
+		}
+	})
+}
+
+func TestStreamAheadOfTheDatabaseIsReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, Config{}, nil)
+		n.member("c", "ann")
+		ann := n.client("ann", WebSocket)
+		ann.attach("c", -1)
+		n.say("c", "2")
+		time.Sleep(3 * time.Second)
+		n.db.mu.Lock()
+		n.db.log("c").events = n.db.log("c").events[:1]
+		n.db.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		ann.wantCalls(t, "reset c 2 ahead")
+		ann.attach("c", -1)
+		n.say("c", "2 again")
+		synctest.Wait()
+		ann.wantSeqs("c", 2, 2)
+	})
+}

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -152,130 +151,6 @@ func TestPositionsAreReadInChunks(t *testing.T) {
 		}
 		if total != 25 {
 			t.Errorf("%d streams are checked, want 25", total)
-		}
-	})
-}
-
-func TestNewEpochResetsEverybody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
-		n.personal(ann, -1)
-		n.say("c", "2")
-		time.Sleep(3 * time.Second)
-		n.db.mu.Lock()
-		n.db.epoch = "e2"
-		n.db.mu.Unlock()
-		time.Sleep(10 * time.Second)
-		ann.wantSeqs("c", 2)
-		ann.mu.Lock()
-		calls := map[string]bool{}
-		for _, c := range ann.calls {
-			calls[c] = true
-		}
-		ann.mu.Unlock()
-		if len(calls) != 2 || !calls["reset c 2 epoch"] || !calls["reset ann 0 epoch"] {
-			t.Errorf("owner was called %v, want a reset of both streams", calls)
-		}
-		if s := n.hub.Stats(); s.RingBytes != 0 || s.Subscriptions != 0 {
-			t.Errorf("%d ring bytes and %d subscriptions are left", s.RingBytes, s.Subscriptions)
-		}
-	})
-}
-
-func TestStreamAheadOfTheDatabaseIsReset(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
-		n.say("c", "2")
-		time.Sleep(3 * time.Second)
-		n.db.mu.Lock()
-		n.db.log("c").events = n.db.log("c").events[:1]
-		n.db.mu.Unlock()
-		time.Sleep(10 * time.Second)
-		ann.wantCalls(t, "reset c 2 ahead")
-		ann.attach("c", -1)
-		n.say("c", "2 again")
-		synctest.Wait()
-		ann.wantSeqs("c", 2, 2)
-	})
-}
-
-func TestLinger(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
-		time.Sleep(2 * time.Minute)
-		if !n.bus.has("c") {
-			t.Fatal("unsubscribed with a subscriber on")
-		}
-		n.say("c", "2")
-		synctest.Wait()
-		ann.conn.CloseNow()
-		time.Sleep(50 * time.Second)
-		again := n.client("ann", WebSocket)
-		again.attach("c", 1) // from the ring
-		synctest.Wait()
-		again.wantSeqs("c", 2)
-		if got := n.db.readCount(); got != 0 {
-			t.Errorf("%d reads, want the ring", got)
-		}
-		again.conn.CloseNow()
-		time.Sleep(59 * time.Second)
-		if !n.bus.has("c") {
-			t.Error("unsubscribed before the linger is over")
-		}
-		time.Sleep(2 * time.Second)
-		if s := n.hub.Stats(); n.bus.has("c") || s.Streams != 0 || s.RingBytes != 0 {
-			t.Errorf("after the linger: subscribed %v, %d streams, %d ring bytes", n.bus.has("c"), s.Streams, s.RingBytes)
-		}
-		last := n.client("ann", WebSocket)
-		last.attach("c", -1)
-		n.say("c", "3")
-		synctest.Wait()
-		last.wantSeqs("c", 3)
-	})
-}
-
-func TestOpenPinsUntilRelease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		release := n.open("c", "d")
-		time.Sleep(5 * time.Minute)
-		if !n.bus.has("c") || !n.bus.has("d") {
-			t.Error("unsubscribed while open")
-		}
-		release()
-		release()
-		time.Sleep(61 * time.Second)
-		if n.bus.has("c") || n.bus.has("d") {
-			t.Error("still subscribed")
-		}
-	})
-}
-
-func TestBusThatRefusesOrFailsIsNoError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		n.bus.refuse, n.bus.noFlush = errors.New("no"), errors.New("no")
-		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
-		n.hear("c") // not subscribed: lost
-		time.Sleep(2 * time.Second)
-		ann.wantSeqs("c", 2)
-		n.bus.mu.Lock()
-		n.bus.refuse, n.bus.noFlush = nil, nil
-		n.bus.mu.Unlock()
-		time.Sleep(time.Second)
-		if !n.bus.has("c") {
-			t.Error("the subscription is not tried again")
 		}
 	})
 }
