@@ -117,7 +117,11 @@ func connected(t *testing.T, b *Bus) {
 // echoed waits until the server has all that b has published.
 func echoed(t *testing.T, b *Bus) {
 	t.Helper()
-	eventually(t, "echo", func() bool { return b.Echo(t.Context(), []byte(uuid.NewString())) == nil })
+	eventually(t, "echo", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		return b.Echo(ctx, []byte(uuid.NewString())) == nil
+	})
 }
 
 func flush(t *testing.T, b *Bus) {

@@ -21,7 +21,7 @@ func (b *Bus) fault(node Node, sub *nats.Subscription, err error) {
 		b.forbidden(err)
 	case errors.Is(err, nats.ErrMaxSubscriptionsExceeded):
 		b.noisy.Do(func() { b.log.Error("NATS limits this node's subscriptions: raise max_subscriptions", "error", err) })
-		b.link.deny()
+		b.denied()
 	case isRefusal(err):
 		b.reasons.tell(b.log, err)
 	default:
@@ -41,8 +41,13 @@ func (b *Bus) forbidden(err error) {
 		b.log.Error("NATS forbids this node a subject: grant it publish and subscribe on "+allSubjects, "error", err)
 	})
 	if strings.Contains(strings.ToLower(err.Error()), "for subscription") {
-		b.link.deny()
+		b.denied()
 	}
+}
+
+func (b *Bus) denied() {
+	b.link.deny()
+	b.interest.poke() // it looks after a link that is not ready
 }
 
 // isRefusal reports whether the server does not take this node's credentials.

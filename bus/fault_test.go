@@ -155,7 +155,7 @@ func TestCallsDoNotWaitForAServerThatSaysNothing(t *testing.T) {
 		b.Stats()
 		longest = max(longest, time.Since(began))
 	}
-	if longest > 500*time.Millisecond {
+	if longest > 1200*time.Millisecond { // a try takes 2 s
 		t.Errorf("calls took %s", longest)
 	}
 }
@@ -199,7 +199,7 @@ func TestPermissionsThatBecomeRight(t *testing.T) {
 	}
 	srv := startInside(t, with("other.>"))
 	stream, node := uuid.NewString(), &recorder{}
-	b := newBus(t, Config{URL: fmt.Sprintf("nats://chat:x@%s", srv.Addr())})
+	b := newBus(t, Config{URL: fmt.Sprintf("nats://chat:x@%s", srv.Addr()), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	b.appealAfter = 300 * time.Millisecond
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
