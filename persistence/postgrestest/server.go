@@ -26,6 +26,9 @@ const (
 	stopTimeout  = 20 * time.Second
 )
 
+// ErrMissing says that PostgreSQL is not installed and could not be.
+var ErrMissing = errors.New("there is no PostgreSQL: install Debian's package postgresql")
+
 // Server is a running PostgreSQL. Database may be called concurrently; what stops
 // and starts the server may not.
 type Server struct {
@@ -82,7 +85,7 @@ func find(ctx context.Context) (string, error) {
 	if bin := installed(); bin != "" {
 		return bin, nil
 	}
-	return "", errors.New("there is no PostgreSQL: install Debian's package postgresql")
+	return "", ErrMissing
 }
 
 func major(path string) int {
