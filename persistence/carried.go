@@ -6,6 +6,6 @@ package persistence
 // of this database: a history that was carried here keeps the name by which its
 // clients know it, for as long as it is the same history.
 func epochOf(history string) string {
-	return "(SELECT COALESCE(k.value, e.name) FROM (SELECT " + history + " AS name) AS e" +
-		" LEFT JOIN meta k ON k.name = '" + carriedName + "' || e.name)"
+	return "(SELECT COALESCE(k.value, own.name) FROM (SELECT " + history + " AS name) AS own" +
+		" LEFT JOIN meta k ON k.name = '" + carriedName + "' || own.name)"
 }

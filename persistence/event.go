@@ -135,7 +135,7 @@ func (s *Store) Positions(ctx context.Context, streams []string) (epoch string, 
 				last[id.String] = seq.Int64
 			}
 			return nil
-		}, "SELECT e.epoch, s.id, s.last_seq FROM (SELECT "+s.d.epoch+" AS epoch) AS e LEFT JOIN streams s ON s.id IN "+
+		}, "SELECT known.epoch, s.id, s.last_seq FROM (SELECT "+s.d.epoch+" AS epoch) AS known LEFT JOIN streams s ON s.id IN "+
 			s.d.ids(), encodeIDs(streams))
 		return err
 	})

@@ -77,7 +77,7 @@ func openPostgres(ctx context.Context, cfg Config) (*pools, error) {
 	p := &pools{write: open(cfg.Connections, t, once), batch: open(1, t, eachTime), lane: open(postgresLanes, t, eachTime),
 		read: open(cfg.Connections, t, once), replay: open(postgresReplays, t, once),
 		probe: open(1, t, once), canary: open(1, t, once), migrate: open(2, 0, once)}
-	if err := checkPostgres(ctx, p.probe.db); err != nil {
+	if err := checkPostgres(ctx, p.probe.db, cfg.ConnectTimeout+t); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
@@ -94,7 +94,9 @@ func maskURL(u string) string {
 }
 
 // checkPostgres makes sure that a commit is on disk before it is acknowledged.
-func checkPostgres(ctx context.Context, db *sql.DB) error {
+func checkPostgres(ctx context.Context, db *sql.DB, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var fsync, pages, commit string
 	err := db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('full_page_writes'),
 		current_setting('synchronous_commit')`).Scan(&fsync, &pages, &commit)

@@ -154,7 +154,8 @@ func storedKeys(t *testing.T, store *persistence.Store, chatID string) map[strin
 // answered when its time is up, and works soon after the server goes on.
 func TestFrozenServer(t *testing.T) {
 	server := ownServer(t)
-	store := start(t, persistence.Config{URL: ownDatabase(t, server)}, nobody{})
+	databaseURL := ownDatabase(t, server)
+	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
 	rooms, people := persistencetest.Populate(t, store, 2, 2)
 	svc, ann := persistencetest.Service(store), people[0][0]
 	calls := map[string]func(context.Context) error{
@@ -207,7 +208,13 @@ func TestFrozenServer(t *testing.T) {
 	if err := server.Freeze(); err != nil {
 		t.Fatal(err)
 	}
-	for began := time.Now(); time.Since(began) < frozen; {
+	began := time.Now()
+	_, err := persistence.Open(t.Context(), persistence.Config{URL: databaseURL, ConnectTimeout: 200 * time.Millisecond},
+		nobody{}, persistencetest.NewID, quiet())
+	if took := time.Since(began); err == nil || took > 3*time.Second {
+		t.Errorf("opened after %s: %v", took, err)
+	}
+	for time.Since(began) < frozen {
 		if n := round(); n != len(calls) {
 			t.Errorf("%d of %d calls were answered as if the server were there", len(calls)-n, len(calls))
 		}
@@ -215,7 +222,7 @@ func TestFrozenServer(t *testing.T) {
 	if err := server.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
+	began = time.Now()
 	eventually(t, "everything works again", func() bool { return round() == 0 })
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("everything works again after %s only", took)
