@@ -115,12 +115,24 @@ func (t *Tracker) renewed(devices []renewing, renewed []Renewed) {
 }
 
 func (t *Tracker) sweep(ctx context.Context) {
-	gone, err := t.leases.Sweep(ctx)
+	swept, err := t.leases.Sweep(ctx)
 	t.unavailable.note(ctx, t.log, err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, d := range gone {
+	if swept.Lost {
+		t.renewAll()
+	}
+	for _, d := range swept.Gone {
 		t.gone[d.UserID] = max(t.gone[d.UserID], d.LastActiveAt)
 		t.mark(d.UserID)
+	}
+}
+
+// renewAll has every lease renewed at the next beat. Called under the lock.
+func (t *Tracker) renewAll() {
+	for _, p := range t.people {
+		for d := range p.devices {
+			t.urgent[d] = struct{}{}
+		}
 	}
 }

@@ -12,6 +12,7 @@ const (
 	leaseTTL   = 45 * time.Second // a lease that is not renewed ends after it
 	renewEvery = 15 * time.Second // so two renewals may be lost
 	leaseGrace = 5 * time.Second  // after the last lease was released: a reconnect goes unnoticed
+	settleTime = 10 * time.Second // after the leases were lost: until then every node has renewed all of its own
 )
 
 // ErrUnavailable is what Leases answer without having asked, because asking has
@@ -30,9 +31,8 @@ type Leases interface {
 	// Read answers in the order of the users.
 	Read(ctx context.Context, userIDs []string) ([]Reading, error)
 	// Sweep gives people who went offline, each to one caller only, over all
-	// nodes; with an error, those of whom it knows all the same. Every node calls
-	// it once a second.
-	Sweep(ctx context.Context) ([]Departure, error)
+	// nodes. Every node calls it once a second.
+	Sweep(ctx context.Context) (Swept, error)
 }
 
 // Lease is one connection of a user. The id is unique among all connections.
@@ -62,6 +62,14 @@ type Reading struct {
 	Here, Known  bool
 	Idle         time.Duration
 	LastActiveAt chat.Time // by the clock of the leases; 0: not known
+}
+
+// Swept is what a sweep found. Lost says that since the caller's last sweep
+// leases may have got lost, or run out while nobody could renew them: whoever
+// holds leases renews all of them now. Absence is known again 10 s later.
+type Swept struct {
+	Gone []Departure
+	Lost bool
 }
 
 // Departure is a person who went offline. LastActiveAt is 0 when it is not known.

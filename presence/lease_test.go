@@ -85,11 +85,11 @@ func settle(t *testing.T, w presencetest.World) {
 
 func sweep(t *testing.T, l presence.Leases) []presence.Departure {
 	t.Helper()
-	gone, err := l.Sweep(t.Context())
+	swept, err := l.Sweep(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gone
+	return swept.Gone
 }
 
 // emptyRedis gives the private server, without anything in it.

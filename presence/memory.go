@@ -103,16 +103,16 @@ func (m *Memory) Read(_ context.Context, userIDs []string) ([]Reading, error) {
 }
 
 // Sweep implements Leases.
-func (m *Memory) Sweep(context.Context) ([]Departure, error) {
+func (m *Memory) Sweep(context.Context) (Swept, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	var gone []Departure
+	var swept Swept
 	for id, u := range m.users {
 		if u.due <= now {
-			gone = append(gone, Departure{id, m.at(u.active)})
+			swept.Gone = append(swept.Gone, Departure{id, m.at(u.active)})
 			delete(m.users, id)
 		}
 	}
-	return gone, nil
+	return swept, nil
 }

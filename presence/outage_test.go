@@ -42,9 +42,9 @@ func (b *breakable) Read(ctx context.Context, users []string) ([]presence.Readin
 	return b.Leases.Read(ctx, users)
 }
 
-func (b *breakable) Sweep(ctx context.Context) ([]presence.Departure, error) {
+func (b *breakable) Sweep(ctx context.Context) (presence.Swept, error) {
 	if b.cut.Load() {
-		return nil, errOut
+		return presence.Swept{}, errOut
 	}
 	return b.Leases.Sweep(ctx)
 }

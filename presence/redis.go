@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,6 +29,9 @@ type Redis struct {
 	client  *redis.Client
 	scripts scripts
 	breaker breaker
+
+	mu    sync.Mutex
+	since [shards]int64 // since when each shard knows leases, as of the last sweep; 0: not swept yet
 }
 
 // RedisConfig says which Redis to use.
@@ -104,7 +108,7 @@ func (r *Redis) Read(ctx context.Context, userIDs []string) ([]Reading, error) {
 }
 
 // Sweep implements Leases.
-func (r *Redis) Sweep(ctx context.Context) ([]Departure, error) {
+func (r *Redis) Sweep(ctx context.Context) (Swept, error) {
 	calls := make([]*call, shards)
 	for i := range calls {
 		calls[i] = newCall(i)
@@ -114,16 +118,30 @@ func (r *Redis) Sweep(ctx context.Context) ([]Departure, error) {
 	if err != nil {
 		err = fmt.Errorf("sweep leases: %w", err)
 	}
-	var gone []Departure
-	for _, answer := range answers {
+	var swept Swept
+	for shard, answer := range answers {
 		list, _ := answer.Slice() // nil where it failed, as err says
-		for i := 0; i+1 < len(list); i += 2 {
+		if len(list) == 0 {
+			continue
+		}
+		since, _ := list[0].(int64)
+		swept.Lost = r.lost(shard, since) || swept.Lost
+		for i := 1; i+1 < len(list); i += 2 {
 			user, _ := list[i].(string)
 			at, _ := list[i+1].(int64)
-			gone = append(gone, Departure{user, chat.Time(at)})
+			swept.Gone = append(swept.Gone, Departure{user, chat.Time(at)})
 		}
 	}
-	return gone, err
+	return swept, err
+}
+
+// lost reports whether a shard has begun anew since it was last swept from here.
+func (r *Redis) lost(shard int, since int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.since[shard]
+	r.since[shard] = since
+	return was != 0 && was != since
 }
 
 // numbers runs calls that answer integers.

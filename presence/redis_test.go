@@ -33,12 +33,38 @@ func TestRedisKilledAndRestartedEmpty(t *testing.T) {
 	wantGone(t, sweep(t, w.Second))
 	wantReading(t, w.Second, "ann", true, false)
 	wantReading(t, w.Second, "bob", false, false)
-	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "ann"))
+	wantGone(t, pass(t, w, presencetest.Settle-sweepStep, "ann"))
 	wantReading(t, w.Second, "bob", false, false)
 	wantGone(t, pass(t, w, 2*sweepStep, "ann"))
 	wantReading(t, w.Second, "ann", true, true)
 	wantReading(t, w.Second, "bob", false, true)
 	wantGone(t, pass(t, w, presencetest.TTL+sweepStep), "ann")
+}
+
+// Every node hears that leases got lost, once, and nothing of it otherwise.
+func TestRedisLosesLeases(t *testing.T) {
+	w := redisWorld(t)
+	lost := func(l presence.Leases) bool {
+		t.Helper()
+		swept, err := l.Sweep(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return swept.Lost
+	}
+	for range 3 {
+		if lost(w.First) || lost(w.Second) {
+			t.Fatal("lost, without a reason")
+		}
+	}
+	if err := server.Empty(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]presence.Leases{"first": w.First, "second": w.Second} {
+		if !lost(l) || lost(l) {
+			t.Errorf("the %s node is not told once", name)
+		}
+	}
 }
 
 // A Redis that hangs costs no more than a few short waits.
@@ -71,7 +97,7 @@ func TestRedisStandstill(t *testing.T) {
 	if r := renew(t, w.First, "ann"); !r[0].Appeared {
 		t.Error("ann was not seen, and is back")
 	}
-	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "ann"))
+	wantGone(t, pass(t, w, presencetest.Settle-sweepStep, "ann"))
 	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob")
 	wantReading(t, w.Second, "ann", true, true)
 	wantReading(t, w.Second, "bob", false, true)
@@ -99,8 +125,9 @@ func TestRedisClockGoesBack(t *testing.T) {
 	if r := renew(t, w.First, "ann"); r[0].Appeared || r[0].Idle > presencetest.TTL {
 		t.Errorf("renewed: %+v", r[0])
 	}
-	wantGone(t, pass(t, w, presencetest.TTL-sweepStep, "ann"))
-	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob", "cid")
+	wantGone(t, pass(t, w, presencetest.Settle+sweepStep, "ann"), "cid")
+	wantGone(t, pass(t, w, presencetest.TTL-presencetest.Settle-2*sweepStep, "ann"))
+	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob")
 	wantReading(t, w.Second, "ann", true, true)
 }
 

@@ -59,7 +59,8 @@ func newCall(shard int) *call {
 	for _, name := range []string{"due", "active", "since", "clock"} {
 		c.keys = append(c.keys, shardKey(shard, name))
 	}
-	c.args = append(c.args, leaseTTL.Milliseconds(), leaseGrace.Milliseconds(), sweepGap.Milliseconds())
+	c.args = append(c.args, leaseTTL.Milliseconds(), leaseGrace.Milliseconds(), sweepGap.Milliseconds(),
+		settleTime.Milliseconds())
 	return c
 }
 

@@ -6,7 +6,8 @@
 -- and one zset per user: lease -> its end. All times are milliseconds by the
 -- clock of Redis, so that the clocks of nodes do not matter.
 local due, active, since_key, clock_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local ttl, grace, gap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local ttl, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
+local gap, settle = tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local since = tonumber(redis.call('GET', since_key))
@@ -30,6 +31,6 @@ end
 -- settled says whether every lease had the time to be renewed since this Redis
 -- began to know, so that who has none is really gone.
 local function settled()
-  return clock and math.abs(now - clock) <= gap and now - since >= ttl
+  return clock and math.abs(now - clock) <= gap and now - since >= settle
 end
 

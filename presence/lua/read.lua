@@ -1,7 +1,7 @@
--- For each of ARGV[4...], a user: whether they are here, for how long they have
+-- For each of ARGV[5...], a user: whether they are here, for how long they have
 -- been idle, and since when. The first answer is whether absence is known.
 local out = { settled() and 1 or 0 }
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   local gone_at = tonumber(redis.call('ZSCORE', due, ARGV[i]))
   local at = math.min(tonumber(redis.call('HGET', active, ARGV[i])) or 0, now)
   out[#out + 1] = (gone_at and gone_at > now) and 1 or 0

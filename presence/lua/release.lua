@@ -2,7 +2,7 @@
 -- A release only ever brings the end nearer: who is gone already does not come
 -- back by it.
 for i = 5, #KEYS do
-  local arg = 3 * (i - 4)
+  local arg = 3 * (i - 4) + 1
   local user = ARGV[arg + 1]
   if redis.call('ZREM', KEYS[i], ARGV[arg + 2]) == 1 then
     local last = redis.call('ZREVRANGE', KEYS[i], 0, 0, 'WITHSCORES')

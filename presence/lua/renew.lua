@@ -2,7 +2,7 @@
 -- Answers for each whether they appeared, and for how long they have been idle.
 local out = {}
 for i = 5, #KEYS do
-  local arg = 3 * (i - 4)
+  local arg = 3 * (i - 4) + 1
   local user = ARGV[arg + 1]
   local gone_at = tonumber(redis.call('ZSCORE', due, user))
   if redis.call('ZADD', KEYS[i], now + ttl, ARGV[arg + 2]) == 1 then

@@ -1,5 +1,5 @@
--- ARGV[4] is how many to claim at most, ARGV[5] what the keys of leases begin
--- with. Answers user, last activity, user, last activity ... Who is taken out of
+-- ARGV[5] is how many to claim at most, ARGV[6] what the keys of leases begin
+-- with. Answers since, user, last activity, user, last activity ... Who is taken out of
 -- due here is told to this caller and to no other.
 --
 -- When nobody swept for longer than the gap, or the time jumped, leases may have
@@ -12,19 +12,19 @@ clock = now
 redis.call('SET', clock_key, clock)
 
 -- What ends later than any lease can was written before the time went back.
-for _, user in ipairs(redis.call('ZRANGEBYSCORE', due, now + ttl + grace, '+inf', 'LIMIT', 0, ARGV[4])) do
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', due, now + ttl + grace, '+inf', 'LIMIT', 0, ARGV[5])) do
   redis.call('ZADD', due, now + ttl, user)
 end
 
-local out = {}
+local out = { since }
 if not settled() then
   return out
 end
-for _, user in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[4])) do
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[5])) do
   redis.call('ZREM', due, user)
   out[#out + 1] = user
   out[#out + 1] = math.min(tonumber(redis.call('HGET', active, user)) or 0, now)
   redis.call('HDEL', active, user)
-  redis.call('DEL', ARGV[5] .. user)
+  redis.call('DEL', ARGV[6] .. user)
 end
 return out

@@ -193,19 +193,19 @@ func testClaims(f *fixture) {
 
 func (f *fixture) sweepTogether() []string {
 	f.Helper()
-	var gone [2][]presence.Departure
+	var swept [2]presence.Swept
 	var errs [2]error
 	var both sync.WaitGroup
 	for i, on := range []presence.Leases{f.First, f.Second} {
-		both.Go(func() { gone[i], errs[i] = on.Sweep(f.Context()) })
+		both.Go(func() { swept[i], errs[i] = on.Sweep(f.Context()) })
 	}
 	both.Wait()
 	var users []string
-	for i := range gone {
+	for i := range swept {
 		if errs[i] != nil {
 			f.Fatal(errs[i])
 		}
-		for _, d := range gone[i] {
+		for _, d := range swept[i].Gone {
 			users = append(users, d.UserID)
 		}
 	}

@@ -17,6 +17,9 @@ const (
 	TTL   = 45 * time.Second
 	Grace = 5 * time.Second
 
+	// Settle is how long after leases were lost the absence of one means nothing.
+	Settle = 10 * time.Second
+
 	sweepEvery = 5 * time.Second // often enough to count as swept all the time
 	second     = time.Second
 )
@@ -94,11 +97,11 @@ func (f *fixture) sweep(on presence.Leases) []string {
 
 func (f *fixture) departures(on presence.Leases) []presence.Departure {
 	f.Helper()
-	gone, err := on.Sweep(f.Context())
+	swept, err := on.Sweep(f.Context())
 	if err != nil {
 		f.Fatal(err)
 	}
-	return gone
+	return swept.Gone
 }
 
 // pass lets time go by while both nodes sweep, and gives who was told to be gone.

@@ -199,3 +199,8 @@ func (s *Server) Info(ctx context.Context, section string) (info string, err err
 func (s *Server) FlushScripts(ctx context.Context) error {
 	return s.do(func(c *redis.Client) error { return c.ScriptFlush(ctx).Err() })
 }
+
+// Empty makes the server forget every key, while it goes on.
+func (s *Server) Empty(ctx context.Context) error {
+	return s.do(func(c *redis.Client) error { return c.FlushAll(ctx).Err() })
+}
