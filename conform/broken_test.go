@@ -65,11 +65,13 @@ func brokenServers() map[string]*broken {
 		"the history is read before, after and around":    {body: text(`"has_more":true`, `"has_more":false`)},
 		"a revoked session's connections close with 4500": {code: always(websocket.StatusGoingAway)},
 
-		"hello tells the limits":       {frame: replace("resume_window", "window")},
-		"a resume is lossless":         {frame: twice("message.created")},
-		"a resume says reset, and why": {frame: drop("reset")},
-		"chat.joined and chat.left":    {frame: replace(`"op":"chat.left"`, `"op":"chat.gone"`)},
-		"typing is shown":              {frame: drop("typing")},
+		"hello tells the limits":                      {frame: replace("resume_window", "window")},
+		"a resume is lossless":                        {frame: twice("message.created")},
+		"a resume says reset, and why":                {frame: drop("reset")},
+		"chat.joined and chat.left":                   {frame: replace(`"op":"chat.left"`, `"op":"chat.gone"`)},
+		"typing is shown":                             {frame: drop("typing")},
+		"others' cursors are shown":                   {frame: drop("cursor")},
+		"presence is shown to those who share a chat": {frame: drop("presence")},
 		"a token resumes, by SSE and WebSocket": {request: func(r *http.Request) {
 			r.Header.Del("Last-Event-ID")
 			r.URL.RawQuery = ""

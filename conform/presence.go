@@ -3,6 +3,7 @@ package conform
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"fechatter/conform/client"
 )
@@ -10,10 +11,10 @@ import (
 // §4 and §5, presence, typing and others' cursors.
 
 func presence(t *T, c *cast) {
+	c.ada.Group(c.bob)
 	if c.ada.Ask("GET", "/presence?user_id="+c.bob.ID, nil).Status == http.StatusNotFound {
 		t.Skipf("not served")
 	}
-	c.ada.Group(c.bob)
 	stranger := c.newcomer("gus")
 	b := c.bob.Fresh()
 	c.bob.Rest("PUT", "/presence", object{"state": "dnd"}, http.StatusOK, nil)
@@ -29,6 +30,10 @@ func presence(t *T, c *cast) {
 			}
 		}
 		return "not listed"
+	}
+	// Who comes may be seen a little later: nothing waits for presence.
+	for deadline := time.Now().Add(5 * time.Second); seen(c.ada) != "dnd" && time.Now().Before(deadline); {
+		wait(t, 100*time.Millisecond)
 	}
 	equal(t, "as ada sees bob", seen(c.ada), "dnd")
 	equal(t, "as a stranger sees bob", seen(stranger), "not listed")
