@@ -30,9 +30,12 @@ type echo struct {
 
 func (e *echo) init() { e.subject, e.tried = nodeSubjects+nuid.Next(), make(chan struct{}) }
 
+// settle notes that the first try has come to something.
+func (e *echo) settle() { e.once.Do(func() { close(e.tried) }) }
+
 // hearEcho connects a second time. Without it the bus works, but Echo fails.
 func (b *Bus) hearEcho(s *session) {
-	defer b.echo.once.Do(func() { close(b.echo.tried) })
+	defer b.echo.settle()
 	conn, err := nats.Connect(b.cfg.URL, append(b.common(s.server), nats.Name(b.cfg.Name+" probe"),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			b.noisy.Do(func() { b.log.Warn("bus error of the probe", "error", err) })

@@ -71,6 +71,7 @@ func (b *Bus) handlers(s *session, node Node) []nats.Option {
 				b.log.Warn("bus lost", "error", err)
 			}
 			b.link.went()
+			b.echo.settle()
 			b.interest.poke() // it asks why there is none
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { b.reasons.tell(b.log, err) }),
