@@ -102,6 +102,10 @@ describe('ticks', () => {
     await cleo.open('Tea');
     await expect.poll(ticks(ada, 'who comes?'), patience).toBe('read');
     await expect.poll(() => ada.get('seen-by').textContent(), patience).toBe('Seen by Bob, Cleo');
+    await ada.message('who comes?').getByTestId('ticks').click();
+    await expect.poll(() => ada.get('popover').count(), patience).toBe(0);
+    await ada.message('who comes?').getByTestId('ticks').click();
+    await ada.get('popover').waitFor();
     await ada.page.keyboard.press('Escape');
     await expect.poll(() => ada.get('popover').count(), patience).toBe(0);
   });
@@ -116,5 +120,74 @@ describe('ticks', () => {
     await ada.get('members').click();
     await ada.get('member').filter({ hasText: 'Cleo' }).getByTestId('remove-member').click();
     await expect.poll(ticks(ada, 'all here?'), patience).toBe('read');
+  });
+});
+
+describe('presence', () => {
+  /** Somebody as seen in a list of chats. */
+  const dot = (person: Person, title: string) => () => person.item(title).getByTestId('presence').getAttribute('data-state', { timeout: 500 }).catch(() => null);
+  const own = (person: Person) => () => person.get('status').getAttribute('data-state');
+
+  async function choose(person: Person, state: string): Promise<void> {
+    await person.get('status').click();
+    await person.get(`set-${state}`).click();
+  }
+
+  test('who closes the browser is offline a little later', async () => {
+    const [ada, bob] = await Promise.all([join('Ada'), join('Bob')]);
+    await ada.writeTo(bob);
+    await expect.poll(dot(ada, 'Bob'), patience).toBe('online');
+    expect(await ada.get('subtitle').textContent()).toBe(`@${bob.username} · Online`);
+    await bob.context.close();
+    await expect.poll(dot(ada, 'Bob'), { ...patience, timeout: 30_000 }).toBe('offline');
+    await expect.poll(() => ada.get('subtitle').textContent(), patience).toBe(`@${bob.username} · Offline`);
+  });
+
+  test('is what one chose, on all devices; who is invisible seems offline to others', async () => {
+    const [ada, bob] = await Promise.all([join('Ada'), join('Bob')]);
+    await ada.writeTo(bob);
+    const second = await bob.window();
+    for (const [state, seen] of [['away', 'away'], ['invisible', 'offline'], ['online', 'online']] as const) {
+      await choose(bob, state);
+      await expect.poll(own(bob), patience).toBe(state);
+      await expect.poll(() => second.getByTestId('status').getAttribute('data-state'), patience).toBe(state);
+      await expect.poll(dot(ada, 'Bob'), patience).toBe(seen);
+    }
+    await choose(bob, 'dnd');
+    await expect.poll(own(bob), patience).toBe('dnd');
+    await bob.page.reload();
+    await bob.online();
+    await expect.poll(own(bob), patience).toBe('dnd');
+  });
+
+  test('is known again after a lost connection, of members too', async () => {
+    const [ada, bob] = await Promise.all([join('Ada'), join('Bob')]);
+    await ada.create('group', 'Tea', bob);
+    await ada.get('members').click();
+    const line = ada.get('member').filter({ hasText: 'Bob' }).getByTestId('presence');
+    const seen = () => line.getAttribute('data-state', { timeout: 500 }).catch(() => null);
+    await expect.poll(seen, patience).toBe('online');
+    ada.cable.cut();
+    await ada.offline();
+    await expect.poll(() => line.count(), patience).toBe(0);
+    await choose(bob, 'dnd');
+    ada.cable.mend();
+    await ada.online();
+    await expect.poll(seen, patience).toBe('dnd');
+  });
+
+  test('typing and reading are not told of who is invisible', async () => {
+    const [ada, bob] = await Promise.all([join('Ada'), join('Bob')]);
+    await ada.writeTo(bob);
+    await bob.open('Ada');
+    await choose(bob, 'invisible');
+    await expect.poll(dot(ada, 'Bob'), patience).toBe('offline');
+    await ada.say('are you there?');
+    await bob.sees('are you there?');
+    await bob.get('composer').pressSequentially('not for you');
+    await expect.poll(() => bob.item('Ada').getByTestId('unread-badge').count(), patience).toBe(0);
+    await choose(bob, 'online');
+    await expect.poll(dot(ada, 'Bob'), patience).toBe('online');
+    expect([await typing(ada)(), await ticks(ada, 'are you there?')()]).toEqual(['', 'sent']);
   });
 });
