@@ -50,27 +50,30 @@ func (s *Service) LogIn(ctx context.Context, username, password, device string) 
 	if len(password) > maxPassword*utf8.UTFMax {
 		password = ""
 	}
-	user, err := s.verify(ctx, username, password)
+	user, hash, err := s.verify(ctx, username, password)
 	if err != nil {
 		return Login{}, err
 	}
 	raw := make([]byte, tokenBytes)
 	rand.Read(raw) // never fails: crypto/rand ends the process instead
 	token := base64.RawURLEncoding.EncodeToString(raw)
-	session, err := s.store.CreateSession(ctx, Session{ID: s.newID(), UserID: user.ID, Device: device}, hashToken(token), SessionTTL)
+	session, err := s.store.CreateSession(ctx, Session{ID: s.newID(), UserID: user.ID, Device: device}, hash, hashToken(token), SessionTTL)
+	if CodeOf(err) == NotFound { // the password was changed while this one was judged
+		return Login{}, wrongCredentials()
+	}
 	if err != nil {
 		return Login{}, err
 	}
 	return Login{Token: token, Session: session, User: user}, nil
 }
 
-func (s *Service) verify(ctx context.Context, username, password string) (User, error) {
-	refused := Errorf(Unauthenticated, "the username or the password is wrong")
-	var (
-		user User
-		hash string
-		err  error = refused
-	)
+func wrongCredentials() error {
+	return Errorf(Unauthenticated, "the username or the password is wrong")
+}
+
+// verify also gives the hash that the password was right for.
+func (s *Service) verify(ctx context.Context, username, password string) (user User, hash string, err error) {
+	err = wrongCredentials()
 	if validUsername(username) == nil {
 		user, hash, err = s.store.Credentials(ctx, username)
 	}
@@ -78,20 +81,20 @@ func (s *Service) verify(ctx context.Context, username, password string) (User, 
 	case "":
 	case NotFound, Unauthenticated:
 		if err := s.passwords.VerifyNone(ctx, password); err != nil {
-			return User{}, Wrap(Unavailable, err, "passwords cannot be checked right now")
+			return User{}, "", Wrap(Unavailable, err, "passwords cannot be checked right now")
 		}
-		return User{}, refused
+		return User{}, "", wrongCredentials()
 	default:
-		return User{}, err
+		return User{}, "", err
 	}
 	ok, err := s.passwords.Verify(ctx, hash, password)
 	if err != nil {
-		return User{}, Wrap(Unavailable, err, "passwords cannot be checked right now")
+		return User{}, "", Wrap(Unavailable, err, "passwords cannot be checked right now")
 	}
 	if !ok {
-		return User{}, refused
+		return User{}, "", wrongCredentials()
 	}
-	return user, nil
+	return user, hash, nil
 }
 
 // Authenticate finds the session of a token and extends it. Errors:
@@ -156,7 +159,7 @@ func (s *Service) ChangePassword(ctx context.Context, session Session, current, 
 	if err != nil {
 		return err
 	}
-	if _, err := s.verify(ctx, user.Username, current); err != nil {
+	if _, _, err := s.verify(ctx, user.Username, current); err != nil {
 		if CodeOf(err) == Unauthenticated {
 			return Errorf(Forbidden, "the current password is wrong")
 		}

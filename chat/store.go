@@ -58,7 +58,8 @@ type UserStore interface {
 
 // SessionStore keeps sessions by the hash of their token.
 type SessionStore interface {
-	CreateSession(ctx context.Context, s Session, tokenHash []byte, ttl time.Duration) (Session, error)
+	// CreateSession is for the user who has that password now: not_found when it is another.
+	CreateSession(ctx context.Context, s Session, passwordHash string, tokenHash []byte, ttl time.Duration) (Session, error)
 	SessionByToken(ctx context.Context, tokenHash []byte) (s Session, now Time, err error)
 	TouchSession(ctx context.Context, id string, ttl time.Duration) (Session, error)                  // used now, lives for ttl
 	Sessions(ctx context.Context, userID string, p Page) (sessions []Session, next string, err error) // not expired

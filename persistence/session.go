@@ -17,8 +17,16 @@ func scanSession(rows *sql.Rows, v *chat.Session) error {
 }
 
 // CreateSession implements chat.SessionStore.
-func (s *Store) CreateSession(ctx context.Context, v chat.Session, tokenHash []byte, ttl time.Duration) (chat.Session, error) {
+//
+// The user's row is locked: a change of the password, which revokes sessions,
+// either sees this one or is seen by it.
+func (s *Store) CreateSession(ctx context.Context, v chat.Session, passwordHash string, tokenHash []byte, ttl time.Duration) (chat.Session, error) {
 	err := s.update(ctx, "create session", func(c *conn) ([]chat.Event, error) {
+		var one int
+		err := c.one(ctx, "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2"+s.d.lock, []any{v.UserID, passwordHash}, &one)
+		if err != nil {
+			return nil, orNotFound(err, noUser())
+		}
 		now, err := s.clock(ctx, c)
 		if err != nil {
 			return nil, err
@@ -27,9 +35,6 @@ func (s *Store) CreateSession(ctx context.Context, v chat.Session, tokenHash []b
 		_, err = c.exec(ctx, `INSERT INTO sessions (id, user_id, device, token_hash, created_at, last_used_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`, v.ID, v.UserID, v.Device, hex.EncodeToString(tokenHash),
 			int64(v.CreatedAt), int64(v.LastUsedAt), int64(v.ExpiresAt))
-		if s.d.classify(err) == failReference {
-			return nil, noUser()
-		}
 		return nil, err
 	})
 	if err != nil {

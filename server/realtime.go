@@ -26,28 +26,16 @@ const (
 type realtime struct {
 	running     sync.WaitGroup // readers and workers
 	connections registry
-	resumes     chan struct{} // holds a slot for each resume under way
+	resumes     *turns
 	draining    atomic.Bool   // no new connections
 }
 
 func newRealtime() *realtime {
 	return &realtime{
 		connections: registry{all: map[*connection]struct{}{}},
-		resumes:     make(chan struct{}, maxResumes),
+		resumes:     newTurns(maxResumes, maxUserResumes),
 	}
 }
-
-// enterResume waits for a slot: a storm of reconnects reads the database in turns.
-func (r *realtime) enterResume(ctx context.Context) error {
-	select {
-	case r.resumes <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (r *realtime) leaveResume() { <-r.resumes }
 
 // registry knows the live connections. Its methods may be called concurrently.
 type registry struct {

@@ -12,6 +12,7 @@ import (
 const (
 	chatsFrameBytes = 64 << 10 // of one chats frame
 	resumeBytes     = 1 << 20  // of events that one resume replays
+	maxUserResumes  = 4        // of one user
 	maxResumes      = 32       // at once on a node
 )
 
@@ -26,10 +27,11 @@ type position struct {
 // resume brings the client from its position to now and subscribes it to every
 // chat of its user. ready sends the last frame.
 func (c *connection) resume(ctx context.Context, r resumePayload, ready func(ctx context.Context, epoch string) error) {
-	if err := c.server.realtime.enterResume(ctx); err != nil {
+	leave, err := c.server.realtime.resumes.enter(ctx, c.user())
+	if err != nil {
 		return
 	}
-	defer c.server.realtime.leaveResume()
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, resumeTimeout)
 	defer cancel()
 	c.resumed = true

@@ -22,7 +22,7 @@ type Open func(t testing.TB, publisher chat.Publisher) *persistence.Store
 // Run runs the suite. Every part gets a database of its own.
 func Run(t *testing.T, open Open) {
 	for name, part := range map[string]func(*testing.T, *fixture){
-		"users": testUsers, "user pages": testUserPages, "sessions": testSessions, "password": testPassword,
+		"users": testUsers, "user pages": testUserPages, "sessions": testSessions, "password": testPassword, "password race": testPasswordRace,
 		"presence": testPresence, "shared chats": testSharedChats, "last active": testLastActive, "presence refusals": testPresenceRefusals,
 		"chats": testChats, "creation key": testCreationKey, "direct": testDirect, "direct race": testDirectRace,
 		"public": testPublic, "entries": testEntries, "last reactions": testLastReactions, "entry pages": testEntryPages,

@@ -2,6 +2,7 @@ package persistencetest
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func testSessions(t *testing.T, f *fixture) {
 	ann, bob := f.user("ann"), f.user("bob")
 	var made []chat.Session
 	for i := range 5 {
-		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID, Device: fmt.Sprint("device ", i)},
+		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID, Device: fmt.Sprint("device ", i)}, "a good password",
 			[]byte{byte(i)}, time.Hour)
 		must(t, err)
 		made = append(made, s)
@@ -87,7 +88,7 @@ func testSessions(t *testing.T, f *fixture) {
 			t.Errorf("session %d was used after the one before it", i)
 		}
 	}
-	_, err = f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: NewID()}, []byte("x"), time.Hour)
+	_, err = f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: NewID()}, "a good password", []byte("x"), time.Hour)
 	refused(t, err, chat.NotFound)
 	refused(t, f.store.RevokeSession(f.t.Context(), bob.ID, made[1].ID), chat.NotFound)
 	must(t, f.store.RevokeSession(f.t.Context(), ann.ID, made[1].ID))
@@ -102,7 +103,7 @@ func testSessions(t *testing.T, f *fixture) {
 
 func testExpiredSession(t *testing.T, f *fixture, ann chat.User) {
 	t.Helper()
-	expired, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, []byte("old"), -time.Hour)
+	expired, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte("old"), -time.Hour)
 	must(t, err)
 	_, err = f.store.TouchSession(f.t.Context(), expired.ID, time.Hour)
 	refused(t, err, chat.NotFound)
@@ -119,7 +120,7 @@ func testPassword(t *testing.T, f *fixture) {
 	ann := f.user("ann")
 	var ids []string
 	for i := range 3 {
-		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, []byte{byte(i)}, time.Hour)
+		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte{byte(i)}, time.Hour)
 		must(t, err)
 		ids = append(ids, s.ID)
 	}
@@ -127,6 +128,8 @@ func testPassword(t *testing.T, f *fixture) {
 	_, hash, err := f.store.Credentials(f.t.Context(), "ann")
 	must(t, err)
 	equal(t, "hash", hash, "new hash")
+	_, err = f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte("late"), time.Hour)
+	refused(t, err, chat.NotFound)
 	list, _, err := f.store.Sessions(f.t.Context(), ann.ID, chat.Page{Limit: 100})
 	must(t, err)
 	equalSlices(t, "sessions left", mapTo(list, func(s chat.Session) string { return s.ID }), []string{ids[1]})
@@ -135,4 +138,27 @@ func testPassword(t *testing.T, f *fixture) {
 	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "newer hash", ids[1]))
 	equal(t, "nothing more to revoke", len(f.log(ann.ID)), 2)
 	refused(t, f.store.SavePassword(f.t.Context(), NewID(), "hash", ""), chat.NotFound)
+}
+
+// testPasswordRace: whoever logs in by the old password while it is changed gets
+// no session, or one that the change revokes.
+func testPasswordRace(t *testing.T, f *fixture) {
+	for i := range 10 {
+		ann := f.user(fmt.Sprint("ann-", i))
+		var wg sync.WaitGroup
+		for j := range 8 {
+			wg.Go(func() {
+				_, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password",
+					fmt.Append(nil, i, j), time.Hour)
+				if err != nil {
+					refused(t, err, chat.NotFound)
+				}
+			})
+		}
+		wg.Go(func() { must(t, f.store.SavePassword(f.t.Context(), ann.ID, "new hash", "")) })
+		wg.Wait()
+		list, _, err := f.store.Sessions(f.t.Context(), ann.ID, chat.Page{Limit: 100})
+		must(t, err)
+		equal(t, "sessions by the old password", len(list), 0)
+	}
 }
