@@ -12,7 +12,6 @@ const (
 	leaseTTL   = 45 * time.Second // a lease that is not renewed ends after it
 	renewEvery = 15 * time.Second // so two renewals may be lost
 	leaseGrace = 5 * time.Second  // after the last lease was released: a reconnect goes unnoticed
-	settleTime = 10 * time.Second // after the leases were lost: until then every node has renewed all of its own
 )
 
 // ErrUnavailable is what Leases answer without having asked, because asking has

@@ -1,0 +1,7 @@
+//go:build mutate_settled
+
+package presence
+
+import "time"
+
+const settleTime time.Duration = 0
