@@ -11,6 +11,7 @@ import (
 
 	"fechatter/presence"
 	"fechatter/presence/presencetest"
+	"fechatter/presence/redistest"
 )
 
 // Redis dies and comes back empty: who is absent is not known until everybody
@@ -146,17 +147,48 @@ func TestRedisClockGoesAhead(t *testing.T) {
 func TestRedisForgetsScripts(t *testing.T) {
 	w := redisWorld(t)
 	for range 3 {
-		if err := server.FlushScripts(t.Context()); err != nil {
+		if err := server.Do(t.Context(), "script", "flush"); err != nil {
 			t.Fatal(err)
 		}
 		renew(t, w.First, "ann", "bob", "cid")
 		wantReading(t, w.Second, "ann", true, true)
 		wantReading(t, w.Second, "zoe", false, true)
 	}
-	if err := server.FlushScripts(t.Context()); err != nil {
+	if err := server.Do(t.Context(), "script", "flush"); err != nil {
 		t.Fatal(err)
 	}
 	wantGone(t, pass(t, w, presencetest.TTL+sweepStep), "ann", "bob", "cid")
+}
+
+// Redis Cluster refuses scripts that touch keys of several slots.
+func TestRedisCluster(t *testing.T) {
+	emptyRedis(t) // or skip
+	s, err := redistest.Start(t.Context(), "--cluster-enabled", "yes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := s.Do(t.Context(), "cluster", "addslotsrange", 0, 16383); err != nil {
+		t.Fatal(err)
+	}
+	w := presencetest.World{First: open(t, s.URL()), Second: open(t, s.URL()), Advance: advance(t, s)}
+	back(t, w.First)
+	var users []string
+	for i := range 100 {
+		users = append(users, fmt.Sprint("user", i))
+	}
+	settle(t, w)
+	renew(t, w.First, users...)
+	wantReading(t, w.Second, users[7], true, true)
+	if err := w.First.Release(t.Context(), []presence.Report{{Lease: lease(users[0])}}); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, pass(t, w, presencetest.Grace+sweepStep), users[0])
+	wantGone(t, pass(t, w, presencetest.TTL), users[1:]...)
 }
 
 // A node that is cut off cannot renew: its people go, and come back with it.

@@ -29,19 +29,21 @@ const (
 // Server is a running Redis. Its methods are for one goroutine at a time.
 type Server struct {
 	bin, dir, address string
+	settings          []string
 	process           *exec.Cmd
 	leash             io.Closer // the server is killed when this is closed, or its holder dies
 	exited            chan struct{}
 	pid               int
 }
 
-// Start finds redis-server, or installs Debian's when it may, and starts one.
-func Start(ctx context.Context) (*Server, error) {
+// Start finds redis-server, or installs Debian's when it may, and starts one,
+// with further settings as on its command line.
+func Start(ctx context.Context, settings ...string) (*Server, error) {
 	bin, err := find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin}
+	s := &Server{bin: bin, settings: settings}
 	if s.dir, err = os.MkdirTemp("", "fechatter-redis-"); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
@@ -101,8 +103,9 @@ func (s *Server) Restart(ctx context.Context) error {
 	// The shell holds the server on a leash: when this process goes away, however
 	// it does, the pipe closes and the server is killed.
 	script := `"$0" "$@" >log 2>&1 & echo $! >pid.new && mv pid.new pid; read -r _; kill -KILL $! 2>/dev/null; wait $!`
-	s.process = exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", "-c", script, s.bin, "--port", port,
-		"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir)
+	args := append([]string{"-c", script, s.bin, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+		"--dir", s.dir}, s.settings...)
+	s.process = exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", args...)
 	s.process.Dir = s.dir
 	leash, err := s.process.StdinPipe()
 	if err != nil {
@@ -195,9 +198,9 @@ func (s *Server) Info(ctx context.Context, section string) (info string, err err
 	return info, err
 }
 
-// FlushScripts makes the server forget the scripts that it was given.
-func (s *Server) FlushScripts(ctx context.Context) error {
-	return s.do(func(c *redis.Client) error { return c.ScriptFlush(ctx).Err() })
+// Do runs a command.
+func (s *Server) Do(ctx context.Context, args ...any) error {
+	return s.do(func(c *redis.Client) error { return c.Do(ctx, args...).Err() })
 }
 
 // Empty makes the server forget every key, while it goes on.
