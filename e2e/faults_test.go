@@ -32,6 +32,7 @@ func faults() []fault {
 		{"node frozen", false, nodeFrozen},
 		{"clients cut off", false, clientsCut},
 		{"slow network", false, slowNetwork},
+		{"slow clients", false, slowClients},
 	}
 }
 
@@ -215,4 +216,19 @@ func slowNetwork(s *scenario) {
 		}
 	}
 	s.lasts(5 * time.Second)
+}
+
+// slowClients holds and delays what goes to clients, while the bus loses much:
+// replays and live events, removals and new memberships meet in slow sockets.
+func slowClients(s *scenario) {
+	s.setNoise(proxy.Noise{Drop: 0.3})
+	for range 12 {
+		n := s.node()
+		n.Public.Set(proxy.Fault{HoldDown: s.rng.IntN(2) == 0, Delay: s.between(0, 700*time.Millisecond)})
+		s.lasts(s.between(100*time.Millisecond, 1500*time.Millisecond))
+		if s.rng.IntN(3) == 0 {
+			n.Public.Reset()
+		}
+		n.Public.Set(proxy.Fault{})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -178,14 +179,27 @@ func (s *scenario) judge(sends int) {
 	if found := check.Judge(run); len(found) > 0 {
 		s.t.Errorf("seed %d: promises were broken:%s", s.seed, check.Story(found))
 	}
-	frames := 0
-	for _, c := range run.Connections {
-		frames += len(c.Frames)
-	}
-	s.t.Logf("%d sends acknowledged, %d connections, %d frames judged, at most %s without an ack", acked, len(run.Connections), frames, longestPause(run))
+	s.t.Logf("%d sends acknowledged, at most %s without an ack; judged: %s", acked, longestPause(run), summary(run))
 	if acked < sends {
 		s.t.Errorf("only %d sends were acknowledged: that proves little", acked)
 	}
+}
+
+// summary says how much there was to judge.
+func summary(run *check.Run) string {
+	frames, events, removals := 0, 0, 0
+	for _, c := range run.Connections {
+		frames += len(c.Frames)
+	}
+	for _, c := range run.Chats {
+		events += len(c.Events)
+		for _, e := range c.Events {
+			if e.Op == "member.removed" {
+				removals++
+			}
+		}
+	}
+	return fmt.Sprintf("%d connections, %d frames, %d events in %d chats, %d removals", len(run.Connections), frames, events, len(run.Chats), removals)
 }
 
 // longestPause is the longest time in which no send of anybody was acknowledged.

@@ -126,6 +126,22 @@ func (l *Load) pick(rng *rand.Rand) *group {
 	return l.chats[rng.IntN(len(l.chats))]
 }
 
+// owned draws a chat of an owner, nil without one.
+func (l *Load) owned(owner *person, rng *rand.Rand) *group {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var own []*group
+	for _, g := range l.chats {
+		if g.owner == owner {
+			own = append(own, g)
+		}
+	}
+	if own == nil {
+		return nil
+	}
+	return own[rng.IntN(len(own))]
+}
+
 // room reports whether there may be more chats.
 func (l *Load) room() bool {
 	l.mu.Lock()

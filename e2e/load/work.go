@@ -39,14 +39,14 @@ func (w *worker) run(ctx, settling context.Context) {
 			w.edit(settling)
 		case draw < 82:
 			w.remove(settling)
-		case draw < 92:
+		case draw < 90:
 			w.react(settling)
-		case draw < 97:
+		case draw < 95:
 			w.readTo(settling, chat)
-		case draw == 97 && w.load.room():
+		case draw == 95 && w.load.room():
 			w.found(settling)
 		default:
-			w.churn(settling, chat)
+			w.churn(settling)
 		}
 		pause(ctx, time.Duration(w.rng.Int64N(int64(2*w.load.cfg.Pace)+1)))
 	}
@@ -218,8 +218,9 @@ func (w *worker) found(ctx context.Context) {
 
 // churn removes a member who may be removed, or adds them again, in a chat that
 // the worker owns.
-func (w *worker) churn(ctx context.Context, chat *group) {
-	if chat.owner != w.person || len(w.load.movable) == 0 {
+func (w *worker) churn(ctx context.Context) {
+	chat := w.load.owned(w.person, w.rng)
+	if chat == nil || len(w.load.movable) == 0 {
 		return
 	}
 	who := w.load.movable[w.rng.IntN(len(w.load.movable))]
