@@ -21,6 +21,7 @@ type Config struct {
 	Seed    uint64        // of all that is drawn by lot
 	People  int           // all are in every chat; 8
 	Movable int           // how many of them are removed and added again; 2
+	Churn   int           // how many of a hundred things that an owner does are that; 4
 	Devices int           // of each person, the first of several on a stream; 1
 	Chats   int           // 3
 	Pace    time.Duration // of each person, between two things that they do; 50 ms
@@ -30,6 +31,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	c.People, c.Devices, c.Chats = cmp.Or(c.People, 8), cmp.Or(c.Devices, 1), cmp.Or(c.Chats, 3)
+	c.Churn = cmp.Or(c.Churn, 4)
 	c.Pace = cmp.Or(c.Pace, 50*time.Millisecond)
 	if c.Movable == 0 {
 		c.Movable = 2

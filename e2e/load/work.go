@@ -33,20 +33,20 @@ func (w *worker) run(ctx, settling context.Context) {
 	for ctx.Err() == nil {
 		chat := w.load.pick(w.rng)
 		switch draw := w.rng.IntN(100); {
+		case w.rng.IntN(100) < w.load.cfg.Churn:
+			w.churn(settling)
 		case draw < 70 || len(w.mine) == 0:
 			w.send(settling, chat)
 		case draw < 80:
 			w.edit(settling)
 		case draw < 82:
 			w.remove(settling)
-		case draw < 90:
+		case draw < 93:
 			w.react(settling)
-		case draw < 95:
+		case draw < 99 || !w.load.room():
 			w.readTo(settling, chat)
-		case draw == 95 && w.load.room():
-			w.found(settling)
 		default:
-			w.churn(settling)
+			w.found(settling)
 		}
 		pause(ctx, time.Duration(w.rng.Int64N(int64(2*w.load.cfg.Pace)+1)))
 	}
