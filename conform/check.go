@@ -136,5 +136,6 @@ func nodeChecks() []check {
 		{section: "§2", name: "nodes: removed is removed on both", fn: nodesRemove, nodes: 2},
 		{section: "§4", name: "nodes: revoking on one closes on the other", fn: nodesRevoke, nodes: 2},
 		{section: "§5", name: "nodes: joining on one is told on the other", fn: nodesJoin, nodes: 2},
+		{section: "§5", name: "nodes: typing and presence are told on the other", fn: nodesTell, nodes: 2},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"fechatter/conform"
 	"fechatter/persistence/postgrestest"
+	"fechatter/presence/redistest"
 )
 
 // run makes the checks and gives the report.
@@ -81,7 +82,7 @@ func checkJUnit(t *testing.T, report conform.Report) {
 	}
 }
 
-// TestTwoNodesConform checks two nodes over PostgreSQL and NATS.
+// TestTwoNodesConform checks two nodes over PostgreSQL, NATS and Redis.
 func TestTwoNodesConform(t *testing.T) {
 	t.Parallel()
 	postgres, err := postgrestest.Start(t.Context())
@@ -97,9 +98,18 @@ func TestTwoNodesConform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append(unlimited(), "--database="+database, "--nats="+startNATS(t))
+	redis, err := redistest.Start(t.Context())
+	if err != nil {
+		t.Skip("Redis is not tested: ", err)
+	}
+	t.Cleanup(func() {
+		if err := redis.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	args := append(unlimited(), "--database="+database, "--nats="+startNATS(t), "--presence="+redis.URL())
 	report := run(t, conform.Config{URL: startNode(t, args...), Other: startNode(t, args...),
-		Only: regexp.MustCompile(`nodes:|one order|resume|revoked|tokens?`)})
+		Only: regexp.MustCompile(`nodes:|one order|resume|revoked|tokens?|presence|typing`)})
 	if report.Count(conform.Fail) > 0 || report.Count(conform.Skip) > 0 || report.Count(conform.Pass) < 15 {
 		t.Errorf("%s: %v", report, skips(report))
 	}

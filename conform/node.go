@@ -140,3 +140,18 @@ func nodesRemove(t *T, c *cast) {
 	}
 	equalLists(t, "what the removed member saw", s.Seqs(id), want)
 }
+
+// nodesTell looks at what is told and forgotten: who is here, who types.
+func nodesTell(t *T, c *cast) {
+	id := c.ada.Group(c.bob)
+	a, b := c.ada.Fresh(), there(c, c.bob).Fresh()
+	if f := a.Ask("presence.watch", object{"user_ids": []string{c.bob.ID}}); f.Op == "error" {
+		t.Skipf("not served")
+	}
+	b.OK("typing.set", object{"chat_id": id, "typing": true})
+	a.Until("bob typing", func(f client.Frame) bool { return f.Op == "typing" && f.ChatID == id })
+	b.OK("presence.set", object{"state": "dnd"})
+	a.Until("bob's presence", func(f client.Frame) bool { return stateIn(t, f, c.bob.ID) == "dnd" })
+	b.OK("presence.set", object{"state": "online"})
+	a.Until("bob's presence", func(f client.Frame) bool { return stateIn(t, f, c.bob.ID) == "online" })
+}
