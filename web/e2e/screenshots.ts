@@ -63,6 +63,13 @@ test('the page', async () => {
   await ada.page.locator('[data-testid="reaction"][data-emoji="👍"]').nth(1).waitFor();
   await ada.page.mouse.move(600, 20);
 
+  await mei.get('status').click();
+  await mei.get('set-away').click();
+  await ada.get('presence').and(ada.page.locator('[data-state="away"]')).first().waitFor();
+  await ada.get('ticks').and(ada.page.locator('[data-state="read"]')).nth(1).waitFor();
+  await bob.get('composer').pressSequentially('Yes');
+  await ada.get('typing').getByText('Bob Tanaka is typing…').waitFor();
+
   await ada.get('composer').blur();
   await ada.page.screenshot({ path: `${folder}page.png` });
   await ada.page.emulateMedia({ colorScheme: 'dark' });
