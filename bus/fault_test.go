@@ -174,17 +174,17 @@ func TestForbiddenSubjects(t *testing.T) {
 			log, node := &logged{}, &recorder{}
 			b := newBus(t, Config{URL: fmt.Sprintf("nats://%s:x@%s", user, srv.Addr()), Log: log.log()})
 			run(t, b, node)
-			connected(t, b)
+			eventually(t, "reached", func() bool { _, up, _ := b.link.state(); return up })
 			stream := uuid.NewString()
 			if err := b.Subscribe(stream); err != nil {
 				t.Fatal(err)
 			}
 			b.Publish(stream, []byte("x"))
 			eventually(t, "said", func() bool { return log.has("grant it publish and subscribe on fechatter.>") })
-			eventually(t, "known", func() bool { lost, _, _ := node.state(); return lost == lostWant })
-			if b.Stats().Connected == lostWant {
-				t.Errorf("connected is %v", !lostWant)
-			}
+			eventually(t, "known", func() bool {
+				lost, _, _ := node.state()
+				return lost == lostWant && b.Stats().Connected != lostWant
+			})
 		})
 	}
 }
