@@ -39,8 +39,8 @@ func fill(t testing.TB, db *sql.DB, messages int) {
 			FROM (SELECT n, CASE WHEN n %% 3 = 0 THEN 1 ELSE 1 + n %% 10000 END AS chat FROM generate_series(1, %d) n) x`, messages),
 		`INSERT INTO messages (chat_id, seq, no, id, sender_id, key, fingerprint, body, reply_to, mentions, mentions_all,
 				version, changed_seq, created_at)
-			SELECT ` + made("chat", "chat") + `, no + 2001, no, ` + made("message", "n") + `, ` + made("user", "1 + chat % 2000") + `, md5(n::text), md5('f' || n),
-				repeat('words ', 10), '', '[]', CASE WHEN n % 1000 = 7 THEN 1 ELSE 0 END, 1, no + 2001, 1000 + n FROM sent`,
+			SELECT ` + made("chat", "chat") + `, no + 2001, no, ` + made("message", "n") + `, ` + made("user", "1 + chat % 2000") + `, md5(n::text), '',
+				'hello', '', '[]', CASE WHEN n % 1000 = 7 THEN 1 ELSE 0 END, 1, no + 2001, 1000 + n FROM sent`,
 		`INSERT INTO events (stream_id, seq, op, ts, actor_id, personal, subject, message_id, message_seq, op_id, d)
 			SELECT ` + made("chat", "chat") + `, no + 2001, 'message.created', 1000 + n, ` + made("user", "1 + chat % 2000") + `, 0, '',
 				` + made("message", "n") + `, no + 2001, md5(n::text), '{}' FROM sent`,
