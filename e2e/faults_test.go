@@ -57,13 +57,12 @@ func TestFaults(t *testing.T) {
 // TestRemovalStorm removes and adds members of one busy chat again and again, on a
 // bus that loses some: removals meet messages, other removals and new memberships.
 func TestRemovalStorm(t *testing.T) {
-	heavy(t)
 	s := begin(t, cluster.Config{})
 	s.setNoise(proxy.Noise{Drop: 0.05, Reorder: 0.2})
 	s.people(load.Config{People: 12, Chats: 1, Devices: 2, Churn: 60, Pace: time.Millisecond})
-	s.sends(2000)
+	s.sends(1000)
 	s.Heal()
-	s.judge(2000)
+	s.judge(1000)
 }
 
 // TestNatsCluster kills one of three NATS servers, for good.
