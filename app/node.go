@@ -146,6 +146,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{"server", n.server.Run},
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},
+		{"memory", keepMemory},
 	}
 	if n.admin != nil {
 		parts = append(parts, part{"admin", func(ctx context.Context) error {
