@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build page test test-page test-go test-mutations test-e2e soak lint bench setup clean
+.PHONY: help run build page test test-page test-go test-mutations test-browser e2e soak lint bench setup clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
@@ -34,7 +34,7 @@ $(PAGE): $(MODULES) $(PAGE_SOURCES)
 	cd web && npm run build
 	@touch web/dist/.gitkeep $@
 
-test: setup test-page test-go test-mutations test-e2e ## set up everything and run every test
+test: setup test-page test-go test-mutations test-browser ## set up everything and run every test
 	@echo "make test: all passed"
 
 setup: ## install the Debian packages that the tests need, if root and missing
@@ -51,8 +51,11 @@ test-go: build ## vet and test the Go packages, with the race detector
 test-mutations: build ## break each promise by its build tag and see its test fail
 	@scripts/mutations.sh mutations.txt
 
-test-e2e: build ## drive the binary with a real browser
+test-browser: build ## drive the binary with a real browser
 	cd web && npm run e2e
+
+e2e: page ## the short scenarios on several nodes, as test-go has them: SEED=1 to repeat one
+	go test -count=1 -v ./e2e -seed $(SEED)
 
 ifndef SEED
 SEED := $(shell shuf -i 1-1000000 -n 1)
