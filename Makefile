@@ -44,9 +44,10 @@ test-page: $(MODULES) ## tests and type check of the page
 	cd web && npm test
 	cd web && npm run check
 
+# Many of these tests wait for real servers: more of them than cores run at once.
 test-go: build ## vet and test the Go packages, with the race detector
 	go vet ./...
-	go test -race ./...
+	go test -race -p 3 -parallel 6 ./...
 
 test-mutations: build ## break each promise by its build tag and see its test fail
 	@scripts/mutations.sh mutations.txt

@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 go_proof() {
   local tag=$1 test=$2 package=$3 out
   grep -rqE "^//go:build .*\b$tag\b" --include='*.go' . || { echo "no file has the build tag"; return; }
-  out=$(go test -count=1 -vet=off -timeout 180s -tags "$tag" -run "^$test\$" -v "$package" 2>&1) && {
+  out=$(go test -count=1 -vet=off -ldflags='-s -w' -timeout 180s -tags "$tag" -run "^$test\$" -v "$package" 2>&1) && {
     case $out in
       *"no tests to run"*) echo "there is no such test" ;;
       *"--- SKIP: $test"*) echo "the test was skipped" ;;
@@ -72,7 +72,7 @@ fi
 [ -e "$1" ] || { echo "mutations: no $1: nothing to prove" >&2; exit 1; }
 lines=$(grep -vE '^\s*(#|$)' "$1")
 [ -n "$lines" ] || { echo "mutations: $1 is empty" >&2; exit 1; }
-echo "$lines" | xargs -d '\n' -P 2 -n 1 "$0" --line
+echo "$lines" | xargs -d '\n' -P 3 -n 1 "$0" --line
 status=$?
 count=$(echo "$lines" | wc -l)
 [ $status = 0 ] && echo "mutations: $count of $count proved" || echo "mutations: FAILED" >&2

@@ -50,6 +50,7 @@ func startTwo(t *testing.T, nats string) (a, b *node) {
 
 // Another node adds a user to a chat, and every hint of it is lost.
 func TestInvitationIsSeenWhileTheBusLosesEverything(t *testing.T) {
+	t.Parallel()
 	a, b := startDeaf(t)
 	ada, bob := client.SignUp(t, a.url, "ada"), client.SignUp(t, a.url, "bob")
 	socket, stream := bob.On(b.url).Fresh(), bob.On(b.url).Stream("")
@@ -76,6 +77,7 @@ func TestInvitationIsSeenWhileTheBusLosesEverything(t *testing.T) {
 // Another node revokes a session, and every hint of it is lost: its sockets and
 // streams end, those of the user's other sessions hear of it and stay.
 func TestRevocationClosesWhileTheBusLosesEverything(t *testing.T) {
+	t.Parallel()
 	a, b := startDeaf(t)
 	ada := client.SignUp(t, a.url, "ada")
 	phone := ada.As(t, ada.Login("phone")).On(b.url)
@@ -145,6 +147,7 @@ func (n *node) awaitHealth(t *testing.T, nats string) {
 // There is no NATS when the nodes start. They are ready all the same, and what is
 // said at one is heard at the other; when NATS comes, they find it.
 func TestNodesStartWithoutNATS(t *testing.T) {
+	t.Parallel()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

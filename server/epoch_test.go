@@ -23,6 +23,7 @@ func (toNobody) Publish([]chat.Event) {}
 // is told, and so is whoever comes back with a cursor of the old one, though the
 // new history has grown past it.
 func TestNewEpochUnderARunningNode(t *testing.T) {
+	t.Parallel()
 	postgres, err := postgrestest.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ func typingOf(t *testing.T, s *client.Socket, chatID string, names ...string) cl
 }
 
 func TestTypingIsToldToTheOthers(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	ada, bob, eve := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob"), client.SignUp(t, n.url, "eve")
 	id := ada.Group(bob)
@@ -54,6 +55,7 @@ func TestTypingIsToldToTheOthers(t *testing.T) {
 }
 
 func TestCursorsAreTold(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
 	id := ada.Group(bob)

@@ -42,6 +42,7 @@ func watch(who ...*client.Person) map[string]any {
 }
 
 func TestPresence(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	ada, bob, eve := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob"), client.SignUp(t, n.url, "eve")
 	ada.Group(bob)
@@ -114,6 +115,7 @@ func TestPresenceIsChecked(t *testing.T) {
 }
 
 func TestAwayByItself(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, func(c *app.Config) { c.AwayAfter = 4e9 })
 	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
 	ada.Group(bob)

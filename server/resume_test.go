@@ -153,6 +153,7 @@ func TestResumeIsChecked(t *testing.T) {
 }
 
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	ada := client.SignUp(t, n.url, "ada")
 	s := ada.Fresh()
