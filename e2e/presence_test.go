@@ -182,7 +182,7 @@ func TestPresenceWithoutRedis(t *testing.T) {
 		{"frozen", c.redis.Freeze, c.redis.Thaw, 20 * time.Second, 10 * time.Second},
 		{"killed, then empty", c.redis.Kill, func() error { return c.redis.Restart(t.Context()) }, 10 * time.Second, lease},
 	}
-	for _, f := range faults {
+	for n, f := range faults {
 		t.Logf("Redis %s", f.name)
 		if err := f.begin(); err != nil {
 			t.Fatal(err)
@@ -190,7 +190,7 @@ func TestPresenceWithoutRedis(t *testing.T) {
 		until := time.Now().Add(f.lasts)
 		for i := 0; time.Now().Before(until); i++ {
 			began := time.Now()
-			b.OK("message.send", map[string]any{"chat_id": c.chat, "key": fmt.Sprint(f.name, i), "body": "on we go"}) //nolint:perfsprint // a key is short
+			b.OK("message.send", map[string]any{"chat_id": c.chat, "key": fmt.Sprintf("f%d-%d", n, i), "body": "on we go"})
 			if took := time.Since(began); took > 2*time.Second {
 				t.Errorf("a send takes %s while Redis is %s", took, f.name)
 			}

@@ -167,8 +167,14 @@ func (s *Server) do(f func(*redis.Client) error) error {
 	return errors.Join(f(c), c.Close())
 }
 
-// Kill ends the server at once. What it held is lost.
+// Kill ends the server at once. What it held is lost. One that has ended is
+// left alone.
 func (s *Server) Kill() error {
+	select {
+	case <-s.exited:
+		return nil
+	default:
+	}
 	err := s.leash.Close()
 	select {
 	case <-s.exited:
