@@ -181,7 +181,7 @@ func (h *health) Health() server.HealthReport {
 	defer h.mu.Unlock()
 	r := server.HealthReport{Status: server.Pass}
 	now := time.Now()
-	for _, name := range []string{h.database, "nats", "canary", "disk"} {
+	for _, name := range []string{h.database, "nats", "redis", "canary", "disk"} {
 		if s := h.seen[name]; s != nil {
 			p := s.now(now)
 			r.Parts = append(r.Parts, p)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -289,4 +290,43 @@ func TestLowDisk(t *testing.T) {
 	if _, err := spaceOf("/no/such/folder")(); err == nil {
 		t.Error("the disk of a folder that is not there")
 	}
+}
+
+// frozen is a Redis that answers as long as it is not hung.
+type frozen struct{ hung atomic.Bool }
+
+func (f *frozen) Ping(ctx context.Context) error {
+	if f.hung.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return nil
+}
+
+// Redis only ever warns, and one that hangs keeps no other probe waiting.
+func TestRedisOnlyWarns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		redis, f := &frozen{}, &node{}
+		h := newHealth("n1", "postgres", f, f, nil, quiet())
+		h.redis = redis
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- h.Run(ctx) }()
+		after(100 * time.Millisecond)
+		if p := partOf(h, "redis"); p.Status != server.Pass || p.Metric != "responseTime" || status(h) != server.Pass {
+			t.Errorf("well: %+v, node %s", p, status(h))
+		}
+		redis.hung.Store(true)
+		after(5 * time.Second)
+		if p := partOf(h, "redis"); p.Status != server.Warn || status(h) != server.Warn {
+			t.Errorf("hung: %+v, node %s", p, status(h))
+		}
+		if p := partOf(h, "postgres"); p.Status != server.Pass || time.Since(p.Time) > 2*time.Second {
+			t.Errorf("beside a hung Redis: %+v", p)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
 }
