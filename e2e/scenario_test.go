@@ -59,17 +59,24 @@ type scenario struct {
 // patience is how long a cluster may take to come to rest after its last fault.
 const patience = 60 * time.Second
 
+// drawSeed is the flag, or drawn anew, and tells how to have it again.
+func drawSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64N(1e6) + 1
+	}
+	t.Logf("seed %d: go test ./e2e -run '^%s$' -seed %d", seed, t.Name(), seed)
+	return seed
+}
+
 // begin starts a cluster of three nodes, or what cfg says.
 func begin(t *testing.T, cfg cluster.Config) *scenario {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a cluster")
 	}
-	s := &scenario{t: t, ctx: t.Context(), seed: *seedFlag}
-	if s.seed == 0 {
-		s.seed = rand.Uint64N(1e6) + 1
-	}
-	t.Logf("seed %d: go test ./e2e -run '^%s$' -seed %d", s.seed, t.Name(), s.seed)
+	s := &scenario{t: t, ctx: t.Context(), seed: drawSeed(t)}
 	s.rng = rand.New(rand.NewPCG(s.seed, 2))
 	path, err := natsServer()
 	if err != nil {
@@ -165,14 +172,20 @@ func (s *scenario) must(err error) {
 // judges all that was seen. At least so many sends must have been acknowledged.
 func (s *scenario) judge(sends int) {
 	s.t.Helper()
+	s.judgeBy(s.Query, sends)
+}
+
+// judgeBy is judge by the database that query reads; it gives what was judged.
+func (s *scenario) judgeBy(query load.Query, sends int) *check.Run {
+	s.t.Helper()
 	if err := s.load.Rest(patience); err != nil {
 		s.t.Error(err)
 	}
-	if err := s.load.Settle(s.ctx, s.Query, patience); err != nil {
+	if err := s.load.Settle(s.ctx, query, patience); err != nil {
 		s.t.Error(err)
 	}
 	acked := s.load.Acked()
-	truth, err := s.load.Truth(s.ctx, s.Query)
+	truth, err := s.load.Truth(s.ctx, query)
 	s.must(err)
 	run := s.load.Recorded()
 	run.Chats = truth
@@ -183,6 +196,7 @@ func (s *scenario) judge(sends int) {
 	if acked < sends {
 		s.t.Errorf("only %d sends were acknowledged: that proves little", acked)
 	}
+	return run
 }
 
 // summary says how much there was to judge.
