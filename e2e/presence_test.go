@@ -8,6 +8,7 @@ import (
 
 	"fechatter/conform/client"
 	"fechatter/e2e/cluster"
+	"fechatter/e2e/proxy"
 	"fechatter/presence/redistest"
 )
 
@@ -23,6 +24,7 @@ const (
 type company struct {
 	*scenario
 	redis         *redistest.Server
+	edge          *proxy.Proxy // between the nodes and Redis
 	ada, bob, eve *client.Person
 	chat          string
 }
@@ -38,12 +40,23 @@ func beginCompany(t *testing.T) *company {
 			t.Error(err)
 		}
 	})
-	c := &company{redis: redis}
-	c.scenario = begin(t, cluster.Config{Env: []string{"FECHATTER_PRESENCE=" + redis.URL()}})
+	edge, err := proxy.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(edge.Close)
+	edge.Target("tcp", redis.Address())
+	c := &company{redis: redis, edge: edge}
+	c.scenario = begin(t, cluster.Config{Env: []string{"FECHATTER_PRESENCE=redis://" + edge.Addr()}})
 	here, there := c.Nodes[0].URL(), c.Nodes[1].URL()
 	c.ada, c.eve, c.bob = client.SignUp(t, here, "ada"), client.SignUp(t, here, "eve"), client.SignUp(t, there, "bob")
 	c.chat = c.ada.Group(c.bob, c.eve)
 	return c
+}
+
+func (c *company) mendEdge() error {
+	c.edge.Set(proxy.Fault{})
+	return nil
 }
 
 // state is how a frame says that somebody is; "" when it does not.
@@ -166,8 +179,8 @@ func TestPresenceOfADeadNode(t *testing.T) {
 	}
 }
 
-// TestPresenceWithoutRedis: while Redis is away, frozen or empty, sends go on as
-// before, nobody is said to be offline who is not, and soon after it is back
+// TestPresenceWithoutRedis: while Redis is slow, away, frozen or empty, sends go
+// on as before, nobody is said to be offline who is not, and soon after it is back
 // everybody is right again.
 func TestPresenceWithoutRedis(t *testing.T) {
 	heavy(t)
@@ -179,6 +192,8 @@ func TestPresenceWithoutRedis(t *testing.T) {
 		begin, end  func() error
 		lasts, heal time.Duration
 	}{
+		{"slow", func() error { c.edge.Set(proxy.Fault{Delay: 100 * time.Millisecond}); return nil }, c.mendEdge, 10 * time.Second, 10 * time.Second},
+		{"cut off", func() error { c.edge.Set(proxy.Fault{HoldUp: true, HoldDown: true}); return nil }, c.mendEdge, 10 * time.Second, 10 * time.Second},
 		{"frozen", c.redis.Freeze, c.redis.Thaw, 20 * time.Second, 10 * time.Second},
 		{"killed, then empty", c.redis.Kill, func() error { return c.redis.Restart(t.Context()) }, 10 * time.Second, lease},
 	}
