@@ -22,7 +22,7 @@ const module = "fechatter"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		".":                           {"app"},
-		"app":                         {"bus", "chat", "conform", "hub", "password", "persistence", "presence", "server", "web"},
+		"app":                         {"bus", "chat", "conform", "hub", "indexer", "password", "persistence", "presence", "server", "web"},
 		"bus":                         {},
 		"chat":                        {},
 		"conform":                     {"conform/client"},
@@ -33,6 +33,9 @@ func mayImport() map[string][]string {
 		"e2e/load":                    {"e2e/check"},
 		"e2e/proxy":                   {},
 		"hub":                         {},
+		"indexer":                     {"chat"},
+		"indexer/indextest":           {"chat", "indexer"},
+		"indexer/meilitest":           {},
 		"password":                    {},
 		"persistence":                 {"chat"},
 		"persistence/persistencetest": {"chat", "persistence"},
@@ -53,6 +56,8 @@ func homes() map[string]string {
 		"github.com/jackc/":              "persistence",
 		"github.com/pressly/goose/":      "persistence",
 		"github.com/redis/":              "presence",
+		"github.com/blevesearch/":        "indexer",
+		"github.com/meilisearch/":        "indexer",
 		"modernc.org/":                   "persistence",
 		"github.com/coder/websocket":     "server",
 		"github.com/danielgtaylor/huma/": "server",

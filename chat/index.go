@@ -1,0 +1,50 @@
+package chat
+
+import "context"
+
+// IndexQuery is a search as an engine gets it: parsed, and confined to chats.
+type IndexQuery struct {
+	// Words must all be in the body, each as a word, or, where it is long, with
+	// a letter wrong. A word holds no white space and at least one letter, digit
+	// or symbol; its case does not matter.
+	Words []string
+	// Prefix says that the last of Words may be the beginning of a word.
+	Prefix bool
+	// Phrases must all be in the body, the words of each side by side.
+	Phrases []string
+
+	ChatIDs  []string // the message is in one of them; an engine finds nothing when there are none
+	SenderID string   // "": anybody
+	Since    Time     // inclusive; 0: from the first on
+	Until    Time     // exclusive; 0: to the last
+	Links    bool     // only messages with a link in the body
+
+	Limit int // of hits to give, at least 1
+}
+
+// Text says whether the query asks for what is in the body, or for its filters alone.
+func (q IndexQuery) Text() bool { return len(q.Words) > 0 || len(q.Phrases) > 0 }
+
+// IndexHits is what an engine found: the best first, the newer first of equals,
+// and only the newest first when the query has no text.
+type IndexHits struct {
+	Hits  []IndexHit
+	Total int // of all that match, an estimate where it is more than Hits
+}
+
+// IndexHit is a message as the index has it. The database may know better.
+type IndexHit struct {
+	ID      string
+	Version int64
+	Marks   []Mark // what matched, in order and apart; none when the query has no text
+}
+
+// Mark is a part of a body of that version, in bytes: from Start to before End.
+type Mark struct{ Start, End int }
+
+// SearchIndex finds messages by their content. It may be behind the database and
+// know of messages that are no more. It may be called concurrently, honours ctx,
+// and answers unavailable when it cannot be asked.
+type SearchIndex interface {
+	Search(ctx context.Context, q IndexQuery) (IndexHits, error)
+}
