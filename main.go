@@ -45,6 +45,8 @@ func run() error {
 		return app.CheckProtocol(ctx, in.Conform, os.Stdout)
 	case app.MigrateData:
 		return app.MoveData(ctx, in.Migrate, os.Stdout, os.Stderr)
+	case app.AskAdmin:
+		return app.Administer(ctx, in.Config, in.Admin, os.Stdout, os.Stderr)
 	case app.TellRestored:
 		return app.RenewEpoch(ctx, in.Config, os.Stdout, os.Stderr)
 	}

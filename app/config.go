@@ -26,6 +26,7 @@ type Config struct {
 	PublicURL      string        `yaml:"public_url" help:"How browsers reach this server, such as https://chat.example.org. Sets the cookie's Secure and the allowed origin."`
 	TrustedProxies []string      `yaml:"trusted_proxies" help:"Addresses or networks whose X-Forwarded-For is believed."`
 	AllowedOrigins []string      `yaml:"allowed_origins" help:"Further origins whose pages may use this server."`
+	Administrators []string      `yaml:"administrators" help:"Usernames that are administrators. Empty: the first user who signs up."`
 	AwayAfter      time.Duration `yaml:"away_after" default:"5m" help:"How long a person does nothing before they are shown as away."`
 	DrainDelay     time.Duration `yaml:"drain_delay" default:"5s" help:"After SIGTERM, how long to go on while the balancer looks away."`
 
@@ -68,6 +69,7 @@ const (
 	CheckConform  Command = "conform"
 	MigrateData   Command = "migrate"
 	TellRestored  Command = "restored"
+	AskAdmin      Command = "admin"
 	defaultConfig         = "chat.yml"
 )
 
@@ -75,8 +77,9 @@ const (
 type Invocation struct {
 	Command Command
 	Config  Config
-	Conform Conform // of CheckConform
-	Migrate Migrate // of MigrateData
+	Conform Conform        // of CheckConform
+	Migrate Migrate        // of MigrateData
+	Admin   Administration // of AskAdmin
 }
 
 type commandLine struct {
@@ -88,6 +91,8 @@ type commandLine struct {
 	Version struct{} `cmd:"" help:"Print the version."`
 	Conform Conform  `cmd:"" help:"Ask a running server whether it keeps the protocol."`
 	Migrate Migrate  `cmd:"" help:"Move everything from one database to another."`
+
+	Admin Administration `cmd:"" help:"Administer users and chats, beside running nodes."`
 
 	Restored struct{} `cmd:"" help:"Tell the database that it was restored from a backup, before any node starts."`
 }
@@ -132,6 +137,7 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 	if err := line.Settings.validate(); err != nil {
 		return Invocation{}, err
 	}
-	name, _, _ := strings.Cut(ctx.Command(), " ") // what follows are its arguments
-	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate}, nil
+	name, rest, _ := strings.Cut(ctx.Command(), " ") // what follows are its arguments
+	line.Admin.Act, _, _ = strings.Cut(rest, " ")
+	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate, Admin: line.Admin}, nil
 }

@@ -75,7 +75,11 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	}
 	n.hub = hub.New(hubConfig(c), r, n.parts.bus, log.With("part", "hub"))
 	r.hub, r.events = n.hub, n.parts.store
-	n.chat = chat.NewService(n.parts.store, password.New(runtime.GOMAXPROCS(0)), newID, n.parts.store.Secret(), chatLimits(c))
+	n.chat = chat.NewService(n.parts.store, password.New(runtime.GOMAXPROCS(0)), newID, n.parts.store.Secret(), chatLimits(c)).
+		WithAdministrators(c.Administrators)
+	if err := n.chat.AppointNamed(ctx); err != nil {
+		return nil, fmt.Errorf("administrators: %w", err)
+	}
 	n.presence = presence.New(presence.Config{AwayAfter: c.AwayAfter}, n.parts.leases, n.chat, announcer{n.parts.bus, log}, log.With("part", "presence"))
 	n.health = newHealth(id, n.parts.name, canaryRow{n.parts.store}, n.parts.bus, n.disk(), log)
 	if n.parts.redis != nil {
@@ -143,6 +147,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{"store", n.parts.store.Run},
 		{"bus", func(ctx context.Context) error { return n.parts.bus.Run(ctx, busNode{n.hub, n.presence, n.log}) }},
 		{"presence", n.presence.Run},
+		{"retention", n.keepRetention},
 		{"server", n.server.Run},
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},

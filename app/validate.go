@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"fechatter/chat"
 )
 
 // maxDrainDelay leaves the rest of a stop within 25 s.
@@ -23,6 +25,7 @@ func (c Config) validate() error {
 		origin("public_url", c.PublicURL, true),
 		each(c.AllowedOrigins, func(s string) error { return origin("allowed_origins", s, false) }),
 		each(c.TrustedProxies, network),
+		each(c.Administrators, username),
 		c.validateTimes(),
 		c.validateLog(),
 		c.Limits.validate(),
@@ -102,6 +105,13 @@ func network(value string) error {
 		return nil
 	}
 	return fmt.Errorf("trusted_proxies: %q is neither an address nor a network such as 10.0.0.0/8", value)
+}
+
+func username(value string) error {
+	if !chat.ValidUsername(value) {
+		return fmt.Errorf("administrators: %q is not a username: 3 to 32 characters of a-z 0-9 _ . -", value)
+	}
+	return nil
 }
 
 func (c Config) validateTimes() error {

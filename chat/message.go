@@ -218,18 +218,24 @@ func (s *Service) Delete(ctx context.Context, userID, messageID string) (seq int
 			seq = m.ChangedSeq
 			return nil
 		}
-		now := tx.Now()
-		m.Body, m.Mentions, m.MentionsAll = "", []string{}, false
-		m.Version, m.DeletedAt = m.Version+1, &now
-		seq, err = tx.Append(ctx, Event{Op: OpMessageDeleted, ActorID: userID, MessageID: m.ID, MessageSeq: m.Seq,
-			D: MessageDeleted{MessageID: m.ID, MessageSeq: m.Seq, Version: m.Version, DeletedAt: now}})
-		if err != nil {
-			return err
-		}
-		m.ChangedSeq = seq
-		return tx.SaveMessage(ctx, m)
+		seq, err = erase(ctx, tx, userID, m)
+		return err
 	})
 	return seq, err
+}
+
+// erase empties a message and answers the seq of the event that did it.
+func erase(ctx context.Context, tx Tx, actorID string, m Message) (seq int64, err error) {
+	now := tx.Now()
+	m.Body, m.Mentions, m.MentionsAll = "", []string{}, false
+	m.Version, m.DeletedAt = m.Version+1, &now
+	seq, err = tx.Append(ctx, Event{Op: OpMessageDeleted, ActorID: actorID, MessageID: m.ID, MessageSeq: m.Seq,
+		D: MessageDeleted{MessageID: m.ID, MessageSeq: m.Seq, Version: m.Version, DeletedAt: now}})
+	if err != nil {
+		return 0, err
+	}
+	m.ChangedSeq = seq
+	return seq, tx.SaveMessage(ctx, m)
 }
 
 // changeMessage runs fn on a message under the lock of its chat, for members.

@@ -32,6 +32,8 @@ type Service struct {
 	newID     func() string
 	secret    []byte
 	limits    Limits
+
+	administrators []string // usernames
 }
 
 // NewService makes the use cases over a store. newID makes UUIDv7 strings and

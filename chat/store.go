@@ -27,6 +27,7 @@ type Store interface {
 	MemberStore
 	MessageStore
 	EventStore
+	AdminStore
 	// Change runs fn in one transaction, after locking the streams it names in
 	// the order of their ids by a statement of its own. An error of fn undoes
 	// everything and is answered as it is. When the outcome of the commit is
@@ -46,7 +47,9 @@ type Change struct {
 
 // UserStore keeps users.
 type UserStore interface {
-	CreateUser(ctx context.Context, u User, passwordHash string) (User, error) // conflict: the name is taken
+	// CreateUser also makes them an administrator, with an entry in the audit log,
+	// if the appointment says so. conflict: the name is taken.
+	CreateUser(ctx context.Context, u User, passwordHash string, a Appointment) (User, error)
 	User(ctx context.Context, id string) (User, error)
 	Users(ctx context.Context, q string, p Page) (users []User, next string, err error) // by username; q in username or display name, any case
 	Credentials(ctx context.Context, username string) (u User, passwordHash string, err error)
@@ -58,7 +61,8 @@ type UserStore interface {
 
 // SessionStore keeps sessions by the hash of their token.
 type SessionStore interface {
-	// CreateSession is for the user who has that password now: not_found when it is another.
+	// CreateSession is for the user who has that password now: not_found when it is
+	// another, forbidden when they are suspended.
 	CreateSession(ctx context.Context, s Session, passwordHash string, tokenHash []byte, ttl time.Duration) (Session, error)
 	SessionByToken(ctx context.Context, tokenHash []byte) (s Session, now Time, err error)
 	TouchSession(ctx context.Context, id string, ttl time.Duration) (Session, error)                  // used now, lives for ttl
@@ -92,6 +96,43 @@ type MessageStore interface {
 	Message(ctx context.Context, userID, messageID string) (Message, error)
 	History(ctx context.Context, userID, chatID string, r Range) (History, error)
 	Reactors(ctx context.Context, userID, messageID, emoji string, p Page) (userIDs []string, next string, err error)
+}
+
+// AdminStore is what administrators see and do.
+type AdminStore interface {
+	Account(ctx context.Context, userID string) (Account, error)
+	AccountNamed(ctx context.Context, username string) (Account, error)
+	Accounts(ctx context.Context, q string, p Page) (accounts []Account, next string, err error) // as Users
+	Audit(ctx context.Context, p Page) (entries []AuditEntry, next string, err error)            // the newest first
+	// Administer runs fn in one transaction, alone among administrators and with
+	// the personal stream of the subject locked, should it be a user. fn may run
+	// more than once.
+	Administer(ctx context.Context, subject string, fn func(context.Context, AdminTx) error) error
+	RetentionStore
+}
+
+// RetentionStore finds what has expired.
+type RetentionStore interface {
+	Retentions(ctx context.Context, q string, p Page) (chats []Retention, next string, err error)
+	// ClaimRetention says whether the sweep may go on: it is the first to ask since
+	// the last claim ended, or the one that has it. Its claim lasts from now.
+	ClaimRetention(ctx context.Context, sweep string, lasts time.Duration) (bool, error)
+	ExpiringChats(ctx context.Context, after string, limit int) ([]Expiring, error)              // by id
+	ExpiredMessages(ctx context.Context, c Expiring, limit int) (messageIDs []string, err error) // not yet deleted, the oldest first; none under another retention
+	SaveExpired(ctx context.Context, c Expiring) error                                           // nothing of it is left; ignored under another retention
+}
+
+// AdminTx is one transaction of Administer, for the goroutine that got it, until
+// fn returns.
+type AdminTx interface {
+	Now() Time
+	Account(ctx context.Context, userID string) (Account, error)
+	SaveAccount(ctx context.Context, a Account) error // administrator and suspension
+	Administrators(ctx context.Context) (int, error)  // who are not suspended
+	RevokeSessions(ctx context.Context, userID string) (int, error)
+	Retention(ctx context.Context, chatID string) (Retention, error)
+	SaveRetention(ctx context.Context, chatID string, days int) error
+	Record(ctx context.Context, e AuditEntry) error // at Now
 }
 
 // EventStore reads the log.

@@ -58,13 +58,13 @@ func (s *Service) SignUp(ctx context.Context, n NewUser) (User, error) {
 		return User{}, Wrap(Unavailable, err, "passwords cannot be hashed right now")
 	}
 	u := User{ID: s.newID(), Username: n.Username, DisplayName: n.DisplayName}
-	return s.store.CreateUser(ctx, u, hash)
+	return s.store.CreateUser(ctx, u, hash, s.appointment(u.Username))
 }
 
 // User gives one user of the directory; not_found when there is none.
 func (s *Service) User(ctx context.Context, id string) (User, error) {
 	if !ValidID(id) {
-		return User{}, Errorf(NotFound, "there is no such user")
+		return User{}, noUser()
 	}
 	return s.store.User(ctx, id)
 }

@@ -38,12 +38,18 @@ func ValidKey(key string) bool {
 	return true
 }
 
-func validUsername(name string) error {
+// ValidUsername says whether name can be a username: 3 to 32 characters of
+// a-z 0-9 _ . -
+func ValidUsername(name string) bool {
 	ok := len(name) >= 3 && len(name) <= 32
 	for i := 0; ok && i < len(name); i++ {
 		ok = isNameByte(name[i])
 	}
-	if !ok {
+	return ok
+}
+
+func validUsername(name string) error {
+	if !ValidUsername(name) {
 		return Errorf(BadRequest, "username must be 3 to 32 characters of a-z 0-9 _ . -")
 	}
 	return nil

@@ -98,6 +98,10 @@ func frequent(store *persistence.Store, p place) map[string]func(context.Context
 			}
 			return err
 		},
+		"expired messages": func(ctx context.Context) error {
+			_, err := store.ExpiredMessages(ctx, chat.Expiring{ChatID: p.chat, Days: 7, From: 1, Before: 2}, 50)
+			return err
+		},
 		"presence": func(ctx context.Context) error {
 			_, err := svc.VisiblePresence(ctx, p.user, []string{p.other})
 			return err

@@ -30,6 +30,9 @@ const (
 	metaEpoch         = "epoch"
 	metaSecret        = "secret"
 	postgresMigration = "migrations/postgres"
+
+	metaAdministration = "administration" // made by a migration, as the next
+	metaRetentionDue   = "retention_due"
 )
 
 // migrateSchema brings the schema to this program's release. Nodes that start
@@ -63,6 +66,27 @@ func upgradeSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate schema: %w", err)
+	}
+	return nil
+}
+
+// checkSchema compares the schema with the newest that this program knows.
+func checkSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
+	provider, err := newProvider(db, d, log)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	var version, newest int64
+	for _, known := range provider.ListSources() { // in no order
+		newest = max(newest, known.Version)
+	}
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
+	if err != nil {
+		return fmt.Errorf("this is no database of Fechatter: %w", err)
+	}
+	if version != newest {
+		return fmt.Errorf("the schema is version %d, this program's is %d: run a node of this release on it once, or use the release that it is of",
+			version, newest)
 	}
 	return nil
 }

@@ -18,14 +18,17 @@ func scanSession(rows *sql.Rows, v *chat.Session) error {
 
 // CreateSession implements chat.SessionStore.
 //
-// The user's row is locked: a change of the password, which revokes sessions,
-// either sees this one or is seen by it.
+// The user's row is locked: a change of the password and a suspension, which
+// revoke sessions, either see this one or are seen by it.
 func (s *Store) CreateSession(ctx context.Context, v chat.Session, passwordHash string, tokenHash []byte, ttl time.Duration) (chat.Session, error) {
 	err := s.update(ctx, "create session", func(c *conn) ([]chat.Event, error) {
-		var one int
-		err := c.one(ctx, "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2"+s.d.lock, []any{v.UserID, passwordHash}, &one)
+		var suspended int64
+		err := c.one(ctx, "SELECT suspended_at FROM users WHERE id = $1 AND password_hash = $2"+s.d.lock, []any{v.UserID, passwordHash}, &suspended)
 		if err != nil {
 			return nil, orNotFound(err, noUser())
+		}
+		if suspended > 0 {
+			return nil, chat.Errorf(chat.Forbidden, "this account is suspended")
 		}
 		now, err := s.clock(ctx, c)
 		if err != nil {

@@ -141,21 +141,5 @@ func openTarget(ctx context.Context, cfg Config, log *slog.Logger) (*side, error
 
 // checkVersion compares the schema with the newest that this program knows.
 func (s *side) checkVersion(ctx context.Context, log *slog.Logger) error {
-	provider, err := newProvider(s.pools.read.db, s.d, log)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	var version, newest int64
-	for _, known := range provider.ListSources() { // in no order
-		newest = max(newest, known.Version)
-	}
-	err = s.pools.read.db.QueryRowContext(ctx, "SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
-	if err != nil {
-		return fmt.Errorf("this is no database of Fechatter: %w", err)
-	}
-	if version != newest {
-		return fmt.Errorf("the schema is version %d, this program's is %d: run a node of this release on it once, or use the release that it is of",
-			version, newest)
-	}
-	return nil
+	return checkSchema(ctx, s.pools.read.db, s.d, log)
 }

@@ -31,6 +31,7 @@ type Config struct {
 	KeepEvents   time.Duration // age under which events are never trimmed; default 30 days
 	KeepLast     int64         // events per stream that are never trimmed; default 1000
 	TrimEvery    time.Duration // default 1 h
+	SchemaAsIs   bool          // refuse a schema that is not this program's, instead of migrating it
 
 	application string // what the connections are called in pg_stat_activity; default fechatter
 	dial        func(ctx context.Context, network, address string) (net.Conn, error)
@@ -135,7 +136,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if s.pools.migrate != nil {
 		schema = s.pools.migrate
 	}
-	if err := migrateSchema(ctx, schema.db, s.d, s.log); err != nil {
+	bring := migrateSchema
+	if s.cfg.SchemaAsIs {
+		bring = checkSchema
+	}
+	if err := bring(ctx, schema.db, s.d, s.log); err != nil {
 		return err
 	}
 	if s.pools.migrate != nil {

@@ -15,7 +15,7 @@ const tableMeta, tableStreams = "meta", "streams"
 // transferTables are all tables, what others refer to first.
 func transferTables() []string {
 	return []string{tableMeta, tableStreams, "users", "sessions", "chats", "chat_members", "messages", "mentions", "reactions",
-		"events", "index_outbox"}
+		"events", "index_outbox", "audit_log"}
 }
 
 // tablesOf lists the tables that a database has.

@@ -21,21 +21,31 @@ func searchText(username, displayName string) string {
 }
 
 // CreateUser implements chat.UserStore.
-func (s *Store) CreateUser(ctx context.Context, u chat.User, passwordHash string) (chat.User, error) {
+func (s *Store) CreateUser(ctx context.Context, u chat.User, passwordHash string, a chat.Appointment) (chat.User, error) {
 	err := s.update(ctx, "create user", func(c *conn) ([]chat.Event, error) {
 		now, err := s.clock(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		u.CreatedAt = now
-		_, err = c.exec(ctx, `INSERT INTO users (id, username, display_name, status_text, search, password_hash, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, u.ID, u.Username, u.DisplayName, u.StatusText,
-			searchText(u.Username, u.DisplayName), passwordHash, int64(now))
+		appointed, why, err := appoint(ctx, c, a)
+		if err != nil {
+			return nil, err
+		}
+		_, err = c.exec(ctx, `INSERT INTO users (id, username, display_name, status_text, search, password_hash, created_at, administrator)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, u.ID, u.Username, u.DisplayName, u.StatusText,
+			searchText(u.Username, u.DisplayName), passwordHash, int64(now), flag(appointed))
 		if s.d.classify(err) == failUnique {
 			return nil, chat.Errorf(chat.Conflict, "this username is taken")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("insert user: %w", err)
+		}
+		if appointed {
+			err = record(ctx, c, chat.AuditEntry{ID: s.newID(), At: now, Actor: u.ID, Action: chat.AuditAppointed, Subject: u.ID, Detail: why})
+		}
+		if err != nil {
+			return nil, err
 		}
 		_, err = c.exec(ctx, "INSERT INTO streams (id, last_ts) VALUES ($1, $2)", u.ID, int64(now))
 		return nil, err
@@ -44,6 +54,22 @@ func (s *Store) CreateUser(ctx context.Context, u chat.User, passwordHash string
 		return chat.User{}, err
 	}
 	return u, nil
+}
+
+// appoint decides whether a sign-up makes an administrator. Of two who are first,
+// one waits for the other's transaction here.
+func appoint(ctx context.Context, c *conn, a chat.Appointment) (appointed bool, why string, err error) {
+	if a == chat.AppointNobody {
+		return false, "", nil
+	}
+	n, err := c.exec(ctx, "UPDATE meta SET value = 'begun' WHERE name = $1 AND value = ''", metaAdministration)
+	switch {
+	case err != nil:
+		return false, "", fmt.Errorf("look for the first user: %w", err)
+	case a == chat.AppointNamed:
+		return true, "named by the settings", nil
+	}
+	return n == 1, "the first user", nil
 }
 
 // User implements chat.UserStore.

@@ -9,7 +9,7 @@ import (
 )
 
 // roles are the columns of the matrix.
-var roles = [...]string{"anonymous", "outsider", "removed", "member", "admin"}
+var roles = [...]string{"anonymous", "outsider", "removed", "member", "admin", "administrator"}
 
 // cast is one group chat and who is what to it. The message is the owner's.
 type cast struct {
@@ -24,11 +24,16 @@ type matrixRow struct {
 	want [len(roles)]int
 }
 
-func all(status int) [len(roles)]int { return [...]int{status, status, status, status, status} }
+func all(status int) [len(roles)]int { return [...]int{status, status, status, status, status, status} }
 
-func users(status int) [len(roles)]int { return [...]int{401, status, status, status, status} }
+func users(status int) [len(roles)]int {
+	return [...]int{401, status, status, status, status, status}
+}
 
-func members(member, admin int) [len(roles)]int { return [...]int{401, 404, 404, member, admin} }
+// members: an administrator of the server is nobody in a chat that is not theirs.
+func members(member, admin int) [len(roles)]int { return [...]int{401, 404, 404, member, admin, 404} }
+
+func administrators(status int) [len(roles)]int { return [...]int{401, 403, 403, 403, 403, status} }
 
 // matrix is the expectation; placeholders in bodies are filled as in paths.
 func matrix() map[string]matrixRow {
@@ -69,6 +74,16 @@ func matrix() map[string]matrixRow {
 		"GET /api/v1/chats/{id}/cursors":                 {nil, members(200, 200)},
 		"GET /api/v1/chats/{id}/events":                  {nil, members(200, 200)},
 
+		"GET /api/v1/admin/users":                       {nil, administrators(200)},
+		"POST /api/v1/admin/users/{id}/suspend":         {nil, administrators(200)},
+		"POST /api/v1/admin/users/{id}/restore":         {nil, administrators(200)},
+		"PUT /api/v1/admin/users/{id}/administrator":    {nil, administrators(200)},
+		"DELETE /api/v1/admin/users/{id}/administrator": {nil, administrators(200)},
+		"DELETE /api/v1/admin/users/{id}/sessions":      {nil, administrators(200)},
+		"GET /api/v1/admin/chats":                       {nil, administrators(200)},
+		"PUT /api/v1/admin/chats/{id}/retention":        {object{"days": 7}, administrators(200)},
+		"GET /api/v1/admin/audit":                       {nil, administrators(200)},
+
 		"GET /api/v1/events": {nil, users(500)}, // let through; a recorder cannot stream
 		"GET /ws":            {nil, all(426)},   // not an upgrade; who asks is looked at on the socket
 		"GET /livez":         {nil, all(200)},
@@ -85,7 +100,8 @@ func matrix() map[string]matrixRow {
 func TestAuthorizationMatrix(t *testing.T) {
 	n := newNode(t, nil)
 	people := map[string]*person{"anonymous": {n: n, name: "anonymous"}}
-	for _, role := range roles[1:] {
+	people["administrator"] = n.person("administrator") // the first user is
+	for _, role := range roles[1:5] {
 		people[role] = n.person(role)
 	}
 	c := cast{owner: n.person("owner"), bystander: n.person("bystander"), newcomer: n.person("newcomer")}
@@ -134,6 +150,8 @@ func (c *cast) ask(t *testing.T, who *person, r route, body any) int {
 	switch {
 	case strings.HasPrefix(r.path, v1+"/messages"):
 		id = c.messageID
+	case strings.HasPrefix(r.path, v1+"/admin/users"):
+		id = c.newcomer.id
 	case strings.HasPrefix(r.path, v1+"/users"):
 		id = c.owner.id
 	case strings.HasPrefix(r.path, v1+"/sessions"):

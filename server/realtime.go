@@ -27,7 +27,7 @@ type realtime struct {
 	running     sync.WaitGroup // readers and workers
 	connections registry
 	resumes     *turns
-	draining    atomic.Bool   // no new connections
+	draining    atomic.Bool // no new connections
 }
 
 func newRealtime() *realtime {

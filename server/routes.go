@@ -1,6 +1,9 @@
 package server
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // route is one row of the table: the only way for a path to be served.
 type route struct {
@@ -24,10 +27,14 @@ const v1 = "/api/v1"
 
 // routes is the table of contents.
 func (s *Server) routes() []route {
-	return append(s.apiRoutes(), s.otherRoutes()...)
+	return slices.Concat(s.apiRoutes(), s.otherRoutes())
 }
 
 func (s *Server) apiRoutes() []route {
+	return slices.Concat(s.userRoutes(), s.chatRoutes(), s.adminRoutes())
+}
+
+func (s *Server) userRoutes() []route {
 	return []route{
 		{"POST", v1 + "/users", anyone, typed(s.signUp), "Sign up", 201},
 		{"POST", v1 + "/sessions", anyone, typed(s.logIn), "Log in", 201},
@@ -39,7 +46,11 @@ func (s *Server) apiRoutes() []route {
 		{"PUT", v1 + "/me/password", signedIn, typed(s.changePassword), "Change one's password", 0},
 		{"GET", v1 + "/users", signedIn, typed(s.listUsers), "Search the directory", 0},
 		{"GET", v1 + "/users/{id}", signedIn, typed(s.getUser), "See a user", 0},
+	}
+}
 
+func (s *Server) chatRoutes() []route {
+	return []route{
 		{"GET", v1 + "/chats", signedIn, typed(s.listChats), "List one's chats, the newest activity first", 0},
 		{"POST", v1 + "/chats", signedIn, typed(s.createChat), "Create a chat", 201},
 		{"GET", v1 + "/chats/public", signedIn, typed(s.listPublicChats), "Browse public chats", 0},

@@ -29,18 +29,22 @@ func (s *Server) signUp(ctx context.Context, in *signUpInput) (*userOutput, erro
 
 type meOutput struct {
 	SetCookie string `header:"Set-Cookie"`
-	Body      chat.User
+	Body      struct {
+		chat.User
+		Administrator bool `json:"administrator,omitempty" doc:"missing for everybody else"`
+	}
 }
 
 // me is what a browser asks first: its cookie then lives as long again as its
 // session does.
 func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	c := callerOf(ctx)
-	u, err := s.chat.User(ctx, c.userID())
+	a, err := s.chat.Account(ctx, c.userID())
 	if err != nil {
 		return nil, err
 	}
-	out := &meOutput{Body: u}
+	out := &meOutput{}
+	out.Body.User, out.Body.Administrator = a.User, a.Administrator
 	if c.cookie != "" {
 		life := c.session.ExpiresAt.Time().Sub(c.session.LastUsedAt.Time())
 		out.SetCookie = s.cookie(c.cookie, max(life, time.Second)).String()

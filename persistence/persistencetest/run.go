@@ -33,6 +33,8 @@ func Run(t *testing.T, open Open) {
 		"events": testEvents, "replay": testReplay, "fold": testFold, "personal": testPersonal, "positions": testPositions,
 		"cursors at": testCursorsAt, "tokens": testTokens, "change": testChange, "senders": testSenders,
 		"publish order": testPublishOrder, "given up": testGivenUp, "trim": testTrim, "canary": testCanary, "epoch": testEpoch,
+		"first user": testFirstUser, "named administrators": testNamedInsteadOfFirst, "last administrator": testLastAdministrator,
+		"suspension": testSuspension, "suspension race": testSuspensionRace, "retention claim": testRetentionClaim,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

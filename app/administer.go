@@ -1,0 +1,219 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"fechatter/chat"
+	"fechatter/persistence"
+)
+
+// Administration is what the subcommand admin is told. Act is which one of them.
+type Administration struct {
+	Act string `kong:"-"`
+
+	List struct {
+		Q string `arg:"" optional:"" help:"Part of a username or display name."`
+	} `cmd:"" help:"List users: who is administrator, who is suspended."`
+	Suspend  named `cmd:"" help:"End a user's sessions and let them open no other."`
+	Restore  named `cmd:"" help:"End a suspension."`
+	Grant    named `cmd:"" help:"Make a user an administrator."`
+	Revoke   named `cmd:"" help:"Make an administrator an ordinary user."`
+	Sessions named `cmd:"" help:"Revoke all sessions of a user."`
+	Chats    struct {
+		Q string `arg:"" optional:"" help:"Part of a name."`
+	} `cmd:"" help:"List chats with their ids and retention."`
+	Retention struct {
+		Chat string `arg:"" help:"The chat's id."`
+		Days int    `arg:"" help:"How long its messages are kept; 0 for ever."`
+	} `cmd:"" help:"Set for how many days a chat keeps its messages."`
+	Audit struct {
+		Limit int `default:"50" env:"-" help:"How many entries, the newest first."`
+	} `cmd:"" help:"Read what administrators did."`
+}
+
+type named struct {
+	Name string `arg:"" help:"The username."`
+}
+
+const listPage = 200
+
+// Administer does one act on the database of c as the operator, and says on out
+// what is so now. Nodes may run meanwhile, on SQLite too: they notice within
+// two seconds. It refuses a database of another release's schema.
+func Administer(ctx context.Context, c Config, a Administration, out, errOut io.Writer) (err error) {
+	if scheme(c.Database) == "sqlite" {
+		if _, err := os.Stat(sqliteFile(c.Database)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no database %s", sqliteFile(c.Database))
+		}
+	}
+	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	store, err := persistence.Open(ctx, persistence.Config{URL: c.Database, SchemaAsIs: true}, unheard{}, newID, log)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	office := office{chat: chat.NewService(store, nil, newID, store.Secret(), chatLimits(c)), out: out}
+	return office.do(ctx, a)
+}
+
+// unheard is the publisher of a program that has no hub: nodes find the events
+// by their position checks.
+type unheard struct{}
+
+// Publish is part of chat.Publisher.
+func (unheard) Publish([]chat.Event) {}
+
+// office carries out the operator's acts.
+type office struct {
+	chat *chat.Service
+	out  io.Writer
+}
+
+func (o office) do(ctx context.Context, a Administration) error {
+	switch a.Act {
+	case "list":
+		return o.list(ctx, a.List.Q)
+	case "suspend":
+		return o.change(ctx, a.Suspend.Name, o.chat.Suspend)
+	case "restore":
+		return o.change(ctx, a.Restore.Name, o.chat.Restore)
+	case "grant":
+		return o.change(ctx, a.Grant.Name, o.chat.Appoint)
+	case "revoke":
+		return o.change(ctx, a.Revoke.Name, o.chat.Dismiss)
+	case "sessions":
+		return o.sessions(ctx, a.Sessions.Name)
+	case "chats":
+		return o.chats(ctx, a.Chats.Q)
+	case "retention":
+		return o.retention(ctx, a.Retention.Chat, a.Retention.Days)
+	case "audit":
+		return o.audit(ctx, a.Audit.Limit)
+	}
+	return fmt.Errorf("admin %s: not known", a.Act)
+}
+
+func (o office) change(ctx context.Context, name string, act func(context.Context, chat.Actor, string) (chat.Account, error)) error {
+	a, err := o.chat.AccountNamed(ctx, chat.ByOperator(), name)
+	if err == nil {
+		a, err = act(ctx, chat.ByOperator(), a.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return o.table(func(row func(...any)) error { row(accountRow(a)...); return nil })
+}
+
+func (o office) sessions(ctx context.Context, name string) error {
+	a, err := o.chat.AccountNamed(ctx, chat.ByOperator(), name)
+	var n int
+	if err == nil {
+		n, err = o.chat.RevokeSessions(ctx, chat.ByOperator(), a.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	_, err = fmt.Fprintf(o.out, "%d sessions revoked\n", n)
+	return err
+}
+
+func (o office) list(ctx context.Context, q string) error {
+	return o.table(func(row func(...any)) error {
+		return eachPage(func(p chat.Page) (string, error) {
+			accounts, next, err := o.chat.Accounts(ctx, chat.ByOperator(), q, p)
+			for _, a := range accounts {
+				row(accountRow(a)...)
+			}
+			return next, err
+		})
+	})
+}
+
+func accountRow(a chat.Account) []any {
+	state := "user"
+	if a.Administrator {
+		state = "administrator"
+	}
+	since := ""
+	if a.SuspendedAt != nil {
+		since = "suspended " + day(*a.SuspendedAt)
+	}
+	return []any{a.Username, a.ID, state, "since " + day(a.CreatedAt), since}
+}
+
+func (o office) chats(ctx context.Context, q string) error {
+	return o.table(func(row func(...any)) error {
+		return eachPage(func(p chat.Page) (string, error) {
+			chats, next, err := o.chat.Retentions(ctx, chat.ByOperator(), q, p)
+			for _, c := range chats {
+				row(retentionRow(c)...)
+			}
+			return next, err
+		})
+	})
+}
+
+func retentionRow(r chat.Retention) []any {
+	kept := "for ever"
+	if r.Days > 0 {
+		kept = fmt.Sprintf("%d days", r.Days)
+	}
+	return []any{r.ChatID, r.Kind, kept, r.Name}
+}
+
+func (o office) retention(ctx context.Context, chatID string, days int) error {
+	r, err := o.chat.SetRetention(ctx, chat.ByOperator(), chatID, days)
+	if err != nil {
+		return err
+	}
+	return o.table(func(row func(...any)) error { row(retentionRow(r)...); return nil })
+}
+
+func (o office) audit(ctx context.Context, limit int) error {
+	if limit < 1 {
+		return errors.New("--limit must be at least 1")
+	}
+	entries, _, err := o.chat.Audit(ctx, chat.ByOperator(), chat.Page{Limit: limit})
+	if err != nil {
+		return err
+	}
+	return o.table(func(row func(...any)) error {
+		for _, e := range entries {
+			row(e.At.Time().UTC().Format(time.DateTime), e.Actor, e.Action, e.Subject, e.Detail)
+		}
+		return nil
+	})
+}
+
+// table prints what fill gives to row, in columns.
+func (o office) table(fill func(row func(...any)) error) error {
+	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	err := fill(func(cells ...any) {
+		for _, cell := range cells {
+			_, _ = fmt.Fprintf(w, "%v\t", cell) // an error is kept by w until Flush
+		}
+		_, _ = fmt.Fprintln(w)
+	})
+	return errors.Join(err, w.Flush())
+}
+
+// eachPage reads a list to its end.
+func eachPage(read func(chat.Page) (next string, err error)) error {
+	for after := ""; ; {
+		next, err := read(chat.Page{After: after, Limit: listPage})
+		if err != nil || next == "" {
+			return err
+		}
+		after = next
+	}
+}
+
+func day(t chat.Time) string { return t.Time().UTC().Format(time.DateOnly) }
