@@ -1,0 +1,150 @@
+package indexer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/meilisearch/meilisearch-go"
+)
+
+// MeiliConfig says where a Meilisearch server is and how long it is waited for.
+type MeiliConfig struct {
+	URL    string // http://host:7700
+	APIKey string // "" where the server has none; needs search, documents, indexes, settings, tasks and stats
+	// IndexName is "messages" when it is empty. Indexes named IndexName_rebuild_…
+	// belong to it too.
+	IndexName         string
+	ConnectionTimeout time.Duration // of connecting, TLS included; 0: 2 s
+	RequestTimeout    time.Duration // of one request, connecting included; 0: 3 s
+}
+
+// Meili is an Index on a Meilisearch server, from version 1.10 on. Apply waits a
+// minute at most for the server's queue, Prepare and Rebuild as long as
+// settingsTimeout; all else is one request. An error that is no *RefusedError is a
+// chat.Error of code Unavailable. It holds connections until Close.
+type Meili struct {
+	client    meilisearch.ServiceManager
+	transport *http.Transport
+	name      string
+	log       *slog.Logger
+}
+
+// OpenMeili speaks to nobody yet: the server may be away.
+func OpenMeili(cfg MeiliConfig, log *slog.Logger) (*Meili, error) {
+	u, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read address of Meilisearch: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("read address of Meilisearch: %s is not http://host:port", u.Redacted())
+	}
+	connect := cmp.Or(cfg.ConnectionTimeout, 2*time.Second)
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: connect}).DialContext,
+		TLSHandshakeTimeout: connect,
+		MaxIdleConnsPerHost: 16,
+		IdleConnTimeout:     time.Minute,
+	}
+	client := &http.Client{Transport: transport, Timeout: cmp.Or(cfg.RequestTimeout, 3*time.Second)}
+	return &Meili{
+		client: meilisearch.New(cfg.URL, meilisearch.WithAPIKey(cfg.APIKey),
+			meilisearch.WithCustomClient(client), meilisearch.DisableRetries()),
+		transport: transport,
+		name:      cmp.Or(cfg.IndexName, "messages"),
+		log:       log,
+	}, nil
+}
+
+// Close gives the idle connections back.
+func (m *Meili) Close() error {
+	m.transport.CloseIdleConnections()
+	return nil
+}
+
+// Ping asks whether the server is there. It says nothing about the index.
+func (m *Meili) Ping(ctx context.Context) error {
+	if _, err := m.client.Health(ctx); err != nil {
+		return meiliError("ask Meilisearch for its health", err)
+	}
+	return nil
+}
+
+// Count is how many documents there are.
+func (m *Meili) Count(ctx context.Context) (int64, error) {
+	stats, err := m.index(m.name).GetStats(ctx, nil)
+	if err != nil {
+		return 0, meiliError("count documents", err)
+	}
+	return stats.NumberOfDocuments, nil
+}
+
+// Versions gives the versions of those of the documents that there are.
+func (m *Meili) Versions(ctx context.Context, ids []string) (map[string]int64, error) {
+	if len(ids) == 0 {
+		return map[string]int64{}, nil
+	}
+	filter, err := meiliIn("id", ids)
+	if err != nil {
+		return nil, err
+	}
+	found, err := m.documents(ctx, &meilisearch.DocumentsQuery{
+		Filter: filter, Fields: []string{"id", "version"}, Limit: int64(len(ids)),
+	})
+	if err != nil {
+		return nil, meiliError("read versions", err)
+	}
+	versions := make(map[string]int64, len(found.Results))
+	for _, hit := range found.Results {
+		var d Document
+		if err := hit.DecodeInto(&d); err != nil {
+			return nil, meiliError("read version", err)
+		}
+		versions[d.ID] = d.Version
+	}
+	return versions, nil
+}
+
+// Page gives the ids from the position after on. Deletions meanwhile move what
+// follows them, so that some ids may be skipped.
+func (m *Meili) Page(ctx context.Context, after string, limit int) ([]string, string, error) {
+	offset, err := strconv.ParseInt(cmp.Or(after, "0"), 10, 64)
+	if err != nil {
+		return nil, "", fmt.Errorf("read position of page: %w", err)
+	}
+	found, err := m.documents(ctx, &meilisearch.DocumentsQuery{
+		Offset: offset, Limit: int64(limit), Fields: []string{"id"},
+	})
+	if err != nil {
+		return nil, "", meiliError("list documents", err)
+	}
+	var ids []string
+	for _, hit := range found.Results {
+		var d Document
+		if err := hit.DecodeInto(&d); err != nil {
+			return nil, "", meiliError("read id", err)
+		}
+		ids = append(ids, d.ID)
+	}
+	next := offset + int64(len(ids))
+	if len(ids) == 0 || next >= found.Total {
+		return ids, "", nil
+	}
+	return ids, strconv.FormatInt(next, 10), nil
+}
+
+// index is made anew for each call: the library's handle is not for concurrent use.
+func (m *Meili) index(uid string) meilisearch.IndexManager { return m.client.Index(uid) }
+
+func (m *Meili) documents(ctx context.Context, q *meilisearch.DocumentsQuery) (meilisearch.DocumentsResult, error) {
+	var found meilisearch.DocumentsResult
+	err := m.index(m.name).GetDocuments(ctx, q, &found)
+	return found, err
+}

@@ -1,0 +1,78 @@
+package indexer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"fechatter/chat"
+
+	"github.com/meilisearch/meilisearch-go"
+)
+
+// Search is one request. A hit has all of the query's words, but of more than ten
+// words or phrases only the first ten are looked at: the server knows no more. At
+// most meiliMaxHits hits are given. The total is the server's estimate.
+func (m *Meili) Search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
+	filter, some := meiliFilter(q)
+	text := meiliText(q)
+	if !some || text == "" && q.Text() {
+		return chat.IndexHits{}, nil
+	}
+	request := &meilisearch.SearchRequest{
+		Limit:                int64(min(q.Limit, meiliMaxHits)),
+		AttributesToRetrieve: []string{"id", "version"},
+		MatchingStrategy:     meilisearch.All,
+		Filter:               filter,
+		ShowMatchesPosition:  text != "",
+	}
+	if text == "" {
+		request.Sort = []string{"created_at:desc"}
+	}
+	found, err := m.index(m.name).Search(ctx, text, request)
+	if err != nil {
+		return chat.IndexHits{}, meiliError("search", err)
+	}
+	return meiliHits(found)
+}
+
+func meiliHits(found *meilisearch.SearchResponse) (chat.IndexHits, error) {
+	hits := chat.IndexHits{Total: max(int(found.EstimatedTotalHits), len(found.Hits))}
+	for _, raw := range found.Hits {
+		var d Document
+		if err := raw.DecodeInto(&d); err != nil {
+			return chat.IndexHits{}, meiliError("read hit", err)
+		}
+		marks, err := meiliMarks(raw["_matchesPosition"])
+		if err != nil {
+			return chat.IndexHits{}, meiliError("read matches", err)
+		}
+		hits.Hits = append(hits.Hits, chat.IndexHit{ID: d.ID, Version: d.Version, Marks: marks})
+	}
+	return hits, nil
+}
+
+// meiliMarks joins what overlaps or touches, as the words of a Chinese text do.
+func meiliMarks(raw json.RawMessage) ([]chat.Mark, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	var positions struct {
+		Body []struct{ Start, Length int }
+	}
+	if err := json.Unmarshal(raw, &positions); err != nil {
+		return nil, err
+	}
+	var marks []chat.Mark
+	slices.SortFunc(positions.Body, func(a, b struct{ Start, Length int }) int { return cmp.Compare(a.Start, b.Start) })
+	for _, p := range positions.Body {
+		mark := chat.Mark{Start: p.Start, End: p.Start + p.Length}
+		if last := len(marks) - 1; last >= 0 && mark.Start <= marks[last].End {
+			marks[last].End = max(marks[last].End, mark.End)
+		} else if p.Length > 0 {
+			marks = append(marks, mark)
+		}
+	}
+	return marks, nil
+}
