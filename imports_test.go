@@ -57,6 +57,8 @@ func homes() map[string]string {
 		"github.com/pressly/goose/":      "persistence",
 		"github.com/redis/":              "presence",
 		"github.com/blevesearch/":        "indexer",
+		"github.com/RoaringBitmap/":      "indexer",
+		"golang.org/x/text/":             "indexer",
 		"github.com/meilisearch/":        "indexer",
 		"modernc.org/":                   "persistence",
 		"github.com/coder/websocket":     "server",

@@ -1,0 +1,106 @@
+package indexer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"fechatter/chat"
+)
+
+// match looks up in a body what is asked for, and where.
+func match(patterns []pattern, body string) ([]chat.Mark, bool) {
+	var side, symbols []unit
+	for _, u := range scan(body) {
+		if u.kind == symbol {
+			symbols = append(symbols, u)
+		} else {
+			side = append(side, u)
+		}
+	}
+	var marks []chat.Mark
+	for _, p := range patterns {
+		in := side
+		if p.units[0].kind == symbol {
+			in = symbols
+		}
+		before := len(marks)
+		if marks = p.find(in, marks); len(marks) == before {
+			return nil, false
+		}
+	}
+	return apart(marks), true
+}
+
+// find adds a mark for each unit of each place where the pattern is.
+func (p pattern) find(in []unit, marks []chat.Mark) []chat.Mark {
+	for at := 0; at+len(p.units) <= len(in); at++ {
+		if !p.is(in[at : at+len(p.units)]) {
+			continue
+		}
+		for _, u := range in[at : at+len(p.units)] {
+			marks = append(marks, chat.Mark{Start: u.start, End: u.end})
+		}
+	}
+	return marks
+}
+
+func (p pattern) is(units []unit) bool {
+	last := len(units) - 1
+	for i, u := range units {
+		want := p.units[i]
+		switch {
+		case u.text == want.text:
+		case i == last && p.prefix && u.kind == word && strings.HasPrefix(u.text, want.text):
+		case i == last && p.typo && u.kind == word && nearly(u.text, want.text):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// nearly says whether one letter too many, too few or wrong, or two in the wrong
+// order, is all that differs.
+func nearly(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	same := 0
+	for same < len(a) && a[same] == b[same] {
+		same++
+	}
+	for same > 0 && same < len(b) && !utf8.RuneStart(b[same]) {
+		same--
+	}
+	ar, br := []rune(a[same:]), []rune(b[same:])
+	switch {
+	case len(ar) > len(br):
+		ar, br = br, ar
+		fallthrough
+	case len(ar)+1 == len(br):
+		return slices.Equal(ar, br[1:])
+	case len(ar) != len(br):
+		return false
+	case len(ar) == 0 || slices.Equal(ar[1:], br[1:]):
+		return true
+	}
+	return len(ar) > 1 && ar[0] == br[1] && ar[1] == br[0] && slices.Equal(ar[2:], br[2:])
+}
+
+// apart puts marks in order and makes one of those that touch.
+func apart(marks []chat.Mark) []chat.Mark {
+	slices.SortFunc(marks, func(a, b chat.Mark) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	var out []chat.Mark
+	for _, m := range marks {
+		if n := len(out); n > 0 && m.Start <= out[n-1].End {
+			out[n-1].End = max(out[n-1].End, m.End)
+		} else {
+			out = append(out, m)
+		}
+	}
+	return out
+}
