@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// applyTimeout is how long a batch may take; disks are slow, not that slow.
-	applyTimeout = time.Minute
+	// batchTimeout is how long a batch may take; disks are slow, not that slow.
+	batchTimeout = time.Minute
 
 	analysisWorkers = 2
 )
@@ -136,7 +136,7 @@ func (f *files) apply(ctx context.Context, b Batch) error {
 	if err := ctx.Err(); err != nil || b.Len() == 0 {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	if f.before != nil {
 		select {
