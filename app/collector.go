@@ -6,7 +6,7 @@ import (
 	"fechatter/bus"
 	"fechatter/hub"
 	"fechatter/persistence"
-	"fechatter/server"
+	"fechatter/presence"
 )
 
 // collector shows the counters that a part keeps for itself: one snapshot for
@@ -74,6 +74,9 @@ func hubCollector(read func() hub.Stats) prometheus.Collector {
 		total("fechatter_hub_resets_total", "Subscriptions ended because the stream could not go on without a hole.", func(s hub.Stats) float64 { return float64(s.Resets) }),
 		total("fechatter_foreign_total", "Events from the bus that were published in another history of the database.", func(s hub.Stats) float64 { return float64(s.Foreign) }),
 		total("fechatter_discarded_total", "Events from the bus that the database does not have.", func(s hub.Stats) float64 { return float64(s.Discarded) }),
+		repairs("hole", func(s hub.Stats) float64 { return float64(s.RepairsHole) }),
+		repairs("attach", func(s hub.Stats) float64 { return float64(s.RepairsAttach) }),
+		repairs("check", func(s hub.Stats) float64 { return float64(s.RepairsCheck) }),
 		total("fechatter_repair_errors_total", "Repairs that failed and are tried again.", func(s hub.Stats) float64 { return float64(s.RepairErrors) }),
 		total("fechatter_position_errors_total", "Position checks that failed.", func(s hub.Stats) float64 { return float64(s.PositionErrors) }),
 		total("fechatter_ring_loads_total", "Rings filled from the database for a resume.", func(s hub.Stats) float64 { return float64(s.RingLoads) }),
@@ -81,19 +84,29 @@ func hubCollector(read func() hub.Stats) prometheus.Collector {
 	}}
 }
 
+func repairs(cause string, value func(hub.Stats) float64) series[hub.Stats] {
+	desc := prometheus.NewDesc("fechatter_repairs_total", "Reads of events that did not come by themselves, by what showed it: a hole, an attach, the position check.",
+		nil, prometheus.Labels{"cause": cause})
+	return series[hub.Stats]{desc, prometheus.CounterValue, value}
+}
+
 func storeCollector(read func() persistence.Stats) prometheus.Collector {
 	return collector[persistence.Stats]{read, []series[persistence.Stats]{
 		gauge("fechatter_send_queue_length", "Sends that wait for the next group commit.", func(s persistence.Stats) float64 { return float64(s.Queued) }),
-		total("fechatter_commit_groups_total", "Group commits of sends.", func(s persistence.Stats) float64 { return float64(s.Batches) }),
-		total("fechatter_commit_group_sends_total", "Sends answered by group commits.", func(s persistence.Stats) float64 { return float64(s.Sends) }),
+		gauge("fechatter_send_waiting", "Sends accepted and not answered yet, those of the queue among them.", func(s persistence.Stats) float64 { return float64(s.Waiting) }),
+		total("fechatter_commit_lanes_total", "Chats that waited for their lock alone, on a connection of their own.", func(s persistence.Stats) float64 { return float64(s.Lanes) }),
+		total("fechatter_commit_cursor_groups_total", "Group commits of cursors.", func(s persistence.Stats) float64 { return float64(s.Cursors) }),
 		total("fechatter_commit_bisections_total", "Groups split because the database refused a send.", func(s persistence.Stats) float64 { return float64(s.Bisections) }),
 		total("fechatter_commit_skips_total", "Chats left to the next group because their lock was held.", func(s persistence.Stats) float64 { return float64(s.Skips) }),
 	}}
 }
 
-func healthCollector(h server.Health) prometheus.Collector {
-	return collector[server.HealthReport]{h.Health, []series[server.HealthReport]{
-		gauge("fechatter_ready", "Whether this node takes traffic.", func(r server.HealthReport) float64 { return oneIf(r.Status != server.Fail) }),
+func presenceCollector(read func() presence.Stats) prometheus.Collector {
+	return collector[presence.Stats]{read, []series[presence.Stats]{
+		gauge("fechatter_presence_people", "People with a connection here.", func(s presence.Stats) float64 { return float64(s.People) }),
+		gauge("fechatter_presence_devices", "Their connections.", func(s presence.Stats) float64 { return float64(s.Devices) }),
+		gauge("fechatter_presence_watched", "People whose presence somebody here watches.", func(s presence.Stats) float64 { return float64(s.Watched) }),
+		gauge("fechatter_presence_available", "Whether the leases answer (1) or not (0).", func(s presence.Stats) float64 { return oneIf(!s.Unavailable) }),
 	}}
 }
 

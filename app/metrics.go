@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"fechatter/persistence"
 )
 
 // metrics is what /metrics shows: what the server reports as it happens, and
@@ -18,10 +20,14 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	commands *prometheus.CounterVec
+	answers  *prometheus.HistogramVec
 	sends    *prometheus.CounterVec
 	ack      prometheus.Histogram
 	resumes  *prometheus.CounterVec
 	resets   *prometheus.CounterVec
+	groups   prometheus.Histogram
+	commits  prometheus.Histogram
+	rounds   prometheus.Histogram
 }
 
 // newMetrics makes a registry of its own, so that two nodes of one test do not
@@ -29,21 +35,33 @@ type metrics struct {
 func newMetrics(version string) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		requests: histograms("fechatter_http_request_seconds", "Answered HTTP requests, by route.", "route", "method", "status"),
+		requests: histograms("fechatter_http_request_duration_seconds", "Answered HTTP requests, by route.", "route", "method", "status"),
 		commands: counters("fechatter_commands_total", "Answered WebSocket commands, by op and code (ok or a problem's code).", "op", "code"),
+		answers:  histograms("fechatter_command_duration_seconds", "From a WebSocket command's arrival to its answer, by op.", "op"),
 		sends:    counters("fechatter_sends_total", "Messages sent over WebSocket or REST, by outcome.", "outcome"),
 		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "fechatter_send_ack_seconds", Help: "From a send's arrival to its durable commit, of sends that were stored.", Buckets: latencyBuckets(),
 		}),
 		resumes: counters("fechatter_resumes_total", "Resumes, by outcome: fresh, lossless, reset or failed.", "outcome"),
 		resets:  counters("fechatter_resets_total", "Resets told to clients, by reason.", "reason"),
+		groups: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "fechatter_commit_group_size", Help: "Sends in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 9),
+		}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "fechatter_commit_duration_seconds", Help: "Group commits, from taking the sends to the end of COMMIT and publishing.", Buckets: latencyBuckets(),
+		}),
+		rounds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "fechatter_fanout_duration_seconds", Help: "Rounds of a stream's pump: writing what had gathered to every subscriber.",
+			Buckets: prometheus.ExponentialBuckets(16e-6, 4, 9),
+		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "fechatter_build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.commands, m.sends, m.ack, m.resumes, m.resets, build,
+	m.registry.MustRegister(m.requests, m.commands, m.sends, m.ack, m.resumes, m.resets,
+		m.answers, m.groups, m.commits, m.rounds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -58,11 +76,12 @@ func (m *metrics) Request(route, method string, status int, took time.Duration) 
 }
 
 // Command is part of server.Observer.
-func (m *metrics) Command(op, code string, _ time.Duration) {
+func (m *metrics) Command(op, code string, took time.Duration) {
 	if code == "" {
 		code = "ok"
 	}
 	m.commands.WithLabelValues(op, code).Inc()
+	m.answers.WithLabelValues(op).Observe(took.Seconds())
 }
 
 // Send is part of server.Observer.
@@ -78,6 +97,15 @@ func (m *metrics) Resume(outcome string) { m.resumes.WithLabelValues(outcome).In
 
 // Reset is part of server.Observer.
 func (m *metrics) Reset(reason string) { m.resets.WithLabelValues(reason).Inc() }
+
+// committed counts a group commit of the store.
+func (m *metrics) committed(c persistence.Commit) {
+	m.groups.Observe(float64(c.Sends))
+	m.commits.Observe(c.Took.Seconds())
+}
+
+// fannedOut counts a round of a pump.
+func (m *metrics) fannedOut(took time.Duration) { m.rounds.Observe(took.Seconds()) }
 
 // knownMethod keeps a client from making a series with every word it invents.
 func knownMethod(method string) string {

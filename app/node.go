@@ -73,7 +73,7 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	if n.parts, err = openAdapters(ctx, c, id, r, newID, log); err != nil {
 		return nil, err
 	}
-	n.hub = hub.New(hubConfig(c), r, n.parts.bus, log.With("part", "hub"))
+	n.hub = hub.New(n.observedHub(), r, n.parts.bus, log.With("part", "hub"))
 	r.hub, r.events = n.hub, n.parts.store
 	n.chat = chat.NewService(n.parts.store, password.New(runtime.GOMAXPROCS(0)), newID, n.parts.store.Secret(), chatLimits(c)).
 		WithAdministrators(c.Administrators)
@@ -92,8 +92,8 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 		return nil, err
 	}
 	n.hub.Listen(n.server)
-	n.metrics.registry.MustRegister(busCollector(n.parts.bus.Stats), hubCollector(n.hub.Stats),
-		storeCollector(n.parts.store.Stats), healthCollector(n.health))
+	n.parts.store.Observe(n.metrics.committed)
+	n.metrics.registry.MustRegister(n.collectors()...)
 	return n, n.listen(ctx)
 }
 

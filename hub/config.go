@@ -55,6 +55,9 @@ type Config struct {
 	RingBytes int
 	// RingIdle is how long a ring without a new event is kept: 5 min.
 	RingIdle time.Duration
+
+	// FannedOut is told how long each round of a pump took, by the pump's goroutine; it must not block. nil: nobody.
+	FannedOut func(took time.Duration)
 }
 
 // withDefaults answers the configuration with every zero replaced.

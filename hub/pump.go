@@ -63,7 +63,11 @@ func (s *stream) pump() {
 		}
 		s.wrote(&w)
 		s.hub.stats.batches.Add(1)
-		s.hub.stats.fanoutNanos.Add(int64(time.Since(begun)))
+		took := time.Since(begun)
+		s.hub.stats.fanoutNanos.Add(int64(took))
+		if s.hub.cfg.FannedOut != nil {
+			s.hub.cfg.FannedOut(took)
+		}
 	}
 }
 

@@ -178,6 +178,7 @@ func (b *batcher) leaveLane(id string) []*pending {
 // commitSends answers every send but those whose chat was locked by others,
 // which it gives back.
 func (s *Store) commitSends(ctx context.Context, p *pool, items []*pending, suffix string) (skipped []*pending) {
+	began := time.Now()
 	g, err := s.tryGroup(ctx, p, items, suffix)
 	if unknown := (*commitError)(nil); errors.As(err, &unknown) {
 		// Committed or not, the keys tell: the same again under the lock either
@@ -189,7 +190,9 @@ func (s *Store) commitSends(ctx context.Context, p *pool, items []*pending, suff
 	switch {
 	case err == nil:
 		s.stats.batches.Add(1)
-		return g.answer()
+		skipped = g.answer()
+		s.tell(began, len(items)-len(skipped))
+		return skipped
 	case len(items) == 1 || s.hopeless(err):
 		return s.refuse(items, s.mapError(err, "store messages"))
 	}

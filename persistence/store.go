@@ -88,6 +88,7 @@ type Store struct {
 	cursors   *cursorQueue
 	gate      *gate
 	stats     counters
+	observer  func(Commit) // nil: nobody
 }
 
 var _ chat.Store = (*Store)(nil)
