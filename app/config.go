@@ -54,6 +54,9 @@ type Limits struct {
 	SendsPerSecond        int `yaml:"sends_per_second" default:"10" help:"Sends, edits and reactions of one user, in the long run."`
 	SendBurst             int `yaml:"send_burst" default:"20" help:"Of those, how many at once."`
 	ConnectionsPerUser    int `yaml:"connections_per_user" default:"32" help:"Live connections of one user."`
+	Connections           int `yaml:"connections" default:"50000" help:"Live connections of this node."`
+	RequestsPerSecond     int `yaml:"requests_per_second" default:"100" help:"Requests of one user, and commands that are no sends, in the long run."`
+	RequestBurst          int `yaml:"request_burst" default:"400" help:"Of those, how many at once."`
 	QueueBytes            int `yaml:"queue_bytes" default:"1048576" help:"Bytes that may wait for one slow connection."`
 	BodyBytes             int `yaml:"body_bytes" default:"16384" help:"Bytes of one message."`
 }

@@ -33,7 +33,7 @@ func defaults() Config {
 		LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20,
-			ConnectionsPerUser: 32, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
+			ConnectionsPerUser: 32, Connections: 50_000, RequestsPerSecond: 100, RequestBurst: 400, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
 		},
 	}
 }
@@ -73,6 +73,9 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		{"limits.sends_per_second", "5", func(c *Config) { c.Limits.SendsPerSecond = 5 }},
 		{"limits.send_burst", "3", func(c *Config) { c.Limits.SendBurst = 3 }},
 		{"limits.connections_per_user", "4", func(c *Config) { c.Limits.ConnectionsPerUser = 4 }},
+		{"limits.connections", "7", func(c *Config) { c.Limits.Connections = 7 }},
+		{"limits.requests_per_second", "8", func(c *Config) { c.Limits.RequestsPerSecond = 8 }},
+		{"limits.request_burst", "9", func(c *Config) { c.Limits.RequestBurst = 9 }},
 		{"limits.queue_bytes", "0", func(c *Config) { c.Limits.QueueBytes = 0 }},
 		{"limits.body_bytes", "100", func(c *Config) { c.Limits.BodyBytes = 100 }},
 	} {
@@ -256,6 +259,8 @@ func TestRefusedSettings(t *testing.T) {
 		"--log-format=xml":                  "log_format:",
 		"--limits-send-burst=0":             "limits.send_burst:",
 		"--limits-send-burst=-1":            "limits.send_burst:",
+		"--limits-request-burst=0":          "limits.request_burst:",
+		"--limits-connections=-1":           "limits.connections:",
 		"--limits-sends-per-second=-1":      "limits.sends_per_second:",
 		"--limits-queue-bytes=1000":         "limits.queue_bytes:",
 		"--limits-body-bytes=0":             "limits.body_bytes:",

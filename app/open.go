@@ -142,6 +142,9 @@ func serverConfig(c Config, version string) server.Config {
 			SignupsPerIPPerMinute: c.Limits.SignupsPerIPPerMinute,
 			LoginsPerIPPerMinute:  c.Limits.LoginsPerIPPerMinute,
 			ConnectionsPerUser:    c.Limits.ConnectionsPerUser,
+			Connections:           c.Limits.Connections,
+			RequestsPerSecond:     c.Limits.RequestsPerSecond,
+			RequestBurst:          c.Limits.RequestBurst,
 		},
 	}
 }

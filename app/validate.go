@@ -142,6 +142,9 @@ func (l Limits) validate() error {
 		"sends_per_second":          l.SendsPerSecond,
 		"send_burst":                l.SendBurst,
 		"connections_per_user":      l.ConnectionsPerUser,
+		"connections":               l.Connections,
+		"requests_per_second":       l.RequestsPerSecond,
+		"request_burst":             l.RequestBurst,
 		"queue_bytes":               l.QueueBytes,
 		"body_bytes":                l.BodyBytes,
 	} {
@@ -151,6 +154,9 @@ func (l Limits) validate() error {
 	}
 	if l.SendsPerSecond > 0 && l.SendBurst == 0 {
 		return errors.New("limits.send_burst: 0 would let nobody send; to send without a limit set sends_per_second to 0")
+	}
+	if l.RequestsPerSecond > 0 && l.RequestBurst == 0 {
+		return errors.New("limits.request_burst: 0 would let nobody ask anything; to be without a limit set requests_per_second to 0")
 	}
 	return l.validateSizes()
 }

@@ -42,7 +42,7 @@ func startServer(ctx context.Context, program string, env ...string) (*server, e
 	s := &server{url: "http://" + listen, dir: dir, cmd: exec.CommandContext(ctx, program)}
 	s.cmd.Dir, s.cmd.Stderr = dir, os.Stderr
 	s.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s",
-		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
+		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_REQUESTS_PER_SECOND=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
 		"FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0")
 	s.cmd.Env = append(s.cmd.Env, env...)
 	if err := s.start(ctx); err != nil {

@@ -72,7 +72,7 @@ func start(t *testing.T, dir string, env ...string) *node {
 	n.cmd.Dir = dir
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	n.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s", "FECHATTER_LOG_LEVEL=warn",
-		"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0",
+		"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_REQUESTS_PER_SECOND=0", "FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0",
 		"FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0")
 	n.cmd.Env = append(n.cmd.Env, env...)
 	if err := n.cmd.Start(); err != nil {

@@ -9,7 +9,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -23,13 +25,20 @@ const (
 	lanes     = 1
 	saltBytes = 16
 	keyBytes  = 32
+
+	// maxWaiting is how many calls may wait for a slot: some seconds of work.
+	maxWaiting = 256
 )
+
+// ErrBusy is answered when too many wait already.
+var ErrBusy = errors.New("too many passwords at once")
 
 // Hasher hashes and verifies. It is safe for concurrent use; at most
 // `concurrency` calls compute at a time, for each takes 19 MiB and a core.
 type Hasher struct {
-	slots chan struct{}
-	none  hash
+	slots   chan struct{}
+	waiting atomic.Int64
+	none    hash
 }
 
 // New returns a Hasher that computes at most concurrency hashes at once; less
@@ -38,8 +47,8 @@ func New(concurrency int) *Hasher {
 	return &Hasher{slots: make(chan struct{}, max(1, concurrency)), none: dummy()}
 }
 
-// Hash returns the PHC string of pw under a fresh salt. The only error is that
-// of ctx, when it ends before a slot is free.
+// Hash returns the PHC string of pw under a fresh salt. The only errors are that
+// of ctx, when it ends before a slot is free, and ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	p := hash{version: argon2.Version, memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltBytes)}
 	rand.Read(p.salt) // never fails: crypto/rand ends the process instead
@@ -52,7 +61,7 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 }
 
 // Verify says whether pw is the password of encoded. A string that is no
-// Argon2id hash is an error, as is a ctx that ends before a slot is free.
+// Argon2id hash is an error, as is a ctx that ends before a slot is free, and ErrBusy.
 func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (bool, error) {
 	want, err := parse(encoded)
 	if err != nil {
@@ -62,7 +71,7 @@ func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (bool, error) {
 }
 
 // VerifyNone does the work of Verify for a user that does not exist, so that a
-// wrong name takes as long as a wrong password. The only error is that of ctx.
+// wrong name takes as long as a wrong password. Errors are those of Hash.
 func (h *Hasher) VerifyNone(ctx context.Context, pw string) error {
 	_, err := h.matches(ctx, h.none, pw)
 	return err
@@ -81,6 +90,10 @@ func (h *Hasher) matches(ctx context.Context, want hash, pw string) (bool, error
 func (h *Hasher) derive(ctx context.Context, p hash, pw string, size int) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > maxWaiting+int64(cap(h.slots)) {
+		return nil, ErrBusy
 	}
 	select {
 	case h.slots <- struct{}{}:

@@ -3,6 +3,7 @@ package password
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +119,35 @@ func BenchmarkHash(b *testing.B) {
 		if _, err := h.Hash(b.Context(), "correct horse battery staple"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestRushIsBounded: of those who come while a slot is held, so many wait, and
+// the next is told so at once.
+func TestRushIsBounded(t *testing.T) {
+	h := New(1)
+	h.slots <- struct{}{} // somebody computes
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, maxWaiting+1)
+	for range maxWaiting + 1 {
+		go func() {
+			_, err := h.Hash(ctx, "x")
+			ended <- err
+		}()
+	}
+	for h.waiting.Load() < maxWaiting+1 {
+		runtime.Gosched()
+	}
+	if _, err := h.Hash(t.Context(), "x"); !errors.Is(err, ErrBusy) {
+		t.Errorf("one more: %v", err)
+	}
+	cancel()
+	for range maxWaiting + 1 {
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("one who waited: %v", err)
+		}
+	}
+	if n := h.waiting.Load(); n != 0 {
+		t.Errorf("%d still count as waiting", n)
 	}
 }

@@ -58,7 +58,7 @@ func typed[I, O any](fn func(context.Context, *I) (*O, error)) binding {
 // plain binds a handler that writes its answer itself and is in no document.
 func plain(h http.Handler) binding {
 	return func(b *builder, r route) {
-		b.mux.Handle(r.method+" "+r.path, b.server.guard(r.access, false, h))
+		b.mux.Handle(r.method+" "+r.path, b.server.guard(r.access, false, b.server.budgets.of(r.method, r.path), h))
 	}
 }
 
@@ -76,7 +76,7 @@ func stream(h http.Handler) binding {
 func (b *builder) Handle(op *huma.Operation, handler func(huma.Context)) {
 	asks, _ := op.Metadata["access"].(access)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(humago.NewContext(op, r, w)) })
-	b.mux.Handle(op.Method+" "+op.Path, b.server.guard(asks, op.RequestBody != nil, h))
+	b.mux.Handle(op.Method+" "+op.Path, b.server.guard(asks, op.RequestBody != nil, b.server.budgets.of(op.Method, op.Path), h))
 }
 
 // ServeHTTP serves what was registered.

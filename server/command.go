@@ -102,6 +102,11 @@ func (c *connection) command(re *string, cmd command) error {
 			return &chat.Error{Code: chat.RateLimited, Detail: "too many commands", RetryAfter: retry}
 		}
 	}
+	if user := c.user(); user != "" {
+		if err := c.server.budgets.ofOp(cmd.Op).charge(user); err != nil {
+			return err
+		}
+	}
 	if len(cmd.D) == 0 {
 		cmd.D = json.RawMessage("{}")
 	}

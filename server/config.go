@@ -42,6 +42,9 @@ type Quotas struct {
 	SignupsPerIPPerMinute int
 	LoginsPerIPPerMinute  int
 	ConnectionsPerUser    int
+	Connections           int // of this node, SSE streams among them
+	RequestsPerSecond     int // of one user, and commands that are no sends; 0: and no limit of resumes and searches
+	RequestBurst          int
 }
 
 // DefaultLimits are those of the wire contract.
@@ -56,7 +59,8 @@ func DefaultLimits() Limits {
 
 // DefaultQuotas keep guessing passwords slow without locking an office out.
 func DefaultQuotas() Quotas {
-	return Quotas{SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, ConnectionsPerUser: 32}
+	return Quotas{SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, ConnectionsPerUser: 32,
+		Connections: 50_000, RequestsPerSecond: 100, RequestBurst: 400}
 }
 
 // Observer is told what is worth counting. Its methods are called concurrently

@@ -18,12 +18,15 @@ import (
 // bodyTimeout is how long a client may take to send a request body.
 const bodyTimeout = 15 * time.Second
 
-// guard does before a handler what every route of its kind needs: who asks, and
-// whether what they sent can be read at all.
-func (s *Server) guard(asks access, body bool, next http.Handler) http.Handler {
+// guard does before a handler what every route of its kind needs: who asks,
+// whether they may ask so much, and whether what they sent can be read at all.
+func (s *Server) guard(asks access, body bool, budget *limiter, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		c, err := s.identify(r, asks)
+		if err == nil && asks == signedIn {
+			err = budget.charge(c.userID())
+		}
 		if err == nil {
 			_, err = url.ParseQuery(r.URL.RawQuery)
 			if err != nil {

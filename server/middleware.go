@@ -69,7 +69,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		e := &exchange{ResponseWriter: w, id: acceptID(r.Header.Get(requestIDHeader))}
-		protect(w.Header())
+		s.protect(w.Header())
 		w.Header().Set(requestIDHeader, e.id)
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
 		defer func() {
@@ -127,7 +127,10 @@ func acceptID(id string) string {
 }
 
 // protect sets what every answer carries; the page sets more.
-func protect(h http.Header) {
+func (s *Server) protect(h http.Header) {
+	if s.origins.secure() {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

@@ -55,6 +55,12 @@ func (r *registry) remove(c *connection) {
 	delete(r.all, c)
 }
 
+func (r *registry) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}
+
 // list gives the connections that match, or all with a nil match.
 func (r *registry) list(match func(*connection) bool) []*connection {
 	r.mu.Lock()

@@ -24,6 +24,7 @@ type Server struct {
 	sends   *limiter // by user id; over REST and every connection
 	signups *limiter // by address
 	logins  *limiter // by address
+	budgets budgets  // by user id
 
 	handler   http.Handler
 	documents documents
@@ -46,6 +47,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),
 		logins:  newLimiter(cfg.Quotas.LoginsPerIPPerMinute, time.Minute, cfg.Quotas.LoginsPerIPPerMinute),
+		budgets: newBudgets(cfg.Quotas),
 	}
 	s.hints = hints{typing: newTyping(), receipts: newReceipts()}
 	if s.observer == nil {

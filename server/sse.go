@@ -55,7 +55,10 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		token, err = credential(r)
 	}
 	if err == nil {
-		_, err = s.chat.Authenticate(r.Context(), token)
+		var session chat.Session
+		if session, err = s.chat.Authenticate(r.Context(), token); err == nil {
+			err = s.budgets.resumes.charge(session.UserID)
+		}
 	}
 	if err != nil {
 		problemOf(err).write(w)

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"fechatter/app"
 	"fechatter/conform/client"
 
 	"github.com/coder/websocket"
@@ -329,5 +331,35 @@ func TestNoLimitOfSendsIsNoneOfCommands(t *testing.T) {
 	s := client.SignUp(t, n.url, "ada").Fresh()
 	for range 300 {
 		s.OK("ping", map[string]any{})
+	}
+}
+
+// A node that is full refuses at the upgrade, and takes the next once one left.
+func TestFullNode(t *testing.T) {
+	n := startNode(t, func(c *app.Config) { c.Limits.Connections = 1 })
+	ada := client.SignUp(t, n.url, "ada")
+	first := ada.Fresh()
+	ask := func() int {
+		req, err := http.NewRequest(http.MethodGet, n.url+"/api/v1/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+ada.Token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	if status := ask(); status != http.StatusServiceUnavailable {
+		t.Errorf("a second connection: %d", status)
+	}
+	_ = first.WS.CloseNow()
+	first.End()
+	for deadline := time.Now().Add(10 * time.Second); ask() != http.StatusOK; {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody is let in after the first has left")
+		}
 	}
 }

@@ -63,8 +63,22 @@ func (s *Server) mayConnect(r *http.Request) error {
 		return chat.Errorf(chat.Forbidden, "this origin may not connect")
 	case s.realtime.draining.Load():
 		return chat.Errorf(chat.Unavailable, "this node is going away")
+	case s.full():
+		e := chat.Errorf(chat.Overloaded, "this node has all the connections that it takes")
+		e.RetryAfter = fullRetry
+		return e
 	}
 	return nil
+}
+
+// fullRetry is told to whom a full node refuses: others must leave first.
+const fullRetry = 5 * time.Second
+
+// full says whether the node has all its connections. A few more may come that
+// are looked at in the same moment.
+func (s *Server) full() bool {
+	limit := s.cfg.Quotas.Connections
+	return limit > 0 && s.realtime.connections.count() >= limit
 }
 
 // wireHijacker gives the upgrade a connection that the hub writes to as well.
