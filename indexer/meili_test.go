@@ -1,26 +1,32 @@
 package indexer_test
 
 import (
-	"crypto/rand"
 	"log/slog"
-	"os"
-	"strings"
 	"testing"
 
 	"fechatter/indexer"
 	"fechatter/indexer/indextest"
+	"fechatter/indexer/meilitest"
 )
 
-func TestMeiliReal(t *testing.T) {
-	url := os.Getenv("MEILI_URL")
-	if url == "" {
-		t.Skip("no MEILI_URL")
-	}
+func TestMeiliFake(t *testing.T) {
+	t.Parallel()
 	indextest.Run(t, func(t testing.TB) indexer.Index {
-		m, err := indexer.OpenMeili(indexer.MeiliConfig{URL: url, APIKey: os.Getenv("MEILI_MASTER_KEY"), IndexName: "test_" + strings.ToLower(rand.Text()), RequestTimeout: 30e9}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
+		return openMeili(t, indexer.MeiliConfig{URL: meilitest.Start(t).URL})
 	})
+}
+
+func TestMeiliServer(t *testing.T) {
+	server := realMeili(t)
+	indextest.Run(t, func(t testing.TB) indexer.Index {
+		return openMeili(t, server.own())
+	})
+}
+
+func openMeili(t testing.TB, cfg indexer.MeiliConfig) *indexer.Meili {
+	m, err := indexer.OpenMeili(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

@@ -82,6 +82,8 @@ func testSearchesWhileChanging(f *fixture) {
 	f.say("stays here")
 	ctx, stop := context.WithCancel(f.Context())
 	var searching sync.WaitGroup
+	defer searching.Wait()
+	defer stop()
 	for n := range 4 {
 		searching.Go(func() {
 			for ctx.Err() == nil {
@@ -100,8 +102,6 @@ func testSearchesWhileChanging(f *fixture) {
 			f.Errorf("round %d found %d", round, len(found.Hits))
 		}
 	}
-	stop()
-	searching.Wait()
 }
 
 func (f *fixture) probe(n int) {

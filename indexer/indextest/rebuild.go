@@ -84,6 +84,8 @@ func testSearchesWhileSwapping(f *fixture) {
 	f.say("stays", "stays")
 	ctx, stop := context.WithCancel(f.Context())
 	var searching sync.WaitGroup
+	defer searching.Wait()
+	defer stop()
 	for range 3 {
 		searching.Go(func() {
 			for ctx.Err() == nil {
@@ -100,6 +102,4 @@ func testSearchesWhileSwapping(f *fixture) {
 		f.must(r.Apply(f.Context(), batch(message(0, "stays"), message(1, "stays"))))
 		f.must(r.Swap(f.Context()))
 	}
-	stop()
-	searching.Wait()
 }

@@ -17,6 +17,7 @@ type searchRequest struct {
 	MatchingStrategy     string
 	AttributesToRetrieve []string
 	ShowMatchesPosition  bool
+	Hybrid               any // must be null
 }
 
 type hit struct {
