@@ -3,12 +3,14 @@ package indexer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meilisearch/meilisearch-go"
@@ -39,11 +41,8 @@ type Meili struct {
 // OpenMeili speaks to nobody yet: the server may be away.
 func OpenMeili(cfg MeiliConfig, log *slog.Logger) (*Meili, error) {
 	u, err := url.Parse(cfg.URL)
-	if err != nil {
-		return nil, fmt.Errorf("read address of Meilisearch: %w", err)
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("read address of Meilisearch: %s is not http://host:port", u.Redacted())
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, errors.New("read address of Meilisearch: it is not like http://host:7700") // and may hold a password
 	}
 	connect := cmp.Or(cfg.ConnectionTimeout, 2*time.Second)
 	transport := &http.Transport{
@@ -55,7 +54,7 @@ func OpenMeili(cfg MeiliConfig, log *slog.Logger) (*Meili, error) {
 	}
 	client := &http.Client{Transport: transport, Timeout: cmp.Or(cfg.RequestTimeout, 3*time.Second)}
 	return &Meili{
-		client: meilisearch.New(cfg.URL, meilisearch.WithAPIKey(cfg.APIKey),
+		client: meilisearch.New(strings.TrimRight(cfg.URL, "/"), meilisearch.WithAPIKey(cfg.APIKey),
 			meilisearch.WithCustomClient(client), meilisearch.DisableRetries()),
 		transport: transport,
 		name:      cmp.Or(cfg.IndexName, "messages"),

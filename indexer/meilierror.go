@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -48,7 +49,8 @@ func meiliError(doing string, err error) error {
 // meiliBatchError is meiliError for what a batch may be the cause of.
 func meiliBatchError(doing string, err error) error {
 	if a, ok := errors.AsType[*meiliAnswer](meiliCause(err)); ok && a.refuses() {
-		return fmt.Errorf("%s: %w", doing, &RefusedError{Reason: a.Error()})
+		// The server's sentence may quote the document.
+		return fmt.Errorf("%s: %w", doing, &RefusedError{Reason: cmp.Or(a.code, http.StatusText(a.status))})
 	}
 	return meiliError(doing, err)
 }

@@ -1,0 +1,159 @@
+package indexer_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"fechatter/chat"
+	"fechatter/indexer"
+	"fechatter/indexer/meilitest"
+)
+
+const patchSettings = "PATCH /indexes/{uid}/settings"
+
+func TestMeiliPrepareIsCheap(t *testing.T) {
+	t.Parallel()
+	server, m := prepared(t, indexer.MeiliConfig{})
+	before := server.Counts()
+	if err := m.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after := server.Counts()
+	if n := after.Requests - before.Requests; n != 2 || after.ByRoute[patchSettings] != 1 {
+		t.Errorf("%d requests, %+v", n, after)
+	}
+}
+
+// spoil changes settings as an operator would.
+func spoil(t *testing.T, server *meilitest.Server, settings string) {
+	t.Helper()
+	before := server.Counts().ByRoute["GET /tasks"]
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, server.URL+"/indexes/messages/settings", strings.NewReader(settings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusAccepted || server.Counts().ByRoute["GET /tasks"] != before {
+		t.Fatalf("settings: %s", answer.Status)
+	}
+}
+
+func TestMeiliPrepareRepairsSettings(t *testing.T) {
+	t.Parallel()
+	server, m := prepared(t, indexer.MeiliConfig{})
+	must(t, m.Apply(t.Context(), documents(document("a", "tea"))))
+	for _, settings := range []string{
+		`{"filterableAttributes":["chat_id"]}`, `{"rankingRules":["words"]}`, `{"pagination":{"maxTotalHits":10}}`,
+		`{"typoTolerance":{"enabled":false}}`, `{"sortableAttributes":[]}`, `{"searchableAttributes":["*"]}`,
+	} {
+		spoil(t, server, settings)
+		await(t, "the change", func() bool { return len(server.Settings("messages")) > 0 })
+		before := server.Counts().ByRoute[patchSettings]
+		// The operator's change may still be under way: then the first finds nothing to do.
+		for range 2 {
+			must(t, m.Prepare(t.Context()))
+		}
+		if n := server.Counts().ByRoute[patchSettings]; n != before+1 {
+			t.Errorf("%s: repaired %d times", settings, n-before)
+		}
+		if found, err := m.Search(t.Context(), tea()); err != nil || len(found.Hits) != 1 {
+			t.Errorf("%s: found %v, %v", settings, found, err)
+		}
+	}
+}
+
+func TestMeiliPrepareLeavesTheOperatorsSettings(t *testing.T) {
+	t.Parallel()
+	server, m := prepared(t, indexer.MeiliConfig{})
+	spoil(t, server, `{"stopWords":["the"],"synonyms":{"tea":["chai"]}}`)
+	await(t, "the change", func() bool { return server.Settings("messages")["stopWords"] != nil })
+	must(t, m.Prepare(t.Context()))
+	if n := server.Counts().ByRoute[patchSettings]; n != 2 {
+		t.Errorf("%d changes of the settings", n)
+	}
+}
+
+func TestMeiliWiped(t *testing.T) {
+	t.Parallel()
+	server, m := prepared(t, indexer.MeiliConfig{})
+	server.Wipe()
+	if err := m.Apply(t.Context(), documents(document("a", "tea"))); chat.CodeOf(err) != chat.Unavailable || refused(err) {
+		t.Errorf("apply: %v", err)
+	}
+	if got := server.Indexes(); len(got) != 0 {
+		t.Errorf("an index without settings was made: %v", got)
+	}
+	must(t, m.Prepare(t.Context()))
+	must(t, m.Apply(t.Context(), documents(document("a", "tea"))))
+	if found, err := m.Search(t.Context(), tea()); err != nil || len(found.Hits) != 1 {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+func TestMeiliRebuildLeftovers(t *testing.T) {
+	t.Parallel()
+	server, m := prepared(t, indexer.MeiliConfig{})
+	other := openMeili(t, indexer.MeiliConfig{URL: server.URL, IndexName: "messages_eu"})
+	must(t, other.Prepare(t.Context()))
+	for range 2 {
+		if _, err := m.Rebuild(t.Context()); err != nil { // and crashes
+			t.Fatal(err)
+		}
+	}
+	if got := server.Indexes(); len(got) != 3 {
+		t.Errorf("indexes %v", got)
+	}
+	r, err := m.Rebuild(t.Context())
+	must(t, err)
+	must(t, r.Swap(t.Context()))
+	if got := strings.Join(server.Indexes(), " "); got != "messages messages_eu" {
+		t.Errorf("indexes %v", got)
+	}
+}
+
+func TestMeiliWipedWhileRebuilding(t *testing.T) {
+	t.Parallel()
+	server, m := prepared(t, indexer.MeiliConfig{})
+	r, err := m.Rebuild(t.Context())
+	must(t, err)
+	must(t, r.Apply(t.Context(), documents(document("a", "tea"))))
+	uid := server.Indexes()[1]
+	server.Wipe()
+	if err := r.Apply(t.Context(), documents(document("b", "tea"))); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("apply: %v", err)
+	}
+	again := openMeili(t, indexer.MeiliConfig{URL: server.URL, IndexName: uid})
+	must(t, again.Prepare(t.Context()))
+	if err := r.Swap(t.Context()); chat.CodeOf(err) != chat.Unavailable || !strings.Contains(err.Error(), "lost") {
+		t.Errorf("swap: %v", err)
+	}
+}
+
+func TestMeiliSwapWithoutTheOldIndex(t *testing.T) {
+	t.Parallel()
+	server := meilitest.Start(t)
+	m := openMeili(t, indexer.MeiliConfig{URL: server.URL})
+	r, err := m.Rebuild(t.Context())
+	must(t, err)
+	must(t, r.Apply(t.Context(), documents(document("a", "tea"))))
+	must(t, r.Swap(t.Context()))
+	if found, err := m.Search(t.Context(), tea()); err != nil || len(found.Hits) != 1 {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if got := strings.Join(server.Indexes(), " "); got != "messages" {
+		t.Errorf("indexes %v", got)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
