@@ -47,6 +47,8 @@ func run() error {
 		return app.MoveData(ctx, in.Migrate, os.Stdout, os.Stderr)
 	case app.AskAdmin:
 		return app.Administer(ctx, in.Config, in.Admin, os.Stdout, os.Stderr)
+	case app.MakeIndex:
+		return app.RebuildIndex(ctx, in.Config, in.Reindex, os.Stdout, os.Stderr)
 	case app.TellRestored:
 		return app.RenewEpoch(ctx, in.Config, os.Stdout, os.Stderr)
 	}

@@ -21,6 +21,10 @@ type Config struct {
 
 	Presence string `yaml:"presence" default:"memory:" help:"Where it is kept who is here: memory: or redis://…"`
 
+	Search        string        `yaml:"search" default:"bleve:data/search" help:"Where messages are found: bleve:FOLDER or http://… of a Meilisearch."`
+	AsyncIndexing AsyncIndexing `yaml:"async_indexing" embed:"" prefix:"async-indexing-"`
+	Meilisearch   Meilisearch   `yaml:"meilisearch" embed:"" prefix:"meilisearch-"`
+
 	Listen         string        `yaml:"listen" default:"127.0.0.1:8080" help:"Address of the page, the API and the WebSocket."`
 	AdminListen    string        `yaml:"admin_listen" default:"127.0.0.1:9090" help:"Address of /metrics and pprof; keep it private. Empty: none."`
 	PublicURL      string        `yaml:"public_url" help:"How browsers reach this server, such as https://chat.example.org. Sets the cookie's Secure and the allowed origin."`
@@ -45,6 +49,20 @@ type NatsAccess struct {
 	Creds   string `yaml:"nats_creds" help:"File of NATS credentials (.creds)."`
 	Nkey    string `yaml:"nats_nkey" help:"File of the seed of a NATS nkey."`
 	Token   string `yaml:"nats_token" help:"Token for NATS."`
+}
+
+// AsyncIndexing says how changes gather before they are indexed.
+type AsyncIndexing struct {
+	BatchSize      int `yaml:"batch_size" default:"10" help:"Changes after which a batch for the search index does not wait any more."`
+	BatchTimeoutMS int `yaml:"batch_timeout_ms" default:"1000" help:"Milliseconds that the first change of a batch waits at most."`
+}
+
+// Meilisearch is how to use the server that search names.
+type Meilisearch struct {
+	APIKey              string `yaml:"api_key" name:"api-key" help:"Key for Meilisearch."`
+	Index               string `yaml:"index" default:"messages" help:"Name of the index."`
+	ConnectionTimeoutMS int    `yaml:"connection_timeout_ms" default:"2000" help:"Milliseconds to connect within."`
+	RequestTimeoutMS    int    `yaml:"request_timeout_ms" default:"3000" help:"Milliseconds for one request."`
 }
 
 // Limits bound what one client may take. 0 means no limit.
@@ -73,6 +91,7 @@ const (
 	MigrateData   Command = "migrate"
 	TellRestored  Command = "restored"
 	AskAdmin      Command = "admin"
+	MakeIndex     Command = "reindex"
 	defaultConfig         = "chat.yml"
 )
 
@@ -83,6 +102,7 @@ type Invocation struct {
 	Conform Conform        // of CheckConform
 	Migrate Migrate        // of MigrateData
 	Admin   Administration // of AskAdmin
+	Reindex Reindex        // of MakeIndex
 }
 
 type commandLine struct {
@@ -95,7 +115,8 @@ type commandLine struct {
 	Conform Conform  `cmd:"" help:"Ask a running server whether it keeps the protocol."`
 	Migrate Migrate  `cmd:"" help:"Move everything from one database to another."`
 
-	Admin Administration `cmd:"" help:"Administer users and chats, beside running nodes."`
+	Admin   Administration `cmd:"" help:"Administer users and chats, beside running nodes."`
+	Reindex Reindex        `cmd:"" help:"Make the search index anew from the database; nodes may run meanwhile."`
 
 	Restored struct{} `cmd:"" help:"Tell the database that it was restored from a backup, before any node starts."`
 }
@@ -142,5 +163,5 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 	}
 	name, rest, _ := strings.Cut(ctx.Command(), " ") // what follows are its arguments
 	line.Admin.Act, _, _ = strings.Cut(rest, " ")
-	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate, Admin: line.Admin}, nil
+	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate, Admin: line.Admin, Reindex: line.Reindex}, nil
 }

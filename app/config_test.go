@@ -29,7 +29,9 @@ func load(t *testing.T, file string, args ...string) (Config, error) {
 func defaults() Config {
 	return Config{
 		Database: "sqlite:data/fechatter.db", Nats: "embedded:", Presence: "memory:",
-		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", AwayAfter: 5 * time.Minute, DrainDelay: 5 * time.Second,
+		Search: "bleve:data/search", AsyncIndexing: AsyncIndexing{BatchSize: 10, BatchTimeoutMS: 1000},
+		Meilisearch: Meilisearch{Index: "messages", ConnectionTimeoutMS: 2000, RequestTimeoutMS: 3000},
+		Listen:      "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", AwayAfter: 5 * time.Minute, DrainDelay: 5 * time.Second,
 		LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20,
@@ -58,6 +60,13 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 	}{
 		{"database", postgres, func(c *Config) { c.Database = postgres }},
 		{"presence", "redis://r:6379", func(c *Config) { c.Presence = "redis://r:6379" }},
+		{"search", "http://m:7700", func(c *Config) { c.Search = "http://m:7700" }},
+		{"async_indexing.batch_size", "20", func(c *Config) { c.AsyncIndexing.BatchSize = 20 }},
+		{"async_indexing.batch_timeout_ms", "500", func(c *Config) { c.AsyncIndexing.BatchTimeoutMS = 500 }},
+		{"meilisearch.api_key", "k", func(c *Config) { c.Meilisearch.APIKey = "k" }},
+		{"meilisearch.index", "chat-messages", func(c *Config) { c.Meilisearch.Index = "chat-messages" }},
+		{"meilisearch.connection_timeout_ms", "100", func(c *Config) { c.Meilisearch.ConnectionTimeoutMS = 100 }},
+		{"meilisearch.request_timeout_ms", "200", func(c *Config) { c.Meilisearch.RequestTimeoutMS = 200 }},
 		{"listen", "0.0.0.0:80", func(c *Config) { c.Listen = "0.0.0.0:80" }},
 		{"admin_listen", "127.0.0.1:1", func(c *Config) { c.AdminListen = "127.0.0.1:1" }},
 		{"public_url", "https://a.example", func(c *Config) { c.PublicURL = "https://a.example" }},

@@ -50,6 +50,7 @@ type health struct {
 	bus      echoer
 	disk     func() (diskSpace, error) // nil: nothing is kept on this machine
 	redis    pinger                    // nil: presence is kept in this process
+	search   *searchProbe              // nil: nothing is indexed
 	log      *slog.Logger
 
 	mu       sync.Mutex
@@ -96,6 +97,9 @@ func (h *health) look(ctx context.Context) {
 	defer beside.Wait()
 	if h.redis != nil {
 		beside.Go(func() { h.lookAtRedis(ctx) })
+	}
+	if h.search != nil {
+		beside.Go(func() { h.lookAtSearch(ctx) })
 	}
 	began := time.Now()
 	n, err := h.write(ctx)
@@ -181,7 +185,7 @@ func (h *health) Health() server.HealthReport {
 	defer h.mu.Unlock()
 	r := server.HealthReport{Status: server.Pass}
 	now := time.Now()
-	for _, name := range []string{h.database, "nats", "redis", "canary", "disk"} {
+	for _, name := range []string{h.database, "nats", "redis", "bleve", "meilisearch", searchPart, "canary", "disk"} {
 		if s := h.seen[name]; s != nil {
 			p := s.now(now)
 			r.Parts = append(r.Parts, p)

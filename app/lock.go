@@ -10,6 +10,8 @@ import (
 
 const lockName = "fechatter.lock"
 
+var errFolderTaken = errors.New("another node already uses the folder")
+
 // lockFolder makes dir, open to its owner alone, and takes it for this process,
 // so that two nodes cannot share embedded parts. The lock ends with the process,
 // however that ends; closing the file gives it back.
@@ -27,7 +29,7 @@ func lockFolder(dir string) (*os.File, error) {
 	}
 	_ = f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("another node already uses the folder %s; stop it, or give this one a database of its own", dir)
+		return nil, fmt.Errorf("%w %s; stop it, or give this one a database of its own", errFolderTaken, dir)
 	}
 	return nil, fmt.Errorf("lock data folder: %w", err)
 }

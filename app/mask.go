@@ -15,6 +15,10 @@ func (c Config) String() string {
 	c.Database = maskURL(c.Database)
 	c.Nats = maskServers(c.Nats)
 	c.Presence = maskURL(c.Presence)
+	c.Search = maskURL(c.Search)
+	if c.Meilisearch.APIKey != "" {
+		c.Meilisearch.APIKey = mask
+	}
 	if c.NatsAccess.Token != "" {
 		c.NatsAccess.Token = mask
 	}

@@ -13,6 +13,7 @@ import (
 
 	"fechatter/chat"
 	"fechatter/hub"
+	"fechatter/indexer"
 	"fechatter/password"
 	"fechatter/presence"
 	"fechatter/server"
@@ -33,6 +34,8 @@ type Node struct {
 	server   *server.Server
 	health   *health
 	presence *presence.Tracker
+	indexer  *indexer.Indexer
+	desk     *searchDesk
 	metrics  *metrics
 	public   net.Listener
 	admin    net.Listener // nil: none
@@ -80,13 +83,17 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	if err := n.chat.AppointNamed(ctx); err != nil {
 		return nil, fmt.Errorf("administrators: %w", err)
 	}
+	n.indexer = indexer.New(indexerConfig(c, id), n.parts.engine, n.parts.store, log.With("part", "index"))
+	n.desk = newSearchDesk(n.indexer, log.With("part", "index"))
+	r.index = n.indexer
 	n.presence = presence.New(presence.Config{AwayAfter: c.AwayAfter}, n.parts.leases, n.chat, announcer{n.parts.bus, log}, log.With("part", "presence"))
 	n.health = newHealth(id, n.parts.name, canaryRow{n.parts.store}, n.parts.bus, n.disk(), log)
 	if n.parts.redis != nil {
 		n.health.redis = n.parts.redis
 	}
+	n.health.search = &searchProbe{engine: engineName(c), index: n.indexer, outbox: n.parts.store}
 	n.server, err = server.New(serverConfig(c, version), server.Deps{
-		Chat: n.chat, Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics,
+		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -145,7 +152,11 @@ func (n *Node) Chat() *chat.Service { return n.chat }
 func (n *Node) Run(ctx context.Context) error {
 	parts := []part{
 		{"store", n.parts.store.Run},
-		{"bus", func(ctx context.Context) error { return n.parts.bus.Run(ctx, busNode{n.hub, n.presence, n.log}) }},
+		{"bus", func(ctx context.Context) error {
+			return n.parts.bus.Run(ctx, busNode{n.hub, n.presence, n.desk, n.log})
+		}},
+		{"index", n.indexer.Run},
+		{"search for other nodes", n.desk.Run},
 		{"presence", n.presence.Run},
 		{"retention", n.keepRetention},
 		{"server", n.server.Run},

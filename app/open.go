@@ -13,6 +13,7 @@ import (
 	"fechatter/bus"
 	"fechatter/chat"
 	"fechatter/hub"
+	"fechatter/indexer"
 	"fechatter/persistence"
 	"fechatter/presence"
 	"fechatter/server"
@@ -28,6 +29,7 @@ type adapters struct {
 	bus    *bus.Bus
 	leases presence.Leases
 	redis  *presence.Redis // nil: presence is kept in this process
+	engine *indexer.Engine
 }
 
 // openAdapters opens what c names. A file database takes its folder for this
@@ -54,6 +56,9 @@ func openAdapters(ctx context.Context, c Config, node string, publisher chat.Pub
 	}
 	if a.leases, a.redis, err = openLeases(c.Presence); err != nil {
 		return nil, err
+	}
+	if a.engine, err = openEngine(c, a.bus, log.With("part", "index")); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
 	}
 	tellPrivateParts(c, log)
 	return a, nil
@@ -92,6 +97,9 @@ func (a *adapters) close() error {
 	var err error
 	if a.redis != nil {
 		err = a.redis.Close()
+	}
+	if a.engine != nil {
+		err = errors.Join(err, a.engine.Close())
 	}
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())

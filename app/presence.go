@@ -42,8 +42,12 @@ func (a announcer) Announce(userIDs []string) {
 type busNode struct {
 	*hub.Hub
 	presence *presence.Tracker
+	desk     *searchDesk
 	log      *slog.Logger
 }
+
+// Asked is part of bus.Node: nodes ask each other for searches.
+func (n busNode) Asked(data []byte, answer func([]byte)) { n.desk.take(data, answer) }
 
 // Announced is part of bus.Node.
 func (n busNode) Announced(data []byte) {

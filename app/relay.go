@@ -18,7 +18,8 @@ type eventLog interface {
 // relay joins the store and the hub, which do not know each other: committed
 // events go to the hub, encoded once, and the hub reads the log through it.
 type relay struct {
-	hub    *hub.Hub // set once, before anything is stored
+	hub    *hub.Hub // these two set once, before anything is stored
+	index  interface{ Wake(changes int) }
 	events eventLog
 	log    *slog.Logger
 }
@@ -26,7 +27,12 @@ type relay struct {
 // Publish hands committed events to the hub. What cannot be encoded is repaired
 // from the log by whoever misses it, like an event that was lost.
 func (r *relay) Publish(events []chat.Event) {
+	changes := 0
 	for _, e := range events {
+		switch e.Op {
+		case chat.OpMessageCreated, chat.OpMessageEdited, chat.OpMessageDeleted:
+			changes++
+		}
 		he, err := hubEvent(e)
 		if err == nil {
 			err = r.hub.Publish(he)
@@ -35,6 +41,7 @@ func (r *relay) Publish(events []chat.Event) {
 			r.log.Error("publish event", "op", e.Op, "stream", e.StreamID, "seq", e.Seq, "err", err)
 		}
 	}
+	r.index.Wake(changes)
 }
 
 // Positions is part of hub.Source.

@@ -47,7 +47,10 @@ func (c Config) validateParts() error {
 	if db == "sqlite" && scheme(c.Nats) != "embedded" {
 		return errors.New("nats: a shared bus needs a shared database: with sqlite every node would have chats of its own; set database to postgres://…")
 	}
-	return c.validatePresence()
+	if err := c.validatePresence(); err != nil {
+		return err
+	}
+	return c.validateSearch()
 }
 
 // validatePresence never shows what it was given: it may hold a password.

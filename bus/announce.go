@@ -6,10 +6,12 @@ import "github.com/nats-io/nats.go"
 // the terms of Publish: it returns at once and may be lost.
 func (b *Bus) Announce(data []byte) { b.enqueue(announceSubject, data) }
 
-// hearAnnouncements subscribes once per connection; nats.go keeps that over
-// reconnects.
-func (b *Bus) hearAnnouncements(conn *nats.Conn) {
-	if _, err := conn.ChanSubscribe(announceSubject, b.inbox); err != nil { // closed for good: the next connection does
-		b.noisy.Do(func() { b.log.Warn("bus did not subscribe", "subject", announceSubject, "error", err) })
+// hearNodes subscribes, once per connection, to what nodes say to each other
+// beside events; nats.go keeps that over reconnects.
+func (b *Bus) hearNodes(conn *nats.Conn) {
+	for _, subject := range []string{announceSubject, askSubject + ">", answerSubject + b.questions.self + "*"} {
+		if _, err := conn.ChanSubscribe(subject, b.inbox); err != nil { // closed for good: the next connection does
+			b.noisy.Do(func() { b.log.Warn("bus did not subscribe", "subject", subject, "error", err) })
+		}
 	}
 }

@@ -35,6 +35,9 @@ type Node interface {
 	// Announced takes what another node gave to Announce. The bytes are the node's
 	// to keep.
 	Announced(data []byte)
+	// Asked takes a question of another node. Whoever knows the answer gives it to
+	// answer, once and at any time, under the terms of Publish; the others leave it.
+	Asked(data []byte, answer func([]byte))
 	// BusLost says that the bus was lost, or is back with every subscription in
 	// force. The first call, before anything else, says that it is lost.
 	BusLost(lost bool)
@@ -89,9 +92,10 @@ type Bus struct {
 	noisy   rate.Sometimes
 	reasons reasons
 
-	interest interest
-	link     link
-	echo     echo
+	interest  interest
+	link      link
+	echo      echo
+	questions questions
 
 	appealAfter time.Duration // as the constant, but for tests
 }
@@ -113,7 +117,7 @@ func New(cfg Config) (*Bus, error) {
 		inbox:    make(chan *nats.Msg, inboxSize),
 		outbox:   make(chan outgoing, outboxSize),
 		noisy:    rate.Sometimes{First: 3, Interval: 10 * time.Second},
-		interest: newInterest(), appealAfter: appealAfter,
+		interest: newInterest(), questions: newQuestions(), appealAfter: appealAfter,
 	}
 	b.echo.init()
 	return b, nil

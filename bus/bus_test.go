@@ -37,6 +37,13 @@ func (r *recorder) Announced(data []byte) {
 	r.news = append(r.news, string(data))
 }
 
+// Asked answers what it was asked, in capitals, unless it was told to be silent.
+func (r *recorder) Asked(data []byte, answer func([]byte)) {
+	if string(data) != "silence" {
+		answer(bytes.ToUpper(data))
+	}
+}
+
 func (r *recorder) announced() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -122,7 +122,7 @@ func (i *interest) flush() (<-chan error, error) {
 
 // keepInterest makes and ends subscriptions, and confirms them, until done.
 func (b *Bus) keepInterest(done <-chan struct{}, conn *nats.Conn) {
-	b.hearAnnouncements(conn)
+	b.hearNodes(conn)
 	b.interest.poke() // what was wanted before
 	var again <-chan time.Time
 	for {

@@ -24,6 +24,9 @@ func (b *Bus) receiveOne(m *nats.Msg, node Node) {
 		node.Announced(m.Data)
 		return
 	}
+	if b.exchange(m, node) {
+		return
+	}
 	if err := node.Receive(m.Data); err != nil {
 		b.counts.refused.Add(1)
 		b.noisy.Do(func() { b.log.Warn("event from the bus refused", "subject", m.Subject, "error", err) })

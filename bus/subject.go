@@ -4,6 +4,8 @@ const (
 	chatSubjects    = "fechatter.chat."
 	nodeSubjects    = "fechatter.node."
 	announceSubject = "fechatter.announce"
+	askSubject      = "fechatter.ask."
+	answerSubject   = "fechatter.answer."
 	allSubjects     = "fechatter.>" // what a node must be allowed to publish and subscribe
 )
 

@@ -1,6 +1,9 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // IndexQuery is a search as an engine gets it: parsed, and confined to chats.
 type IndexQuery struct {
@@ -47,4 +50,26 @@ type Mark struct{ Start, End int }
 // and answers unavailable when it cannot be asked.
 type SearchIndex interface {
 	Search(ctx context.Context, q IndexQuery) (IndexHits, error)
+}
+
+// IndexEntry is a change that waits to be indexed: the message as it is now, or
+// nil when it is to be found no more.
+type IndexEntry struct {
+	MessageID string
+	Version   int64 // of the change: what is done for it covers no later one
+	Message   *Message
+}
+
+// IndexBacklog is what waits to be indexed. Of a large backlog the oldest part is
+// counted.
+type IndexBacklog struct {
+	Waiting int
+	Refused int           // those that the engine will not take
+	Lag     time.Duration // of the oldest that is not refused
+}
+
+// Lease is the right of one node to do what only one may do.
+type Lease struct {
+	Name   string
+	Holder string // the node
 }

@@ -96,6 +96,18 @@ func update[R any](d dialect, table string, key []string, columns ...string) bul
 	return bulk{query: query + " WHERE " + strings.Join(tests, " AND "), perRow: d.perRow, fields: f.used}
 }
 
+// deleteUpTo deletes the rows of a table whose key column equals the field of
+// that name in rows R, and whose version is no later than theirs.
+func deleteUpTo[R any](d dialect, table, key, version string) bulk {
+	f := &fieldsOf{d: d, columns: columnsOf[R]()}
+	query := "DELETE FROM " + table
+	if !d.perRow {
+		query += " USING " + d.recordset(f.columns) + " AS r"
+	}
+	query += " WHERE " + table + "." + key + " = " + f.field(key) + " AND " + table + "." + version + " <= " + f.field(version)
+	return bulk{query: query, perRow: d.perRow, fields: f.used}
+}
+
 // selection makes a query over rows R: query gets the table that they are.
 func selection[R any](d dialect, query func(rows string) string) bulk {
 	columns := columnsOf[R]()

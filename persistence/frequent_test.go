@@ -45,6 +45,15 @@ func frequent(store *persistence.Store, p place) map[string]func(context.Context
 			}
 			return err
 		},
+		"search tail": func(ctx context.Context) error { _, _, err := store.Unindexed(ctx, p.user, 500); return err },
+		"search hits": func(ctx context.Context) error {
+			_, err := store.VisibleMessages(ctx, p.user, []string{p.message})
+			return err
+		},
+		"outbox": func(ctx context.Context) error {
+			_, _, err := store.PendingIndex(ctx, chat.Lease{Name: "index", Holder: "a"}, 1000)
+			return err
+		},
 		"cursors at": func(ctx context.Context) error { _, err := store.CursorsAt(ctx, p.user, 1); return err },
 		"chat":       func(ctx context.Context) error { _, err := store.Chat(ctx, p.user, p.chat); return err },
 		"chat ids":   func(ctx context.Context) error { _, err := store.ChatIDs(ctx, p.user); return err },

@@ -134,8 +134,8 @@ func (t *changeTx) SaveMessage(ctx context.Context, m chat.Message) error {
 	if err := t.saveMentions(ctx, m); err != nil {
 		return err
 	}
-	_, err = t.c.exec(ctx, `INSERT INTO index_outbox (message_id, version) VALUES ($1, $2)
-		ON CONFLICT (message_id) DO UPDATE SET version = excluded.version`, m.ID, m.Version)
+	_, err = t.c.exec(ctx, `INSERT INTO index_outbox (message_id, version, queued_at) VALUES ($1, $2, $3)
+		ON CONFLICT (message_id) DO UPDATE SET version = excluded.version, refused = ''`, m.ID, m.Version, int64(t.Now()))
 	if err != nil {
 		return fmt.Errorf("queue message for the index: %w", err)
 	}

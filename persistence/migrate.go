@@ -29,6 +29,7 @@ const (
 	secretBytes       = 32
 	metaEpoch         = "epoch"
 	metaSecret        = "secret"
+	metaIndexJob      = "index.job"
 	postgresMigration = "migrations/postgres"
 
 	metaAdministration = "administration" // made by a migration, as the next

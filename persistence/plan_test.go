@@ -91,7 +91,7 @@ func TestPlansSQLite(t *testing.T) {
 			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
 				t.Fatal(err)
 			}
-			if scansTable(step) {
+			if scansTable(step) && !isBoundedScan(step, s.query) {
 				t.Errorf("%s:\n%s", step, s.query)
 			}
 		}
@@ -99,6 +99,13 @@ func TestPlansSQLite(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// isBoundedScan says whether a scan goes along the primary key of the outbox and
+// ends after a number of rows.
+func isBoundedScan(step, query string) bool {
+	return strings.HasPrefix(step, "SCAN index_outbox USING") && strings.Contains(query, "ORDER BY message_id") &&
+		strings.Contains(query, "LIMIT $")
 }
 
 // scansTable says whether a step of SQLite's plan reads something whole that is

@@ -5,7 +5,7 @@ type statements struct {
 	lock, exist, clock, names                             string
 	facts, saveStreams, moveCursors                       bulk
 	insertEvents, insertMessages, insertLog, insertOutbox bulk
-	insertMentions                                        bulk
+	insertMentions, deleteOutbox                          bulk
 
 	members, cursors, readNumbers, mentionCounts string
 	saveCursors                                  bulk
@@ -48,7 +48,9 @@ func newStatements(d dialect) statements {
 		insertLog: insert[messageRow](d, "events", "stream_id=chat_id", "seq", "op='message.created'", "ts",
 			"actor_id=sender_id", "personal=0", "subject=''", "message_id=id", "message_seq=seq", "op_id", "d="+storedContent),
 
-		insertOutbox: insert[messageRow](d, "index_outbox", "message_id=id", "version=1"),
+		insertOutbox: insert[messageRow](d, "index_outbox", "message_id=id", "version=1", "queued_at=ts"),
+
+		deleteOutbox: deleteUpTo[outboxRow](d, "index_outbox", "message_id", "version"),
 
 		insertMentions: insert[mentionRow](d, "mentions", "user_id", "chat_id", "seq"),
 	}

@@ -10,13 +10,16 @@ import (
 	"strings"
 )
 
-const tableMeta, tableStreams = "meta", "streams"
+const tableMeta, tableStreams, tableLeases = "meta", "streams", "leases"
 
 // transferTables are all tables, what others refer to first.
 func transferTables() []string {
 	return []string{tableMeta, tableStreams, "users", "sessions", "chats", "chat_members", "messages", "mentions", "reactions",
-		"events", "index_outbox", "audit_log"}
+		"events", "index_outbox", "audit_log", tableLeases}
 }
+
+// nodesTables are those that hold rows although nobody has signed up yet.
+func nodesTables() []string { return []string{tableMeta, tableStreams, tableLeases} }
 
 // tablesOf lists the tables that a database has.
 func tablesOf(ctx context.Context, c *conn, d dialect) ([]string, error) {
@@ -58,10 +61,10 @@ func columnNames(ctx context.Context, c *conn, table string) ([]string, error) {
 }
 
 // emptyTables refuses a target that holds anything of somebody, and removes what
-// a node without users leaves: its epoch and secret, and its canary.
+// a node without users leaves: its epoch and secret, its canary and its lease.
 func emptyTables(ctx context.Context, c *conn) error {
 	for _, table := range transferTables() {
-		if table == tableMeta || table == tableStreams {
+		if slices.Contains(nodesTables(), table) {
 			continue
 		}
 		var one int
@@ -73,7 +76,7 @@ func emptyTables(ctx context.Context, c *conn) error {
 			return fmt.Errorf("look at %s: %w", table, err)
 		}
 	}
-	for _, table := range []string{tableMeta, tableStreams} {
+	for _, table := range nodesTables() {
 		if _, err := c.exec(ctx, "DELETE FROM "+table); err != nil {
 			return fmt.Errorf("empty %s: %w", table, err)
 		}

@@ -85,6 +85,7 @@ type Observer interface {
 // Deps are the parts that the server stands on.
 type Deps struct {
 	Chat     *chat.Service
+	Search   Searcher
 	Hub      *hub.Hub
 	Presence Presence
 	Page     http.Handler // the page at /; nil: none

@@ -27,9 +27,10 @@ type node struct {
 func startNode(t *testing.T, change ...func(*app.Config)) *node {
 	t.Helper()
 	dir := t.TempDir()
-	config := app.Config{Database: "sqlite:" + dir + "/fechatter.db", Nats: "embedded:", Presence: "memory:", AwayAfter: 5 * time.Minute, Listen: "127.0.0.1:0",
+	config := app.Config{Database: "sqlite:" + dir + "/fechatter.db", Nats: "embedded:", Presence: "memory:", Search: "bleve:" + dir + "/search", AwayAfter: 5 * time.Minute, Listen: "127.0.0.1:0",
 		LogLevel: "warn", LogFormat: "text"}
 	config.Limits.QueueBytes = 1 << 20
+	config.AsyncIndexing = app.AsyncIndexing{BatchSize: 10, BatchTimeoutMS: 1000}
 	for _, f := range change {
 		f(&config)
 	}

@@ -76,6 +76,7 @@ func (s *Server) chatRoutes() []route {
 		{"POST", v1 + "/chats/{id}/typing", signedIn, typed(s.postTyping), "Say that one types, or stopped", 0},
 		{"GET", v1 + "/presence", signedIn, typed(s.getPresence), "See who is here, of those whom one shares a chat with", 0},
 		{"PUT", v1 + "/presence", signedIn, typed(s.putPresence), "Set one's presence", 200},
+		{"GET", v1 + "/search", signedIn, typed(s.searchMessages), "Search the messages of one's chats", 0},
 		{"GET", v1 + "/chats/{id}/events", signedIn, typed(s.listEvents), "Read the log", 0},
 		{"GET", v1 + "/events", itself, stream(http.HandlerFunc(s.serveEvents)), "Follow every chat (SSE)", 0},
 	}

@@ -33,6 +33,7 @@ type Server struct {
 	health    healthPages
 	hints     hints
 	presence  Presence
+	search    Searcher
 }
 
 // New builds the front end. The error says what of cfg cannot work.
@@ -42,7 +43,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, log: deps.Log, observer: deps.Observer,
+		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, log: deps.Log, observer: deps.Observer,
 		origins: o, realtime: newRealtime(), messages: sync.Pool{New: func() any { return new(bytes.Buffer) }}, health: healthPages{health: deps.Health, version: cfg.Version},
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),

@@ -35,6 +35,8 @@ func Run(t *testing.T, open Open) {
 		"publish order": testPublishOrder, "given up": testGivenUp, "trim": testTrim, "canary": testCanary, "epoch": testEpoch,
 		"first user": testFirstUser, "named administrators": testNamedInsteadOfFirst, "last administrator": testLastAdministrator,
 		"suspension": testSuspension, "suspension race": testSuspensionRace, "retention claim": testRetentionClaim,
+		"outbox": testOutbox, "outbox refusals": testOutboxRefusals, "leases": testLeases,
+		"index pages": testIndexPages, "search reads": testSearchReads, "chats by name": testChatsByName,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,82 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+)
+
+// questions are those of this node that wait for an answer.
+type questions struct {
+	self string // part of the subjects of questions and answers
+
+	mu      sync.Mutex
+	last    int64
+	waiting map[string]chan []byte // by the end of the subject; each holds one answer
+}
+
+func newQuestions() questions {
+	return questions{self: nuid.Next() + ".", waiting: map[string]chan []byte{}}
+}
+
+// Ask gives data to Node.Asked of every other node and waits for the first answer
+// until ctx ends. It returns ErrLost at once while the bus is lost.
+func (b *Bus) Ask(ctx context.Context, data []byte) ([]byte, error) {
+	if !b.link.isReady() {
+		return nil, ErrLost
+	}
+	id, answer := b.questions.begin()
+	defer b.questions.end(id)
+	b.enqueue(askSubject+id, data)
+	select {
+	case data := <-answer:
+		return data, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("await answer: %w", ctx.Err())
+	}
+}
+
+func (q *questions) begin() (id string, answer <-chan []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.last++
+	id = q.self + strconv.FormatInt(q.last, 10)
+	c := make(chan []byte, 1)
+	q.waiting[id] = c
+	return id, c
+}
+
+func (q *questions) end(id string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.waiting, id)
+}
+
+// answered hands an answer to who waits for it; further ones are dropped.
+func (q *questions) answered(id string, data []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	select {
+	case q.waiting[id] <- data: // nobody waits any more: the channel is nil
+	default:
+	}
+}
+
+// exchange takes a message that is a question or an answer, and reports whether
+// it was one.
+func (b *Bus) exchange(m *nats.Msg, node Node) bool {
+	if id, ok := strings.CutPrefix(m.Subject, answerSubject); ok {
+		b.questions.answered(id, m.Data)
+		return true
+	}
+	id, ok := strings.CutPrefix(m.Subject, askSubject)
+	if ok {
+		node.Asked(m.Data, func(data []byte) { b.enqueue(answerSubject+id, data) })
+	}
+	return ok
+}

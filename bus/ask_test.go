@@ -1,0 +1,61 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A question is answered by whoever can, to the one who asked, and no less after
+// the server was away.
+func TestAsk(t *testing.T) {
+	srv := startProcess(t, freePort(t))
+	a, b, c := newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url})
+	nodes := map[*Bus]*recorder{a: {}, b: {}, c: {}}
+	for bus, node := range nodes {
+		run(t, bus, node)
+		connected(t, bus)
+		flush(t, bus)
+	}
+	ask := func(bus *Bus, question string, patience time.Duration) (string, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		answer, err := bus.Ask(ctx, []byte(question))
+		return string(answer), err
+	}
+	var all sync.WaitGroup
+	for bus, question := range map[*Bus]string{a: "from a", b: "from b", c: "from c"} {
+		all.Go(func() {
+			for range 50 {
+				want := map[string]string{"from a": "FROM A", "from b": "FROM B", "from c": "FROM C"}[question]
+				if got, err := ask(bus, question, 10*time.Second); got != want || err != nil {
+					t.Errorf("%s: %q, %v", question, got, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if _, err := ask(a, "silence", 20*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nobody answers: %v", err)
+	}
+	srv.kill()
+	eventually(t, "the loss", func() bool { return !a.Stats().Connected && !b.Stats().Connected && !c.Stats().Connected })
+	if _, err := ask(a, "lost", 10*time.Second); !errors.Is(err, ErrLost) {
+		t.Errorf("without a server: %v", err)
+	}
+	srv.restart(t)
+	for bus := range nodes {
+		connected(t, bus)
+		flush(t, bus)
+	}
+	if got, err := ask(b, "again", 10*time.Second); got != "AGAIN" || err != nil {
+		t.Errorf("after the restart: %q, %v", got, err)
+	}
+	for _, node := range nodes {
+		if node.received() > 0 || node.announced() != "" {
+			t.Error("a question or an answer was taken for something else")
+		}
+	}
+}

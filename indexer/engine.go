@@ -1,0 +1,105 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"fechatter/chat"
+)
+
+// Peers asks the node that keeps the index.
+type Peers interface {
+	Search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error)
+}
+
+// Engine is the index as a node can reach it: one that all nodes share, or one
+// that is open in the node that keeps it and that the others ask by way of that
+// node.
+type Engine struct {
+	open  func() (Index, error) // nil: shared
+	peers Peers                 // nil: shared, or there are no others
+
+	mu    sync.RWMutex
+	index Index // nil while another node has it
+}
+
+// Shared is an index that every node reaches by itself.
+func Shared(index Index) *Engine { return &Engine{index: index} }
+
+// Private is an index that one process at a time can open. peers may be nil when
+// there is only one.
+func Private(open func() (Index, error), peers Peers) *Engine {
+	return &Engine{open: open, peers: peers}
+}
+
+var errElsewhere = errors.New("the index is not open here")
+
+// take opens a private index for the node that keeps it.
+func (e *Engine) take() (Index, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.index != nil {
+		return e.index, nil
+	}
+	index, err := e.open()
+	if err != nil {
+		return nil, fmt.Errorf("open index: %w", err)
+	}
+	e.index = index
+	return index, nil
+}
+
+// leave closes a private index, so that the next node can open it.
+func (e *Engine) leave() error {
+	if e.open == nil {
+		return nil
+	}
+	return e.Close()
+}
+
+// Close closes the index after the last search. It may be called again.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.index == nil {
+		return nil
+	}
+	err := e.index.Close()
+	e.index = nil
+	return err
+}
+
+// search asks the index, wherever it is.
+func (e *Engine) search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
+	hits, err := e.searchHere(ctx, q)
+	if errors.Is(err, errElsewhere) && e.peers != nil {
+		return e.peers.Search(ctx, q)
+	}
+	return hits, err
+}
+
+func (e *Engine) searchHere(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.index == nil {
+		return chat.IndexHits{}, errElsewhere
+	}
+	return e.index.Search(ctx, q)
+}
+
+// probe asks for as little as possible.
+func (e *Engine) probe(ctx context.Context) error {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.index != nil {
+		_, err := e.index.Count(ctx)
+		return err
+	}
+	if e.peers == nil {
+		return errElsewhere
+	}
+	_, err := e.peers.Search(ctx, chat.IndexQuery{Limit: 1}) // in no chat: finds nothing, but answers
+	return err
+}
