@@ -173,14 +173,24 @@ type found struct {
 // find looks through what is not indexed before it asks the index: what is
 // indexed meanwhile is then found twice, not missed.
 func (s *Search) find(ctx context.Context, userID string, r SearchRequest, q IndexQuery) (result SearchResult, err error) {
-	unindexed, lag, err := s.store.Unindexed(ctx, userID, maxUnindexed)
-	if err != nil {
-		return SearchResult{}, err
+	var (
+		unindexed []Message
+		lag       time.Duration
+		indexed   IndexHits
+	)
+	readTail := func() (err error) {
+		unindexed, lag, err = s.store.Unindexed(ctx, userID, maxUnindexed)
+		return err
 	}
-	q.Limit = r.Offset + r.Limit + len(unindexed)
-	indexed, err := s.index.Search(ctx, q)
-	if err != nil {
-		return SearchResult{}, err
+	askIndex := func() (err error) {
+		q.Limit = r.Offset + r.Limit + len(unindexed)
+		indexed, err = s.index.Search(ctx, q)
+		return err
+	}
+	for _, step := range searchOrder(readTail, askIndex) {
+		if err := step(); err != nil {
+			return SearchResult{}, err
+		}
 	}
 	hits := judge(q, unindexed)
 	ids := make([]string, 0, len(hits)+len(indexed.Hits))
@@ -223,7 +233,7 @@ func pass(q IndexQuery, hits []IndexHit, unindexed []Message, visible map[string
 	for _, h := range hits {
 		m, ok := visible[h.ID]
 		marks := h.Marks
-		if ok && m.Version != h.Version {
+		if ok && m.Version != h.Version && rechecks {
 			marks, ok = q.Matches(m.Body)
 		}
 		if !ok || judged[h.ID] || !q.Admits(m) {

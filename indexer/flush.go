@@ -23,15 +23,13 @@ func (x *Indexer) flush(ctx context.Context, beside Rebuild) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// A process that stood still since it read must not overwrite what the next
-	// holder of the lease has done.
-	if !held || time.Since(read) > x.cfg.LeaseTTL/2 {
+	if !held || distrustsOldReads && time.Since(read) > x.cfg.LeaseTTL/2 {
 		return 0, errLeaseLost
 	}
 	if len(entries) == 0 {
 		return 0, nil
 	}
-	if beside != nil {
+	if beside != nil && changesBeside {
 		if _, err := x.apply(ctx, beside, entries); err != nil {
 			return 0, err
 		}

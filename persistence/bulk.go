@@ -104,7 +104,10 @@ func deleteUpTo[R any](d dialect, table, key, version string) bulk {
 	if !d.perRow {
 		query += " USING " + d.recordset(f.columns) + " AS r"
 	}
-	query += " WHERE " + table + "." + key + " = " + f.field(key) + " AND " + table + "." + version + " <= " + f.field(version)
+	query += " WHERE " + table + "." + key + " = " + f.field(key)
+	if keepsLaterVersions {
+		query += " AND " + table + "." + version + " <= " + f.field(version)
+	}
 	return bulk{query: query, perRow: d.perRow, fields: f.used}
 }
 

@@ -1,0 +1,5 @@
+//go:build mutate_recheck
+
+package chat
+
+const rechecks = false

@@ -1,0 +1,5 @@
+//go:build mutate_beside
+
+package indexer
+
+const changesBeside = false

@@ -1,0 +1,5 @@
+//go:build mutate_stale_read
+
+package indexer
+
+const distrustsOldReads = false

@@ -1,0 +1,5 @@
+//go:build mutate_later_version
+
+package persistence
+
+const keepsLaterVersions = false
