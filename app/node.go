@@ -77,15 +77,14 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 		return nil, err
 	}
 	n.hub = hub.New(n.observedHub(), r, n.parts.bus, log.With("part", "hub"))
-	r.hub, r.events = n.hub, n.parts.store
+	n.indexer = indexer.New(indexerConfig(c, id), n.parts.engine, n.parts.store, log.With("part", "index"))
+	n.desk = newSearchDesk(n.indexer, log.With("part", "index"))
+	r.hub, r.index, r.events = n.hub, n.indexer, n.parts.store
 	n.chat = chat.NewService(n.parts.store, password.New(runtime.GOMAXPROCS(0)), newID, n.parts.store.Secret(), chatLimits(c)).
 		WithAdministrators(c.Administrators)
 	if err := n.chat.AppointNamed(ctx); err != nil {
 		return nil, fmt.Errorf("administrators: %w", err)
 	}
-	n.indexer = indexer.New(indexerConfig(c, id), n.parts.engine, n.parts.store, log.With("part", "index"))
-	n.desk = newSearchDesk(n.indexer, log.With("part", "index"))
-	r.index = n.indexer
 	n.presence = presence.New(presence.Config{AwayAfter: c.AwayAfter}, n.parts.leases, n.chat, announcer{n.parts.bus, log}, log.With("part", "presence"))
 	n.health = newHealth(id, n.parts.name, canaryRow{n.parts.store}, n.parts.bus, n.disk(), log)
 	if n.parts.redis != nil {

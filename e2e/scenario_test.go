@@ -189,6 +189,8 @@ func (s *scenario) judgeBy(query load.Query, sends int) *check.Run {
 	s.must(err)
 	run := s.load.Recorded()
 	run.Chats = truth
+	run.Searches, err = s.load.Searches(s.ctx, query, truth, patience)
+	s.must(err)
 	if found := check.Judge(run); len(found) > 0 {
 		s.t.Errorf("seed %d: promises were broken:%s", s.seed, check.Story(found))
 	}

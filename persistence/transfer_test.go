@@ -173,7 +173,7 @@ func TestTransfer(t *testing.T) {
 				t.Errorf("%s is not verified", table)
 			}
 		}
-		if len(verified) != 12 {
+		if len(verified) != 13 {
 			t.Errorf("%d tables were told of", len(verified))
 		}
 		t.Run("moved to "+to[:6], func(t *testing.T) {

@@ -37,7 +37,7 @@ func all() []named {
 	return []named{
 		{"acks", checkAcks}, {"keys", checkKeys}, {"seqs", checkSeqs}, {"times", checkTimes}, {"order", checkOrder},
 		{"streams", checkStreams}, {"content", checkContent}, {"resets", checkResets}, {"removed", checkRemoved},
-		{"complete", checkComplete}, {"fold", checkFold}, {"faults", checkFaults}, {"cursors", checkCursors},
+		{"complete", checkComplete}, {"fold", checkFold}, {"faults", checkFaults}, {"cursors", checkCursors}, {"index", checkIndex},
 	}
 }
 

@@ -231,3 +231,11 @@ func TestCursors(t *testing.T) {
 func TestFaults(t *testing.T) {
 	notices(t, "faults", map[string]func(*Run){"internal": func(r *Run) { r.Faults = []string{"ada: internal"} }})
 }
+
+func TestIndex(t *testing.T) {
+	notices(t, "index", map[string]func(*Run){
+		"lost":    func(r *Run) { r.Searches = []Search{{id, "q", []string{"m1"}, []string{"m1", "m2"}}} },
+		"deleted": func(r *Run) { r.Searches = []Search{{id, "q", []string{"m1", "m3"}, []string{"m1"}}} },
+		"doubled": func(r *Run) { r.Searches = []Search{{id, "q", []string{"m1", "m1"}, []string{"m1"}}} },
+	})
+}

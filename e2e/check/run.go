@@ -12,6 +12,7 @@ type Run struct {
 	Cursors     []Cursor
 	Connections []Connection
 	Chats       []Chat
+	Searches    []Search
 	// Faults are answers that no fault around the server excuses.
 	Faults []string
 }
@@ -30,6 +31,13 @@ type Send struct {
 type Cursor struct {
 	ChatID, UserID string
 	ReadSeq        int64
+}
+
+// Search is what a search found when nothing waited to be indexed, and what it
+// should find.
+type Search struct {
+	ChatID, Query string
+	Found, Want   []string // ids of messages, in any order
 }
 
 // Connection is one connection as its client saw it.
