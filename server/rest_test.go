@@ -68,7 +68,7 @@ func newNode(t *testing.T, change func(*Config)) *node {
 		change(&c)
 	}
 	svc := chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits())
-	s, err := New(c, Deps{Chat: svc, Presence: here{presence.New(presence.Config{}, presence.NewMemory(), svc, void{}, quiet)},
+	s, err := New(c, Deps{Chat: svc, Search: chat.NewSearch(store, nil), Presence: here{presence.New(presence.Config{}, presence.NewMemory(), svc, void{}, quiet)},
 		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet})
 	if err != nil {
 		t.Fatal(err)

@@ -30,8 +30,8 @@ func (s sessions) SessionByToken(ctx context.Context, _ []byte) (chat.Session, c
 	return session, 0, err
 }
 
-func (s sessions) User(ctx context.Context, _ string) (chat.User, error) {
-	return chat.User{}, silent(ctx)
+func (s sessions) Account(ctx context.Context, _ string) (chat.Account, error) {
+	return chat.Account{}, silent(ctx)
 }
 
 func (s sessions) Epoch(context.Context) (string, chat.Time, error) { return "e", 0, nil }
