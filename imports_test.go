@@ -58,6 +58,7 @@ func homes() map[string]string {
 		"github.com/redis/":              "presence",
 		"github.com/blevesearch/":        "indexer",
 		"github.com/RoaringBitmap/":      "indexer",
+		"go.etcd.io/bbolt":               "indexer",
 		"golang.org/x/text/":             "indexer",
 		"github.com/meilisearch/":        "indexer",
 		"modernc.org/":                   "persistence",

@@ -75,7 +75,7 @@ func (b *Bleve) replace() error {
 // begin makes an empty index beside the current one.
 func (b *Bleve) begin() (*files, error) {
 	name := b.folder.fresh()
-	return openFiles(b.folder.path(name), name)
+	return makeFiles(b.folder.path(name), name)
 }
 
 // install makes an index the current one, and removes the one before once its

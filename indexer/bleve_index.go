@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
-	"os"
 	"runtime/debug"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
-	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
 const (
@@ -35,31 +31,34 @@ type files struct {
 	before chan error // of the batch that nobody waited for until its end
 }
 
-// openFiles opens or makes the index in path, and reads it once to see whether it
-// is whole.
+// openFiles opens the index in path if it is whole. Bleve alone would go on with an
+// older state of it, or with an empty one.
 func openFiles(path, name string) (f *files, err error) {
 	// A file that is shorter than it says is a fault of memory when it is mapped.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("open index: %v", r)
+			f, err = nil, fmt.Errorf("open index: %v", r)
 		}
 	}()
+	if err := checkFiles(path); err != nil {
+		return nil, err
+	}
+	return makeFiles(path, name)
+}
+
+// makeFiles opens the index in path, and makes an empty one where there is none.
+func makeFiles(path, name string) (*files, error) {
 	queue := index.NewAnalysisQueue(analysisWorkers)
 	made, err := scorch.NewScorch(name, map[string]any{"path": path, "bolt_timeout": "1s"}, queue)
-	if err != nil {
-		queue.Close()
-		return nil, fmt.Errorf("make index: %w", err)
+	if err == nil {
+		err = made.Open()
 	}
-	if err := made.Open(); err != nil {
+	if err != nil {
 		queue.Close()
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	f = &files{name: name, index: made, queue: queue}
-	if err := f.check(); err != nil {
-		return nil, errors.Join(err, f.close())
-	}
-	return f, nil
+	return &files{name: name, index: made, queue: queue}, nil
 }
 
 func (f *files) close() error {
@@ -70,48 +69,6 @@ func (f *files) close() error {
 	f.queue.Close()
 	if err != nil {
 		return fmt.Errorf("close index: %w", err)
-	}
-	return nil
-}
-
-// check compares the files with their sums.
-func (f *files) check() error {
-	snapshot, err := f.snapshot()
-	if err != nil {
-		return err
-	}
-	defer snapshot.Close()
-	for _, s := range snapshot.Segments() {
-		if stored, ok := s.Segment().(segment.PersistedSegment); ok {
-			if err := checkSum(stored.Path()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// checkSum compares a file with its last four bytes, the CRC-32 of those before.
-func checkSum(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("check index: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("check index: %w", err)
-	}
-	sum := crc32.NewIEEE()
-	var want [4]byte
-	if _, err := io.CopyN(sum, file, info.Size()-int64(len(want))); err != nil {
-		return fmt.Errorf("check index: %w", err)
-	}
-	if _, err := io.ReadFull(file, want[:]); err != nil {
-		return fmt.Errorf("check index: %w", err)
-	}
-	if string(sum.Sum(nil)) != string(want[:]) {
-		return fmt.Errorf("check index: %s is not as it was written", info.Name())
 	}
 	return nil
 }

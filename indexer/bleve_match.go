@@ -51,6 +51,8 @@ func (p pattern) is(units []unit) bool {
 	for i, u := range units {
 		want := p.units[i]
 		switch {
+		case i > 0 && pair(p.units[i-1], want) && !pair(units[i-1], u):
+			return false
 		case u.text == want.text:
 		case i == last && p.prefix && u.kind == word && strings.HasPrefix(u.text, want.text):
 		case i == last && p.typo && u.kind == word && nearly(u.text, want.text):

@@ -1,6 +1,8 @@
 package indexer
 
 import (
+	"cmp"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,8 +27,8 @@ type pattern struct {
 	typo   bool // of a single word: a letter may be wrong
 }
 
-// clause is a set of documents by terms: those with a term, with one that begins
-// so, or with one that is nearly so.
+// clause is a set of documents by terms: those with a term, and those with one
+// that begins so or is nearly so.
 type clause struct {
 	field, term  string
 	prefix, typo bool
@@ -71,7 +73,20 @@ func (b *Bleve) plan(q chat.IndexQuery) (plan, error) {
 		}
 		p.lookup = p.lookup || !pattern.simple()
 	}
+	// A typo is looked for only where all else is.
+	slices.SortStableFunc(p.clauses, func(a, b clause) int { return cmp.Compare(costOf(a), costOf(b)) })
 	return p, nil
+}
+
+// costOf is a measure of what looking for a clause takes.
+func costOf(c clause) int {
+	switch {
+	case c.typo:
+		return 2
+	case c.prefix:
+		return 1
+	}
+	return 0
 }
 
 // add adds what a word or phrase asks for.
@@ -125,7 +140,7 @@ func (p pattern) clauses() []clause {
 		case last && p.prefix && utf8.RuneCountInString(u.text) <= startRunes:
 			list = append(list, clause{field: fieldStart, term: u.text})
 		default:
-			list = append(list, clause{field: fieldBody, term: u.text, prefix: last && p.prefix, typo: p.typo && !p.prefix})
+			list = append(list, clause{field: fieldBody, term: u.text, prefix: last && p.prefix, typo: p.typo})
 		}
 	}
 	return list

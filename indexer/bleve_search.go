@@ -54,11 +54,21 @@ func (b *Bleve) Search(ctx context.Context, q chat.IndexQuery) (found chat.Index
 	return found, nil
 }
 
+// searchIn looks for words with typos only where there is not enough without: it
+// takes a walk over all words there are.
 func searchIn(ctx context.Context, snapshot *scorch.IndexSnapshot, p *plan) (chat.IndexHits, error) {
+	found, err := searchFor(ctx, snapshot, p, false)
+	if err != nil || !p.inexact || found.Total > p.Limit {
+		return found, err
+	}
+	return searchFor(ctx, snapshot, p, true)
+}
+
+func searchFor(ctx context.Context, snapshot *scorch.IndexSnapshot, p *plan, typos bool) (chat.IndexHits, error) {
 	var all ranking
 	for _, s := range snapshot.Segments() {
 		in := &part{SegmentSnapshot: s, dictionaries: map[string]segment.TermDictionary{}}
-		docs, exact, err := in.candidates(p)
+		docs, exact, err := in.candidates(p, typos)
 		if err != nil {
 			return chat.IndexHits{}, err
 		}

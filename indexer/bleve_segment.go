@@ -34,13 +34,14 @@ func (p *part) dictionary(field string) (segment.TermDictionary, error) {
 // candidates gives the documents that are in the set of every clause and pass the
 // filters but that of time, and which of those have every word as it was asked
 // for. The sets are not to be changed.
-func (p *part) candidates(q *plan) (all, exact *roaring.Bitmap, err error) {
+func (p *part) candidates(q *plan, typos bool) (all, exact *roaring.Bitmap, err error) {
 	for _, c := range q.clauses {
+		c.typo = c.typo && typos
 		if all, err = p.and(all, c); err != nil || all.IsEmpty() {
 			return all, all, err
 		}
 	}
-	if all, err = p.filter(all, q); err != nil || all.IsEmpty() || !q.inexact {
+	if all, err = p.filter(all, q); err != nil || all.IsEmpty() || !typos {
 		return all, all, err
 	}
 	exact = all
@@ -133,21 +134,24 @@ func (p *part) expand(c clause) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var begin, end []byte
-	var nearly segment.Automaton
-	if c.typo {
-		nearly = c.nearly
-	} else {
-		begin, end = []byte(c.term), afterPrefix(c.term)
-	}
 	var terms [][]byte
-	for all := dictionary.AutomatonIterator(nearly, begin, end); len(terms) < maxExpansion; {
+	if c.prefix {
+		terms, err = list(dictionary.AutomatonIterator(nil, []byte(c.term), afterPrefix(c.term)), terms)
+	}
+	if c.typo && err == nil {
+		terms, err = list(dictionary.AutomatonIterator(c.nearly, nil, nil), terms)
+	}
+	return terms, err
+}
+
+func list(all segment.DictionaryIterator, terms [][]byte) ([][]byte, error) {
+	for len(terms) < maxExpansion {
 		entry, err := all.Next()
 		if err != nil {
 			return nil, fmt.Errorf("read dictionary: %w", err)
 		}
 		if entry == nil {
-			return terms, nil
+			break
 		}
 		terms = append(terms, []byte(entry.Term))
 	}

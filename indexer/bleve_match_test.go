@@ -1,0 +1,112 @@
+package indexer
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"fechatter/chat"
+
+	"pgregory.net/rapid"
+)
+
+// Of any query over any texts, what is found is what matches, text by text.
+func TestBleveFindsWhatMatches(t *testing.T) {
+	t.Parallel()
+	text := rapid.StringOfN(rapid.RuneFrom([]rune("aaabbé  数据库 🎉+.")), 1, 14, -1)
+	long := rapid.SampledFrom([]string{"server", "servers", "sevrer", "服务器", "ab", "abc", "a", "数", "🎉"})
+	word := rapid.OneOf(text, long)
+	b, err := OpenBleve(t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	room := 0
+	rapid.Check(t, func(r *rapid.T) {
+		bodies := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) string {
+			return strings.Join(rapid.SliceOfN(word, 1, 4).Draw(r, "words"), " ")
+		}), 1, 12).Draw(r, "bodies")
+		room++
+		chatID := fmt.Sprint(room)
+		var batch Batch
+		for n, body := range bodies {
+			batch.Documents = append(batch.Documents, Document{ID: fmt.Sprint(room, n), ChatID: chatID, Body: body, Version: int64(n)})
+		}
+		if err := b.Apply(t.Context(), batch); err != nil {
+			r.Fatal(err)
+		}
+		for range 20 {
+			q := chat.IndexQuery{ChatIDs: []string{chatID}, Limit: 100, Prefix: rapid.Bool().Draw(r, "prefix")}
+			q.Words = rapid.SliceOfN(word, 0, 3).Draw(r, "words")
+			q.Phrases = rapid.SliceOfN(text, 0, 1).Draw(r, "phrases")
+			findsWhatMatches(r, b, q, bodies)
+		}
+	})
+}
+
+func findsWhatMatches(r *rapid.T, b *Bleve, q chat.IndexQuery, bodies []string) {
+	p, err := b.plan(q)
+	if err != nil {
+		r.Fatal(err)
+	}
+	var want []int64
+	for n, body := range bodies {
+		if _, ok := match(p.patterns, body); ok && !p.nothing {
+			want = append(want, int64(n))
+		}
+	}
+	found, err := b.Search(r.Context(), q)
+	if err != nil {
+		r.Fatal(err)
+	}
+	var got []int64
+	for _, hit := range found.Hits {
+		got = append(got, hit.Version)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) || found.Total != len(want) {
+		r.Fatalf("%+v found %v of %d, want %v", q, got, found.Total, want)
+	}
+}
+
+func TestNearly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"server", "server", true}, {"server", "servers", true}, {"server", "erver", true}, {"server", "sorver", true}, {"server", "esrver", true},
+		{"server", "servre", true}, {"server", "xserver", true}, {"server", "rserve", false}, {"server", "serv", false}, {"server", "sarvor", false},
+		{"größe", "grüße", true}, {"größe", "grße", true}, {"größe", "gröẞe", true}, {"", "a", true}, {"", "", true}, {"a", "b", true}, {"ab", "ba", true},
+	} {
+		if nearly(c.a, c.b) != c.want || nearly(c.b, c.a) != c.want {
+			t.Errorf("%s and %s: want %v", c.a, c.b, c.want)
+		}
+	}
+}
+
+// Whatever a body is, its units lie in it in order, cut between characters, and
+// each of them is found where it is.
+func FuzzScan(f *testing.F) {
+	for _, seed := range []string{"", "a", "Quick brown", "升级Docker", "e\u0301\u0301\u0301", "\xff\xfe", "👩‍👩‍👧🇩🇪", "\u0301", "ﷺ ㍿ ½", "각가", "ｶﾞ", strings.Repeat("\u0301", 100)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		end := 0
+		for _, u := range scan(body) {
+			if u.start < end || u.end <= u.start || u.end > len(body) || len(u.text) == 0 || u.kind == word && len(u.text) > maxTerm {
+				t.Fatalf("%q: %+v", body, u)
+			}
+			if utf8.ValidString(body) && !utf8.ValidString(body[u.start:u.end]) {
+				t.Fatalf("%q: %+v cuts a character", body, u)
+			}
+			end = u.end
+			if _, ok := match([]pattern{{units: []unit{u}}}, body); !ok {
+				t.Fatalf("%q: %+v is not found", body, u)
+			}
+		}
+	})
+}
