@@ -18,8 +18,11 @@ import (
 
 // MeiliConfig says where a Meilisearch server is and how long it is waited for.
 type MeiliConfig struct {
-	URL    string // http://host:7700
-	APIKey string // "" where the server has none; needs search, documents, indexes, settings, tasks and stats
+	URL string // http://host:7700
+	// APIKey is "" where the server has none. It must allow search, documents.*,
+	// indexes.*, settings.get, settings.update, tasks.get and stats.get on the
+	// indexes IndexName*.
+	APIKey string
 	// IndexName is "messages" when it is empty. Indexes named IndexName_rebuild_…
 	// belong to it too.
 	IndexName         string

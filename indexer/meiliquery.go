@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"fechatter/chat"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // meiliTerms is how many words and phrases of a query the server looks at.
@@ -54,13 +56,16 @@ func runsOn(word string) bool {
 }
 
 // meiliPlain leaves letters, digits, marks and symbols, with one space for
-// whatever was between them; punctuation separates words in the server's eyes,
-// too. It is "" when there is nothing that the server takes for a word.
+// whatever was between them: punctuation and mathematics separate words in the
+// server's eyes, too. Wide and small forms are made plain first, as the server does
+// before it looks for quotes and hyphens. It is "" when there is nothing that the
+// server takes for a word.
 func meiliPlain(text string) string {
 	word := false
-	words := strings.FieldsFunc(text, func(r rune) bool {
-		word = word || meiliWord(r)
-		return !meiliWord(r)
+	words := strings.FieldsFunc(norm.NFKC.String(text), func(r rune) bool {
+		keeps := meiliKeeps(r)
+		word = word || keeps && unicode.In(r, unicode.L, unicode.N, unicode.Sc, unicode.So)
+		return !keeps
 	})
 	if !word {
 		return ""
@@ -68,11 +73,12 @@ func meiliPlain(text string) string {
 	return strings.Join(words, " ")
 }
 
-func meiliWord(r rune) bool {
+func meiliKeeps(r rune) bool {
 	if r < unicode.MaxASCII {
 		return unicode.IsLetter(r) || unicode.IsDigit(r)
 	}
-	return r != unicode.ReplacementChar && unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.S, unicode.Cf)
+	return r != unicode.ReplacementChar &&
+		unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.Sc, unicode.Sk, unicode.So, unicode.Cf)
 }
 
 // meiliFilter confines a search, each part to be met. It is false where nothing

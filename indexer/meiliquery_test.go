@@ -44,6 +44,9 @@ func operators(t *testing.T, cfg indexer.MeiliConfig) {
 		{words: []string{"tea", "+"}, want: "[both sum tea]"},
 		{words: []string{"+"}, want: "[]"},
 		{words: []string{"*", "-"}, want: "[]"},
+		{words: []string{"＋"}, want: "[]"},
+		{words: []string{"∞", "×", "\u0301", "\u200d"}, want: "[]"},
+		{words: []string{"ｔｅａ", "cup"}, want: "[both]"},
 		{words: []string{"gree"}, want: "[]"},
 		{words: []string{"filter:tea"}, want: "[]"},
 	} {

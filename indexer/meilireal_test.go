@@ -27,7 +27,7 @@ func (s realServer) own() indexer.MeiliConfig {
 }
 
 // realMeili skips the test where there is no Meilisearch.
-func realMeili(t *testing.T) realServer {
+func realMeili(t testing.TB) realServer {
 	if url := os.Getenv("MEILI_URL"); url != "" {
 		return realServer{url, os.Getenv("MEILI_MASTER_KEY")}
 	}
@@ -38,7 +38,7 @@ func realMeili(t *testing.T) realServer {
 	return startMeili(t, bin)
 }
 
-func startMeili(t *testing.T, bin string) realServer {
+func startMeili(t testing.TB, bin string) realServer {
 	s := realServer{"http://" + freeAddress(t), "key-of-a-test-server"}
 	dir := t.TempDir()
 	log, err := os.Create(filepath.Join(dir, "log"))
@@ -61,7 +61,7 @@ func startMeili(t *testing.T, bin string) realServer {
 	return s
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func awaitHealth(t *testing.T, url string) {
+func awaitHealth(t testing.TB, url string) {
 	client := &http.Client{Timeout: time.Second}
 	defer client.CloseIdleConnections()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {

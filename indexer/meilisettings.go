@@ -83,17 +83,26 @@ func (m *Meili) remove(ctx context.Context, uid string) error {
 }
 
 func (m *Meili) configure(ctx context.Context, uid string) error {
-	now, err := m.index(uid).GetSettings(ctx)
-	if err != nil {
-		return meiliError("read settings", err)
+	for {
+		now, err := m.index(uid).GetSettings(ctx)
+		if err != nil {
+			return meiliError("read settings", err)
+		}
+		wanted, differ := settingsToSend(*now)
+		if !differ {
+			return nil
+		}
+		waited, err := m.settingsUnderWay(ctx, uid)
+		if err != nil {
+			return err
+		}
+		if !waited {
+			return m.update(ctx, uid, wanted)
+		}
 	}
-	wanted, differ := settingsToSend(*now)
-	if !differ {
-		return nil
-	}
-	if waiting, err := m.settingsUnderWay(ctx, uid); waiting || err != nil {
-		return err
-	}
+}
+
+func (m *Meili) update(ctx context.Context, uid string, wanted meilisearch.Settings) error {
 	task, err := m.index(uid).UpdateSettings(ctx, &wanted)
 	if err == nil {
 		err = m.wait(ctx, task)
@@ -104,8 +113,9 @@ func (m *Meili) configure(ctx context.Context, uid string) error {
 	return nil
 }
 
-// settingsUnderWay keeps a Prepare that is repeated while the server indexes
-// everything anew from queueing the same work again.
+// settingsUnderWay waits for a change that is in the queue already: a Prepare that
+// is repeated while the server indexes everything anew must not ask for the same
+// work again.
 func (m *Meili) settingsUnderWay(ctx context.Context, uid string) (bool, error) {
 	found, err := m.client.GetTasks(ctx, &meilisearch.TasksQuery{
 		Limit:     1,
@@ -113,11 +123,11 @@ func (m *Meili) settingsUnderWay(ctx context.Context, uid string) (bool, error) 
 		Types:     []meilisearch.TaskType{meilisearch.TaskTypeSettingsUpdate},
 		Statuses:  []meilisearch.TaskStatus{meilisearch.TaskStatusEnqueued, meilisearch.TaskStatusProcessing},
 	})
-	if err != nil || len(found.Results) == 0 {
-		if err != nil {
-			err = meiliError("look for a change of settings", err)
-		}
-		return false, err
+	if err != nil {
+		return false, meiliError("look for a change of settings", err)
+	}
+	if len(found.Results) == 0 {
+		return false, nil
 	}
 	t := found.Results[0]
 	if err := m.wait(ctx, &meilisearch.TaskInfo{TaskUID: t.UID, EnqueuedAt: t.EnqueuedAt}); err != nil {

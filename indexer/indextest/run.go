@@ -23,8 +23,8 @@ const (
 )
 
 // Run runs the suite. open gives an index that is empty and not yet prepared; the
-// suite closes it. The parts run side by side.
-func Run(t *testing.T, open func(t testing.TB) indexer.Index) {
+// suite closes it. The parts run side by side, without those that are named.
+func Run(t *testing.T, open func(t testing.TB) indexer.Index, without ...string) {
 	for name, part := range map[string]func(*fixture){
 		"words": testWords, "prefix": testPrefix, "typos": testTypos, "phrases": testPhrases,
 		"Chinese": testChinese, "Japanese": testJapanese, "Korean": testKorean, "mixed scripts": testMixed,
@@ -39,6 +39,9 @@ func Run(t *testing.T, open func(t testing.TB) indexer.Index) {
 		"hostile words": testHostileWords, "hostile filters": testHostileFilters, "long words": testLongWord, "long text": testLongText,
 		"searches while changing": testSearchesWhileChanging, "cancelled": testCancelled,
 	} {
+		if slices.Contains(without, name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fixture{T: t, Index: open(t)}
