@@ -22,7 +22,7 @@ const module = "fechatter"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		".":                           {"app"},
-		"app":                         {"bus", "chat", "conform", "hub", "indexer", "password", "persistence", "presence", "server", "web"},
+		"app":                         {"bus", "chat", "conform", "hub", "indexer", "password", "persistence", "presence", "server", "tracing", "web"},
 		"bus":                         {},
 		"chat":                        {},
 		"conform":                     {"conform/client"},
@@ -44,6 +44,7 @@ func mayImport() map[string][]string {
 		"presence/presencetest":       {"chat", "presence"},
 		"presence/redistest":          {},
 		"server":                      {"chat", "hub", "web"},
+		"tracing":                     {},
 		"web":                         {},
 	}
 }
@@ -67,6 +68,7 @@ func homes() map[string]string {
 		"github.com/alecthomas/":         "app",
 		"github.com/prometheus/":         "app",
 		"go.yaml.in/yaml/":               "app",
+		"go.opentelemetry.io/":           "tracing",
 		"golang.org/x/crypto/":           "password",
 	}
 }

@@ -34,6 +34,9 @@ type Config struct {
 	AwayAfter      time.Duration `yaml:"away_after" default:"5m" help:"How long a person does nothing before they are shown as away."`
 	DrainDelay     time.Duration `yaml:"drain_delay" default:"5s" help:"After SIGTERM, how long to go on while the balancer looks away."`
 
+	Tracing    string  `yaml:"tracing" help:"OTLP collector (http://HOST:4318) that gets traces of sends. Empty: none."`
+	TraceRatio float64 `yaml:"trace_ratio" default:"0.01" help:"Which part of the sends is traced, from 0 to 1."`
+
 	LogLevel  string `yaml:"log_level" default:"info" help:"debug, info, warn or error."`
 	LogFormat string `yaml:"log_format" default:"text" help:"text or json."`
 

@@ -38,7 +38,7 @@ func families() map[string]dto.MetricType {
 // person has sent a message over REST and over a WebSocket.
 func TestMetricsOfARunningNode(t *testing.T) {
 	t.Parallel()
-	n := runNode(t, "sqlite:"+t.TempDir()+"/chat.db")
+	n := runNode(t, t.TempDir())
 	ada := client.SignUp(t, n.URL(), "ada")
 	chatID := ada.Group()
 	socket := ada.Fresh()
@@ -89,10 +89,11 @@ func wantBounded(t *testing.T, f *dto.MetricFamily) {
 }
 
 // runNode opens and runs a node until the end of the test.
-func runNode(t *testing.T, database string) *Node {
+func runNode(t *testing.T, dir string) *Node {
 	t.Helper()
 	c := defaults()
-	c.Database, c.Listen, c.AdminListen, c.DrainDelay = database, "127.0.0.1:0", "127.0.0.1:0", 0
+	c.Database, c.Search = "sqlite:"+dir+"/chat.db", "bleve:"+dir+"/search"
+	c.Listen, c.AdminListen, c.DrainDelay = "127.0.0.1:0", "127.0.0.1:0", 0
 	n, err := Open(t.Context(), c, "test", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"fechatter/chat"
 	"fechatter/hub"
@@ -17,6 +18,7 @@ import (
 	"fechatter/password"
 	"fechatter/presence"
 	"fechatter/server"
+	"fechatter/tracing"
 	"fechatter/web"
 
 	"github.com/google/uuid"
@@ -37,6 +39,7 @@ type Node struct {
 	indexer  *indexer.Indexer
 	desk     *searchDesk
 	metrics  *metrics
+	tracer   *tracing.Tracer // nil: nothing is followed
 	public   net.Listener
 	admin    net.Listener // nil: none
 }
@@ -72,7 +75,10 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 		}
 	}()
 	id := newID()
-	r := &relay{log: log}
+	if err := n.openTracer(ctx, id, version); err != nil {
+		return nil, err
+	}
+	r := &relay{log: log, tracer: n.tracer}
 	if n.parts, err = openAdapters(ctx, c, id, r, newID, log); err != nil {
 		return nil, err
 	}
@@ -92,13 +98,13 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	}
 	n.health.search = &searchProbe{engine: engineName(c), index: n.indexer, outbox: n.parts.store}
 	n.server, err = server.New(serverConfig(c, version), server.Deps{
-		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics,
+		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics, Tracer: n.sendTracer(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	n.hub.Listen(n.server)
-	n.parts.store.Observe(n.metrics.committed)
+	n.parts.store.Observe(n.committed)
 	n.metrics.registry.MustRegister(n.collectors()...)
 	return n, n.listen(ctx)
 }
@@ -162,6 +168,9 @@ func (n *Node) Run(ctx context.Context) error {
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},
 		{"memory", keepMemory},
+	}
+	if n.tracer != nil {
+		parts = slices.Insert(parts, 0, part{"tracing", n.tracer.Run})
 	}
 	if n.admin != nil {
 		parts = append(parts, part{"admin", func(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 
 	"fechatter/chat"
 	"fechatter/hub"
+	"fechatter/tracing"
 )
 
 // eventLog is what the relay reads of the store's event log.
@@ -22,6 +23,7 @@ type relay struct {
 	index  interface{ Wake(changes int) }
 	events eventLog
 	log    *slog.Logger
+	tracer *tracing.Tracer // nil: nothing is followed
 }
 
 // Publish hands committed events to the hub. What cannot be encoded is repaired
@@ -35,13 +37,23 @@ func (r *relay) Publish(events []chat.Event) {
 		}
 		he, err := hubEvent(e)
 		if err == nil {
-			err = r.hub.Publish(he)
+			err = r.publish(he, e.Trace)
 		}
 		if err != nil {
 			r.log.Error("publish event", "op", e.Op, "stream", e.StreamID, "seq", e.Seq, "err", err)
 		}
 	}
 	r.index.Wake(changes)
+}
+
+func (r *relay) publish(e hub.Event, trace string) error {
+	if trace == "" {
+		return r.hub.Publish(e)
+	}
+	child, end := r.tracer.Start(trace, "publish", tracing.Attr{Key: "seq", Count: e.Seq})
+	defer end()
+	e.Trace = child
+	return r.hub.Publish(e)
 }
 
 // Positions is part of hub.Source.

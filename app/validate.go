@@ -28,6 +28,7 @@ func (c Config) validate() error {
 		each(c.Administrators, username),
 		c.validateTimes(),
 		c.validateLog(),
+		c.validateTracing(),
 		c.Limits.validate(),
 	)
 }
@@ -123,6 +124,20 @@ func (c Config) validateTimes() error {
 	}
 	if c.AwayAfter < time.Second {
 		return fmt.Errorf("away_after: %s is less than a second", c.AwayAfter)
+	}
+	return nil
+}
+
+func (c Config) validateTracing() error {
+	if !(c.TraceRatio >= 0 && c.TraceRatio <= 1) { // NaN too
+		return fmt.Errorf("trace_ratio: %v is not between 0 and 1", c.TraceRatio)
+	}
+	if c.Tracing == "" {
+		return nil
+	}
+	u, err := url.Parse(c.Tracing)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("tracing: the address cannot be read; it is http://HOST:4318 or https://HOST/PATH, without a user")
 	}
 	return nil
 }

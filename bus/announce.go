@@ -4,7 +4,7 @@ import "github.com/nats-io/nats.go"
 
 // Announce sends data to every other node, to be handed to Node.Announced, under
 // the terms of Publish: it returns at once and may be lost.
-func (b *Bus) Announce(data []byte) { b.enqueue(announceSubject, data) }
+func (b *Bus) Announce(data []byte) { b.enqueue(outgoing{subject: announceSubject, data: data}) }
 
 // hearNodes subscribes, once per connection, to what nodes say to each other
 // beside events; nats.go keeps that over reconnects.

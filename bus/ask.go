@@ -32,7 +32,7 @@ func (b *Bus) Ask(ctx context.Context, data []byte) ([]byte, error) {
 	}
 	id, answer := b.questions.begin()
 	defer b.questions.end(id)
-	b.enqueue(askSubject+id, data)
+	b.enqueue(outgoing{subject: askSubject + id, data: data})
 	select {
 	case data := <-answer:
 		return data, nil
@@ -76,7 +76,7 @@ func (b *Bus) exchange(m *nats.Msg, node Node) bool {
 	}
 	id, ok := strings.CutPrefix(m.Subject, askSubject)
 	if ok {
-		node.Asked(m.Data, func(data []byte) { b.enqueue(answerSubject+id, data) })
+		node.Asked(m.Data, func(data []byte) { b.enqueue(outgoing{subject: answerSubject + id, data: data}) })
 	}
 	return ok
 }

@@ -29,9 +29,9 @@ var ErrLost = errors.New("bus lost")
 // Node is the part of a node that uses the bus. Its methods are called from the
 // bus' goroutines, Receive from one alone; none may block or call the bus.
 type Node interface {
-	// Receive takes one event as another node published it. The bytes are the
-	// node's to keep.
-	Receive(data []byte) error
+	// Receive takes one event as another node published it, and the trace that it
+	// carried, if any. The bytes are the node's to keep.
+	Receive(data []byte, trace string) error
 	// Announced takes what another node gave to Announce. The bytes are the node's
 	// to keep.
 	Announced(data []byte)

@@ -24,7 +24,7 @@ type recorder struct {
 	refuse error
 }
 
-func (r *recorder) Receive(data []byte) error {
+func (r *recorder) Receive(data []byte, _ string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.data = append(r.data, data)
@@ -178,8 +178,8 @@ func TestTwoNodes(t *testing.T) {
 
 		const n = 2000 // with the other stream's, fewer than the outbox and the inbox hold
 		for i := range n {
-			busA.Publish(stream, fmt.Appendf(nil, "%d", i))
-			busA.Publish(other, []byte("nobody asked"))
+			busA.Publish(stream, fmt.Appendf(nil, "%d", i), "")
+			busA.Publish(other, []byte("nobody asked"), "")
 		}
 		eventually(t, "all received", func() bool { return b.received() >= n })
 		for i, data := range b.data {
@@ -192,7 +192,7 @@ func TestTwoNodes(t *testing.T) {
 		}
 		busB.Unsubscribe(stream)
 		flush(t, busB)
-		busA.Publish(stream, []byte("late"))
+		busA.Publish(stream, []byte("late"), "")
 		echoed(t, busA)
 		flush(t, busB)
 		if got := b.received(); got != n {
@@ -213,7 +213,7 @@ func TestSubscribedBeforeRun(t *testing.T) {
 	flush(t, b)
 	other := newBus(t, Config{URL: srv.url})
 	run(t, other, &recorder{})
-	other.Publish(stream, []byte("x"))
+	other.Publish(stream, []byte("x"), "")
 	eventually(t, "received", func() bool { return node.received() == 1 })
 }
 
@@ -230,7 +230,7 @@ func TestStreamsAreIds(t *testing.T) {
 			t.Errorf("Subscribe(%q) = %v, want ErrStream", bad, err)
 		}
 		before := b.Stats().Dropped
-		b.Publish(bad, []byte("x"))
+		b.Publish(bad, []byte("x"), "")
 		if got := b.Stats().Dropped; got != before+1 {
 			t.Errorf("Publish(%q) was not dropped", bad)
 		}
@@ -252,7 +252,7 @@ func TestRefusedEventsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	flush(t, b)
-	other.Publish(stream, []byte("garbage"))
+	other.Publish(stream, []byte("garbage"), "")
 	eventually(t, "refused", func() bool { return b.Stats().Refused == 1 })
 }
 
@@ -260,13 +260,13 @@ func TestPublishIsBounded(t *testing.T) {
 	b := newBus(t, Config{}) // never run: nothing leaves the queue
 	stream, big := uuid.NewString(), bytes.Repeat([]byte("x"), 1<<20)
 	for range 20 {
-		b.Publish(stream, big)
+		b.Publish(stream, big, "")
 	}
 	if s := b.Stats(); s.Queued > outboxBytes || s.Dropped != 4 {
 		t.Errorf("20 MiB published: %d bytes queued, %d dropped; want at most %d and 4", s.Queued, s.Dropped, outboxBytes)
 	}
 	for range outboxSize + 10 {
-		b.Publish(stream, nil)
+		b.Publish(stream, nil, "")
 	}
 	if s := b.Stats(); s.Dropped != 4+10+16 {
 		t.Errorf("%d dropped past the queue's length, want 30", s.Dropped)

@@ -14,7 +14,7 @@ type tally struct {
 	of map[string]int
 }
 
-func (r *tally) Receive(data []byte) error {
+func (r *tally) Receive(data []byte, _ string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.of[string(data)]++
@@ -60,7 +60,7 @@ func TestInterestUnderChurn(t *testing.T) {
 	want := 0
 	for _, side := range wanted {
 		for stream, on := range side {
-			other.Publish(stream, []byte(stream))
+			other.Publish(stream, []byte(stream), "")
 			if on {
 				want++
 			}

@@ -105,7 +105,7 @@ func (b *Bus) Echo(ctx context.Context, token []byte) error {
 	if sub == nil || !b.link.isReady() {
 		return ErrLost
 	}
-	b.enqueue(b.echo.subject, token)
+	b.enqueue(outgoing{subject: b.echo.subject, data: token})
 	for {
 		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {

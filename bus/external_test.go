@@ -117,7 +117,7 @@ func TestServerRestartIsAGap(t *testing.T) {
 	if took := time.Since(started); took > time.Second {
 		t.Errorf("calls while lost took %s", took)
 	}
-	b.Publish(stream, []byte("into the void"))
+	b.Publish(stream, []byte("into the void"), "")
 	eventually(t, "dropped", func() bool { return b.Stats().Dropped == 1 })
 	late := uuid.NewString()
 	if err := b.Subscribe(late); err != nil {
@@ -134,7 +134,7 @@ func TestServerRestartIsAGap(t *testing.T) {
 	other := newBus(t, Config{URL: srv.url})
 	run(t, other, &recorder{})
 	for _, s := range []string{stream, late} {
-		other.Publish(s, []byte("again"))
+		other.Publish(s, []byte("again"), "")
 	}
 	eventually(t, "both streams are subscribed again", func() bool { return node.received() == 2 })
 }
@@ -153,7 +153,7 @@ func TestServerComesLater(t *testing.T) {
 	flush(t, b)
 	other := newBus(t, Config{URL: srv.url})
 	run(t, other, &recorder{})
-	other.Publish(stream, []byte("x"))
+	other.Publish(stream, []byte("x"), "")
 	eventually(t, "received", func() bool { return node.received() == 1 })
 }
 
@@ -171,7 +171,7 @@ func TestHungServerDoesNotHoldPublish(t *testing.T) {
 	var longest time.Duration
 	for range 64 {
 		started := time.Now()
-		b.Publish(stream, big)
+		b.Publish(stream, big, "")
 		longest = max(longest, time.Since(started))
 	}
 	if longest > 250*time.Millisecond {
@@ -195,13 +195,13 @@ type held struct {
 	enter, leave chan struct{}
 }
 
-func (h *held) Receive(data []byte) error {
+func (h *held) Receive(data []byte, trace string) error {
 	select {
 	case h.enter <- struct{}{}:
 		<-h.leave
 	default:
 	}
-	return h.recorder.Receive(data)
+	return h.recorder.Receive(data, trace)
 }
 
 func TestSlowNodeIsToldToCheck(t *testing.T) {
@@ -218,12 +218,12 @@ func TestSlowNodeIsToldToCheck(t *testing.T) {
 	}
 	flush(t, b)
 	_, _, before := node.state()
-	other.Publish(stream, []byte("first"))
+	other.Publish(stream, []byte("first"), "")
 	<-node.enter
 	for i := 0; i < inboxSize+100; {
 		// In steps, or the publisher's own queue overflows first.
 		for range 1000 {
-			other.Publish(stream, []byte("x"))
+			other.Publish(stream, []byte("x"), "")
 			i++
 		}
 		echoed(t, other)

@@ -44,7 +44,7 @@ func TestFailover(t *testing.T) {
 		connected(t, other)
 		had := node.received()
 		eventually(t, "received by way of the server that is left", func() bool {
-			other.Publish(stream, []byte("x"))
+			other.Publish(stream, []byte("x"), "")
 			return node.received() > had
 		})
 		connected(t, b)
@@ -150,7 +150,7 @@ func TestCallsDoNotWaitForAServerThatSaysNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		_ = b.Echo(ctx, []byte("x"))
 		cancel()
-		b.Publish(stream, []byte("x"))
+		b.Publish(stream, []byte("x"), "")
 		b.Unsubscribe(stream)
 		b.Stats()
 		longest = max(longest, time.Since(began))
@@ -179,7 +179,7 @@ func TestForbiddenSubjects(t *testing.T) {
 			if err := b.Subscribe(stream); err != nil {
 				t.Fatal(err)
 			}
-			b.Publish(stream, []byte("x"))
+			b.Publish(stream, []byte("x"), "")
 			eventually(t, "said", func() bool { return log.has("grant it publish and subscribe on fechatter.>") })
 			eventually(t, "known", func() bool {
 				lost, _, _ := node.state()
@@ -215,7 +215,7 @@ func TestPermissionsThatBecomeRight(t *testing.T) {
 	echoed(t, b)
 	other := newBus(t, Config{URL: fmt.Sprintf("nats://chat:x@%s", srv.Addr())})
 	run(t, other, &recorder{})
-	other.Publish(stream, []byte("x"))
+	other.Publish(stream, []byte("x"), "")
 	eventually(t, "received", func() bool { return node.received() == 1 })
 }
 

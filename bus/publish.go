@@ -7,31 +7,33 @@ import (
 type outgoing struct {
 	subject string
 	data    []byte
+	trace   string
 }
 
 // Publish hands data to the other nodes subscribed to stream and returns at
 // once. It is not awaited and may be lost: while the bus is lost, when the queue
 // is full, or when stream is not an id. Losses are counted. This node does not
-// receive what it published. The caller must not change data afterwards.
-func (b *Bus) Publish(stream string, data []byte) {
+// receive what it published. The caller must not change data afterwards. trace
+// goes with it in a header; empty: no header.
+func (b *Bus) Publish(stream string, data []byte, trace string) {
 	if !validStream(stream) {
 		b.counts.dropped.Add(1)
 		return
 	}
-	b.enqueue(subject(stream), data)
+	b.enqueue(outgoing{subject(stream), data, trace})
 }
 
 // enqueue never waits: a server that takes no bytes would hold the client's
 // lock, and with it every sender of this node.
-func (b *Bus) enqueue(subject string, data []byte) {
-	size := int64(len(data))
+func (b *Bus) enqueue(o outgoing) {
+	size := int64(len(o.data))
 	if b.queued.Add(size) > outboxBytes {
 		b.queued.Add(-size)
 		b.counts.dropped.Add(1)
 		return
 	}
 	select {
-	case b.outbox <- outgoing{subject, data}:
+	case b.outbox <- o:
 	default:
 		b.queued.Add(-size)
 		b.counts.dropped.Add(1)
@@ -68,11 +70,20 @@ func (b *Bus) sendRest(conn *nats.Conn) {
 	}
 }
 
+// message has no header at all without a trace: then it is what it always was.
+func (o outgoing) message() *nats.Msg {
+	m := &nats.Msg{Subject: o.subject, Data: o.data}
+	if o.trace != "" {
+		m.Header = nats.Header{traceHeader: {o.trace}}
+	}
+	return m
+}
+
 // sendOne drops what cannot be sent: the error is already known to the
 // connection's handlers, and the others repair.
 func (b *Bus) sendOne(conn *nats.Conn, o outgoing) {
 	b.queued.Add(-int64(len(o.data)))
-	if err := conn.Publish(o.subject, o.data); err != nil {
+	if err := conn.PublishMsg(o.message()); err != nil {
 		b.counts.dropped.Add(1)
 		return
 	}

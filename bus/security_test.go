@@ -27,7 +27,7 @@ func carries(t *testing.T, cfg Config) {
 		t.Fatal(err)
 	}
 	flush(t, hears)
-	says.Publish(stream, []byte("x"))
+	says.Publish(stream, []byte("x"), "")
 	eventually(t, "received", func() bool { return node.received() == 1 })
 	echoed(t, hears)
 }

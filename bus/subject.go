@@ -7,6 +7,8 @@ const (
 	askSubject      = "fechatter.ask."
 	answerSubject   = "fechatter.answer."
 	allSubjects     = "fechatter.>" // what a node must be allowed to publish and subscribe
+
+	traceHeader = "traceparent"
 )
 
 // subject names the NATS subject of a stream, which validStream has passed.

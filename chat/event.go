@@ -46,6 +46,7 @@ type Event struct {
 	Subject    string `json:"-"` // the user whom member.added and member.removed concern
 	MessageID  string `json:"-"` // the message that a message or reaction event concerns
 	MessageSeq int64  `json:"-"` // and the seq of its creation
+	Trace      string `json:"-"` // of an event that is followed, else empty; it is not stored
 }
 
 // Encode gives the event's JSON: once per event, the same bytes for everybody.

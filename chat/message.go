@@ -30,6 +30,8 @@ type Send struct {
 
 	MessageID, OpID string
 	Fingerprint     []byte
+
+	Trace string // of a send that is followed, else empty; it goes on with the event
 }
 
 // SendFacts is what the store read for one send under the lock of the chat's stream.

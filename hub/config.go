@@ -58,6 +58,18 @@ type Config struct {
 
 	// FannedOut is told how long each round of a pump took, by the pump's goroutine; it must not block. nil: nobody.
 	FannedOut func(took time.Duration)
+	// Delivered is told of each event with a Trace, when it was written or queued to its subscribers here, by the pump's
+	// goroutine; it must not block. nil: nobody.
+	Delivered func(Delivery)
+}
+
+// Delivery is what became of one event on this node.
+type Delivery struct {
+	Trace       string
+	Stream      string
+	Seq         int64
+	Connections int
+	Took        time.Duration // from when its turn in the stream had come
 }
 
 // withDefaults answers the configuration with every zero replaced.

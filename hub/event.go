@@ -36,6 +36,7 @@ type Event struct {
 	Target  int64  // Content, Rewrite: the seq of the message itself
 	Data    []byte // the event's JSON object, encoded once
 	Epoch   uint64 // names the history of the database that the publishing hub knew; 0: none. Hub.Publish sets it
+	Trace   string // of an event that is followed, see Config.Delivered; it travels beside the binary form
 }
 
 // ErrBadEvent is wrapped by every error of ParseEvent and AppendBinary.

@@ -91,17 +91,18 @@ func (h *Hub) Publish(e Event) error {
 		return err
 	}
 	h.take(e)
-	h.bus.Publish(e.Stream, data)
+	h.bus.Publish(e.Stream, data, e.Trace)
 	return nil
 }
 
-// Receive takes an event's binary form from the bus. The hub keeps data. An event that was published in another history
+// Receive takes an event's binary form from the bus, and the trace that came with it. The hub keeps data. An event that was published in another history
 // of the database only says that there may be something to read. The error wraps ErrBadEvent.
-func (h *Hub) Receive(data []byte) error {
+func (h *Hub) Receive(data []byte, trace string) error {
 	e, err := ParseEvent(data)
 	if err != nil {
 		return err
 	}
+	e.Trace = trace
 	switch {
 	case h.epoch.foreign(e.Epoch):
 		h.takeForeign(e)

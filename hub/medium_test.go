@@ -56,7 +56,7 @@ func (b *medium) Flush(context.Context) error {
 	return nil
 }
 
-func (b *medium) Publish(string, []byte) {
+func (b *medium) Publish(string, []byte, string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.published++
@@ -79,7 +79,7 @@ func (b *medium) from(t testing.TB, e Event) {
 		t.Fatal(err)
 	}
 	if in {
-		if err := b.hub.Receive(data); err != nil {
+		if err := b.hub.Receive(data, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

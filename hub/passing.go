@@ -26,7 +26,7 @@ func (h *Hub) Pass(e Event) error {
 		return err
 	}
 	h.pass(e)
-	h.bus.Publish(e.Stream, data)
+	h.bus.Publish(e.Stream, data, "")
 	return nil
 }
 
@@ -35,7 +35,7 @@ func (h *Hub) PassOn(e Event) error {
 	e.Kind, e.Epoch = Passing, h.epoch.tag.Load()
 	data, err := e.AppendBinary(nil)
 	if err == nil {
-		h.bus.Publish(e.Stream, data)
+		h.bus.Publish(e.Stream, data, "")
 	}
 	return err
 }

@@ -138,11 +138,21 @@ func (s *stream) write(seg *segment, rw *rawWriter) {
 		}
 	}
 	s.hub.stats.deliveries.Add(int64(len(seg.subs) * seg.frames))
+	s.tellDelivered(seg)
 	s.hub.buffers.put(seg.ws)
 	s.hub.buffers.put(seg.sse)
 	for _, n := range seg.notices {
 		n.conn.release(s)
 		n.conn.notify(n.call)
+	}
+}
+
+func (s *stream) tellDelivered(seg *segment) {
+	if s.hub.cfg.Delivered == nil {
+		return
+	}
+	for _, f := range seg.traced {
+		s.hub.cfg.Delivered(Delivery{Trace: f.trace, Stream: s.id, Seq: f.seq, Connections: len(seg.subs), Took: time.Since(f.since)})
 	}
 }
 

@@ -38,6 +38,7 @@ func (r *ring) push(e Event, limit int) {
 	}
 	r.grow(limit)
 	r.n++
+	e.Trace = "" // a replay is no part of the delivery that is followed
 	*r.at(r.n - 1) = ringEntry{Event: e}
 	r.bytes += len(e.Data) + entryOverhead
 }

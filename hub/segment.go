@@ -1,5 +1,7 @@
 package hub
 
+import "time"
+
 // sub is one connection's subscription to a stream.
 type sub struct {
 	conn  *Conn
@@ -76,6 +78,13 @@ type segment struct {
 	frames  int
 	last    int64 // the seq of the last frame
 	notices []notice
+	traced  []tracedFrame // of frames that are followed: nearly always none
+}
+
+type tracedFrame struct {
+	trace string
+	seq   int64
+	since time.Time
 }
 
 // pending gathers what a pump has still to write. A segment's bytes grow until it is closed; its set is fixed.
@@ -99,6 +108,9 @@ func (p *pending) add(e Event, subs *subset, bufs *buffers) {
 	}
 	seg.frames++
 	seg.last = e.Seq
+	if e.Trace != "" {
+		seg.traced = append(seg.traced, tracedFrame{e.Trace, e.Seq, time.Now()})
+	}
 }
 
 // current answers the open segment, or opens one with the set as it is.

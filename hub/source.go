@@ -32,8 +32,9 @@ type Bus interface {
 	Unsubscribe(streams ...string)
 	// Flush returns when the subscriptions made so far are in force everywhere.
 	Flush(ctx context.Context) error
-	// Publish sends an event's binary form to every node. It must not wait; data is the bus's to keep.
-	Publish(stream string, data []byte)
+	// Publish sends an event's binary form to every node, and beside it the trace of an event that is followed. It must
+	// not wait; data is the bus's to keep.
+	Publish(stream string, data []byte, trace string)
 }
 
 // Owner is told what concerns one connection beyond bytes. The calls for one connection come one after the other, in

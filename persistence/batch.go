@@ -191,7 +191,7 @@ func (s *Store) commitSends(ctx context.Context, p *pool, items []*pending, suff
 	case err == nil:
 		s.stats.batches.Add(1)
 		skipped = g.answer()
-		s.tell(began, len(items)-len(skipped))
+		s.tell(began, items, len(skipped))
 		return skipped
 	case len(items) == 1 || s.hopeless(err):
 		return s.refuse(items, s.mapError(err, "store messages"))

@@ -295,7 +295,7 @@ func (g *group) add(p *pending, now chat.Time) known {
 		ReplyTo: m.ReplyTo, Mentions: ids, MentionsAll: all, Reactions: []chat.Reaction{}, Version: 1,
 		CreatedAt: ts, ChangedSeq: seq}
 	p.event = &chat.Event{Op: chat.OpMessageCreated, StreamID: m.ChatID, Seq: seq, TS: ts, ActorID: m.SenderID,
-		D: chat.MessageCreated{Message: message, Key: m.Key}, MessageID: m.MessageID, MessageSeq: seq}
+		D: chat.MessageCreated{Message: message, Key: m.Key}, MessageID: m.MessageID, MessageSeq: seq, Trace: m.Trace}
 	g.events = append(g.events, *p.event)
 	return known{m.MessageID, seq, ts, m.Fingerprint}
 }

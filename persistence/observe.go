@@ -7,6 +7,8 @@ type Commit struct {
 	Sends int // that it answered
 	Began time.Time
 	Took  time.Duration // from Began to the end of COMMIT and of publishing
+
+	Traces []string // of the sends that are followed, the skipped ones among them
 }
 
 // Observe names who is told of each group commit, for the store's whole life.
@@ -14,8 +16,15 @@ type Commit struct {
 // block. Call Observe before Run.
 func (s *Store) Observe(f func(Commit)) { s.observer = f }
 
-func (s *Store) tell(began time.Time, sends int) {
-	if s.observer != nil && sends > 0 {
-		s.observer(Commit{Sends: sends, Began: began, Took: time.Since(began)})
+func (s *Store) tell(began time.Time, items []*pending, skipped int) {
+	if s.observer == nil || len(items) == skipped {
+		return
 	}
+	c := Commit{Sends: len(items) - skipped, Began: began, Took: time.Since(began)}
+	for _, p := range items {
+		if p.send.Trace != "" {
+			c.Traces = append(c.Traces, p.send.Trace)
+		}
+	}
+	s.observer(c)
 }

@@ -82,6 +82,14 @@ type Observer interface {
 	Reset(reason string)
 }
 
+// Tracer follows some of the sends through the nodes.
+type Tracer interface {
+	// Begin draws whether a send is followed; trace is empty if not. end is called
+	// with the outcome, as Observer.Send gets it. It is called concurrently and must
+	// not block.
+	Begin(name string) (trace string, end func(outcome string))
+}
+
 // Deps are the parts that the server stands on.
 type Deps struct {
 	Chat     *chat.Service
@@ -92,4 +100,5 @@ type Deps struct {
 	Health   Health       // nil: the node says that it is starting
 	Log      *slog.Logger
 	Observer Observer // nil: nobody counts
+	Tracer   Tracer   // nil: nothing is followed
 }

@@ -29,10 +29,10 @@ func (void) EventsFor(context.Context, string, string, int64, int) (hub.Page, er
 	return hub.Page{}, nil
 }
 
-func (void) Subscribe(...string) error   { return nil }
-func (void) Unsubscribe(...string)       {}
-func (void) Flush(context.Context) error { return nil }
-func (void) Publish(string, []byte)      {}
+func (void) Subscribe(...string) error      { return nil }
+func (void) Unsubscribe(...string)          {}
+func (void) Flush(context.Context) error    { return nil }
+func (void) Publish(string, []byte, string) {}
 
 // faulty is a server whose every use case panics, for it has no store.
 func faulty(t *testing.T) string { return listen(t, over(t, nil)) }

@@ -11,6 +11,7 @@ import (
 // is put back, and it is answered even when there is none.
 func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
 	started := time.Now()
+	end := s.follow(&m)
 	sent, err := s.sendLimited(ctx, m)
 	outcome := "ok"
 	switch {
@@ -20,7 +21,18 @@ func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
 		outcome = "replayed"
 	}
 	s.observer.Send(outcome, time.Since(started))
+	if end != nil {
+		end(outcome)
+	}
 	return sent, err
+}
+
+// follow begins the trace of a send, if the lot falls on it.
+func (s *Server) follow(m *chat.Send) (end func(outcome string)) {
+	if s.tracer != nil {
+		m.Trace, end = s.tracer.Begin("message.send")
+	}
+	return end
 }
 
 func (s *Server) sendLimited(ctx context.Context, m chat.Send) (chat.Sent, error) {

@@ -19,6 +19,7 @@ type Server struct {
 	hub      *hub.Hub
 	log      *slog.Logger
 	observer Observer
+	tracer   Tracer
 
 	origins origins
 	sends   *limiter // by user id; over REST and every connection
@@ -43,7 +44,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, log: deps.Log, observer: deps.Observer,
+		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, log: deps.Log, observer: deps.Observer, tracer: deps.Tracer,
 		origins: o, realtime: newRealtime(), messages: sync.Pool{New: func() any { return new(bytes.Buffer) }}, health: healthPages{health: deps.Health, version: cfg.Version},
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),
