@@ -18,11 +18,12 @@ type Bleve struct {
 	log     *slog.Logger
 	typos   *levenshtein.LevenshteinAutomatonBuilder
 	folder  *folder
-	broken  atomic.Bool   // reading it failed in a way that only damage explains
+	broken  atomic.Bool   // reading it failed in a way that only damage explains, or it cannot be opened
 	rebuilt *bleveRebuild // begun and not ended
+	closed  bool
 
 	mu      sync.RWMutex
-	current *files // nil once closed
+	current *files // nil once closed, and while it cannot be opened
 }
 
 // OpenBleve opens the index in the folder dir, and makes it where there is none.
@@ -104,7 +105,7 @@ func (b *Bleve) discard(f *files) {
 
 // Prepare replaces the index by an empty one if it was found to be broken.
 func (b *Bleve) Prepare(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || !b.broken.Load() {
+	if err := ctx.Err(); err != nil || !b.broken.Load() || b.closed {
 		return err
 	}
 	b.log.Warn("search index is broken and is made anew")
@@ -119,7 +120,29 @@ func (b *Bleve) Apply(ctx context.Context, batch Batch) error {
 	if current == nil {
 		return errClosed
 	}
-	return current.apply(ctx, batch)
+	err := current.apply(ctx, batch)
+	if errors.Is(err, errWrite) {
+		b.reopen(current)
+	}
+	return err
+}
+
+// reopen goes back to what is on disk after a write has failed, as when the disk
+// is full: Bleve would search what is not there, and try again without end.
+func (b *Bleve) reopen(failed *files) {
+	b.mu.Lock()
+	b.current = nil
+	b.mu.Unlock()
+	closed := failed.close()
+	again, err := openFiles(b.folder.path(failed.name), failed.name)
+	if err != nil {
+		b.broken.Store(true)
+		b.log.Error("search index cannot be opened again", "error", errors.Join(closed, err))
+		return
+	}
+	b.mu.Lock()
+	b.current = again
+	b.mu.Unlock()
 }
 
 // read reads the index as it is now.
@@ -157,11 +180,15 @@ func (b *Bleve) Close() error {
 	current := b.current
 	b.current = nil
 	b.mu.Unlock()
-	if current == nil {
+	if b.closed {
 		return nil
 	}
+	b.closed = true
 	if b.rebuilt != nil {
 		b.discard(b.rebuilt.files)
+	}
+	if current == nil {
+		return b.folder.close()
 	}
 	return errors.Join(current.close(), b.folder.close())
 }

@@ -171,6 +171,30 @@ func TestBleveBroken(t *testing.T) {
 	}
 }
 
+// An index that cannot be written is an error, not an end: searches go on over
+// what is on disk, or, when that is gone, the next Prepare begins anew.
+func TestBleveCannotWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := openBleve(t, dir)
+	defer b.Close()
+	apply(t, b, numbered(1, "tea"))
+	remove(t, dir, "index-1")
+	if err := b.Apply(t.Context(), indexer.Batch{Documents: []indexer.Document{numbered(2, "tea")}}); err == nil {
+		t.Fatal("applied to an index that is gone")
+	}
+	if _, err := b.Count(t.Context()); err == nil {
+		t.Error("counted an index that is gone")
+	}
+	if err := b.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, b, numbered(3, "tea"))
+	if n := count(t, b); n != 1 {
+		t.Errorf("%d documents", n)
+	}
+}
+
 // What a crash left of a rebuild goes, what is not of the index stays.
 func TestBleveLeftovers(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ const (
 
 var (
 	errClosed  = errors.New("index is closed")
+	errWrite   = errors.New("batch cannot be written")
 	errApplies = errors.New("the batch before is still being written")
 )
 
@@ -108,7 +109,7 @@ func (f *files) apply(ctx context.Context, b Batch) error {
 	select {
 	case err := <-written:
 		if err != nil {
-			return fmt.Errorf("write batch: %w", err)
+			return fmt.Errorf("%w: %w", errWrite, err)
 		}
 		return nil
 	case <-ctx.Done():
