@@ -92,9 +92,8 @@ func (p *part) andAny(docs *roaring.Bitmap, field string, terms [][]byte) (*roar
 		return nil, err
 	}
 	sets := make([]*roaring.Bitmap, 0, len(terms))
-	var postings segment.PostingsList
 	for _, term := range terms {
-		postings, err = dictionary.PostingsList(term, p.Deleted(), nil)
+		postings, err := dictionary.PostingsList(term, p.Deleted(), nil)
 		if err != nil {
 			return nil, fmt.Errorf("read postings: %w", err)
 		}
@@ -102,11 +101,11 @@ func (p *part) andAny(docs *roaring.Bitmap, field string, terms [][]byte) (*roar
 			sets = append(sets, set)
 		}
 	}
-	any := oneOf(sets)
+	found := oneOf(sets)
 	if docs == nil {
-		return any, nil
+		return found, nil
 	}
-	return roaring.And(docs, any), nil
+	return roaring.And(docs, found), nil
 }
 
 func oneOf(sets []*roaring.Bitmap) *roaring.Bitmap {
