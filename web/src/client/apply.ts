@@ -10,6 +10,7 @@ import {
   withoutChat,
   type ChatState,
   type Line,
+  type Past,
   type State,
   type Timeline,
 } from './state';
@@ -43,7 +44,7 @@ function resumed(chat: ChatState | undefined, entry: Entry, replayed: boolean): 
   const next = { ...chat, entry, entryStale: false, memberRev: chat.memberRev + 1 };
   if (replayed) return { ...next, ahead: [] };
   const gap = chat.stale || (chat.timeline !== null && chat.timeline.asOf < entry.last_seq);
-  return { ...next, cursor: entry.last_seq, log: [], ahead: [], stale: gap, cursors: new Map(), cursorsRev: null };
+  return { ...next, cursor: entry.last_seq, log: [], ahead: [], stale: gap, past: null, cursors: new Map(), cursorsRev: null };
 }
 
 /** `ready`: the cursors belong to this epoch, and chats that were not named are no longer ours. */
@@ -73,6 +74,7 @@ function resetChat(chat: ChatState, seq: number): ChatState {
     log: [],
     ahead: [],
     stale: chat.timeline !== null,
+    past: null,
     entryStale: chat.entry.last_seq !== seq,
     memberRev: chat.memberRev + 1,
     cursors: new Map(),
@@ -147,6 +149,7 @@ function insert(ahead: readonly ChatEvent[], event: ChatEvent): readonly ChatEve
 function step(chat: ChatState, event: ChatEvent, me: string): ChatState {
   const next = { ...chat, cursor: event.seq, log: [...chat.log, event].slice(-logLimit) };
   if (chat.timeline && !chat.stale) next.timeline = foldTimeline(chat.timeline, event, me);
+  if (chat.past) next.past = foldPast(chat.past, event, me);
   if (event.op.startsWith('member.')) next.memberRev = chat.memberRev + 1;
   if (event.op === 'message.created' && event.actor_id !== me) next.cursors = sent(chat, event.actor_id, event.seq);
   if (event.seq <= chat.entry.last_seq) return next;
@@ -155,8 +158,10 @@ function step(chat: ChatState, event: ChatEvent, me: string): ChatState {
 }
 
 function held(chat: ChatState, event: ChatEvent) {
+  const seq = aboutMessage(event);
   const lines = chat.stale ? [] : (chat.timeline?.lines ?? []);
-  return lines[lineIndex(lines, aboutMessage(event))]?.message;
+  const past = chat.past?.lines ?? [];
+  return (lines[lineIndex(lines, seq)] ?? past[lineIndex(past, seq)])?.message;
 }
 
 /** The timeline after the event. Lines read as of a later seq hold its effect already. */
@@ -166,14 +171,20 @@ export function foldTimeline(timeline: Timeline, event: ChatEvent, me: string): 
     if (event.seq <= timeline.asOf) return timeline;
     return { ...timeline, lines: [...timeline.lines, { message: createdMessage(known), asOf: event.seq }] };
   }
-  const index = lineIndex(timeline.lines, aboutMessage(event));
-  const line = timeline.lines[index];
-  if (!line || event.seq <= line.asOf) return timeline;
-  return { ...timeline, lines: timeline.lines.with(index, foldLine(line, event, me)) };
+  return foldLines(timeline, event, me);
 }
 
-function foldLine(line: Line, event: ChatEvent, me: string): Line {
-  return { message: foldMessage(line.message, event, me), asOf: line.asOf };
+/** The past after the event: what is new comes after its end, and is of the timeline. */
+export function foldPast(past: Past, event: ChatEvent, me: string): Past {
+  return event.op === 'message.created' ? past : foldLines(past, event, me);
+}
+
+function foldLines<T extends { readonly lines: readonly Line[] }>(part: T, event: ChatEvent, me: string): T {
+  const index = lineIndex(part.lines, aboutMessage(event));
+  const line = part.lines[index];
+  if (!line || event.seq <= line.asOf) return part;
+  const changed = { message: foldMessage(line.message, event, me), asOf: line.asOf };
+  return { ...part, lines: part.lines.with(index, changed) };
 }
 
 /** The entry brought up to date with what was applied since it was read; null when too much was. */

@@ -2,15 +2,19 @@ import * as apply from './apply';
 import { Deliveries } from './deliveries';
 import { Directory } from './directory';
 import { trimTimeline } from './history';
+import { Emitter, type Events } from './events';
 import { newKey } from './key';
 import { Optional } from './optional';
 import { settledByEvent } from './outbox';
+import { holds, leavePast } from './past';
 import { Presences } from './presence';
+import { Quotes } from './quotes';
 import { applyCursor } from './receipts';
 import { Reads } from './reads';
 import { Rest } from './rest';
 import { Sender, type OutboxStorage } from './sender';
 import { Socket, type Connection, type ResumeData, type SocketOwner } from './socket';
+import { withChat, type State } from './state';
 import { Store } from './store';
 import { Typists, Writing } from './typing';
 import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Push, User } from './types';
@@ -38,6 +42,7 @@ export class Client implements SocketOwner {
   readonly rest: Rest;
   readonly directory: Directory;
   readonly presences: Presences;
+  readonly quotes: Quotes;
   private readonly socket: Socket;
   private readonly sender: Sender;
   private readonly reads: Reads;
@@ -45,6 +50,7 @@ export class Client implements SocketOwner {
   private readonly commands: Optional;
   private readonly writing: Writing;
   private readonly typists: Typists;
+  private readonly emitter = new Emitter();
   private shown: string | null = null;
   private readonly onError: (err: unknown) => void;
 
@@ -57,12 +63,18 @@ export class Client implements SocketOwner {
     this.directory.learn([user]);
     this.socket = new Socket({ url, owner: this, ...(token && { token }), ...(random && { random }) });
     this.sender = new Sender(this.store, this.socket, options.storage ?? noStorage, random);
-    this.reads = new Reads(this.store, this.rest, () => this.changed());
+    this.reads = new Reads(this.store, this.rest, (before) => this.changed(before));
+    this.quotes = new Quotes(this.store, this.rest);
     this.deliveries = new Deliveries(this.store, this.socket);
     this.commands = new Optional(this.socket);
     this.presences = new Presences(this.store, this.commands);
     this.writing = new Writing(this.commands);
     this.typists = new Typists(this.store);
+  }
+
+  /** Calls `listener` for each event of that name; the answer ends it. */
+  on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): () => void {
+    return name === 'change' ? this.store.subscribe(listener as (snapshot: Events['change']) => void) : this.emitter.on(name, listener);
   }
 
   start(): void {
@@ -93,6 +105,19 @@ export class Client implements SocketOwner {
 
   /** Reads one more page of the shown chat's past. */
   older = (id: string) => this.reads.older(id);
+
+  /** Reads one more page after the past that was jumped to. */
+  newer = (id: string) => this.reads.newer(id);
+
+  /** Makes sure that the message at `seq` is held, in the timeline or as part of the past around it. */
+  async jump(id: string, seq: number): Promise<void> {
+    const chat = this.state.chats.get(id);
+    if (!chat || holds(chat, seq)) return;
+    await this.reads.around(id, seq);
+  }
+
+  /** Leaves the past for the newest end. */
+  latest = (id: string) => this.store.set({ state: leavePast(this.state, id) });
 
   /** Queues a message; what becomes of it is seen in the outbox and the timeline. */
   send(chat_id: string, body: string, reply_to?: string): void {
@@ -131,6 +156,12 @@ export class Client implements SocketOwner {
     this.tend(entry.id);
   }
 
+  /** Notes that a chat was muted or not: no event tells of it. */
+  muted(id: string, muted: boolean): void {
+    const chat = this.state.chats.get(id);
+    if (chat) this.store.set({ state: withChat(this.state, id, { ...chat, entry: { ...chat.entry, muted } }) });
+  }
+
   hello(hello: Hello): ResumeData {
     const { state, cursors } = apply.beginResume(this.state);
     this.store.set({ state, hello });
@@ -138,15 +169,23 @@ export class Client implements SocketOwner {
   }
 
   event(event: ChatEvent): void {
-    const state = apply.applyEvent(this.state, event);
+    const before = this.state;
+    const state = apply.applyEvent(before, event);
     this.store.set({ state });
+    this.emitter.applied(before, state);
     this.sender.settle(settledByEvent(this.store.get().outbox, event, state.me));
     this.typists.heard(event);
+    this.quotes.heard(event);
     this.deliveries.look(event.chat_id);
     this.tend(event.chat_id);
   }
 
   push(push: Push): void {
+    this.take(push);
+    if (push.op !== 'chats') this.emitter.emit(push.op, push as never);
+  }
+
+  private take(push: Push): void {
     const { state } = this;
     switch (push.op) {
       case 'chats':
@@ -175,6 +214,7 @@ export class Client implements SocketOwner {
 
   connection(connection: Connection): void {
     this.store.set({ connection });
+    this.emitter.emit('connection', connection);
     this.sender.pump();
     if (connection.phase === 'offline') this.presences.offline();
     if (connection.phase !== 'online') return;
@@ -203,7 +243,8 @@ export class Client implements SocketOwner {
   }
 
   /** A read has changed what is held. */
-  private changed(): void {
+  private changed(before: State): void {
+    this.emitter.applied(before, this.state);
     this.sender.settle();
     this.deliveries.lookAtAll();
     this.tend(this.shown);

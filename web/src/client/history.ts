@@ -32,7 +32,8 @@ export function takeOlder(state: State, chatId: string, beforeSeq: number, page:
   return { state: withChat(state, chatId, { ...chat, timeline: merged }), again: false };
 }
 
-function tooOld(state: State, chat: ChatState, page: HistoryPage): boolean {
+/** Whether the answer is from before what the log can bring up to date. */
+export function tooOld(state: State, chat: ChatState, page: HistoryPage): boolean {
   if (state.epoch !== '' && page.epoch !== state.epoch) return true;
   return page.last_seq < chat.cursor - chat.log.length;
 }
@@ -70,7 +71,8 @@ export function takeEvents(state: State, chatId: string, page: EventPage): Taken
 /** Forgets old lines of a chat that is no longer shown, so that a long day does not fill the memory. */
 export function trimTimeline(state: State, chatId: string, keep: number): State {
   const chat = state.chats.get(chatId);
-  if (!chat?.timeline || chat.timeline.lines.length <= keep) return state;
-  const timeline = { ...chat.timeline, lines: chat.timeline.lines.slice(-keep), hasBefore: true };
-  return withChat(state, chatId, { ...chat, timeline });
+  if (!chat?.timeline) return state;
+  const { lines } = chat.timeline;
+  const timeline = lines.length <= keep ? chat.timeline : { ...chat.timeline, lines: lines.slice(-keep), hasBefore: true };
+  return withChat(state, chatId, { ...chat, timeline, past: null });
 }

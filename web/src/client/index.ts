@@ -1,5 +1,6 @@
 /** The protocol client: framework-free, for pages and programs alike. */
 export { Client, type ClientOptions } from './client';
+export type { Events } from './events';
 export { ConnectionLost, DeadlineExceeded, isPassing, ProblemError, sentence } from './errors';
 export { isMine, mentionsUser } from './message';
 export type { PresenceSetting } from './presence';
@@ -8,6 +9,6 @@ export type { Outbox, Pending, PendingStatus } from './outbox';
 export { Rest } from './rest';
 export type { OutboxStorage } from './sender';
 export type { Connection } from './socket';
-export { activity, byActivity, lineIndex, type ChatState, type Line, type State, type Timeline } from './state';
+export { activity, byActivity, lineIndex, type ChatState, type Line, type Past, type State, type Timeline } from './state';
 export { type Snapshot, Store } from './store';
 export type * from './types';

@@ -2,6 +2,7 @@ import { fullJitter } from './backoff';
 import { isPassing } from './errors';
 import { takeEntry, takeEvents, takeNewest, takeOlder, type Taken } from './history';
 import type { Rest } from './rest';
+import { takeAround, takeNewer, takePastOlder } from './past';
 import { takeCursors } from './receipts';
 import type { State } from './state';
 import type { Store } from './store';
@@ -21,7 +22,7 @@ export class Reads {
   constructor(
     private readonly store: Store,
     private readonly rest: Rest,
-    private readonly changed: () => void,
+    private readonly changed: (before: State) => void,
   ) {}
 
   stop(): void {
@@ -36,15 +37,37 @@ export class Reads {
     });
   }
 
-  /** The page before the first loaded message. */
+  /** The page before the first message of the past, when one was jumped to, else of the timeline. */
   older(id: string): Promise<void> {
     return this.once(`older ${id}`, async (state) => {
-      const first = state.chats.get(id)?.timeline?.lines[0]?.message.seq;
-      if (first === undefined) return () => ({ state: this.store.get().state, again: false });
+      const chat = state.chats.get(id);
+      const first = (chat?.past ?? chat?.timeline)?.lines[0]?.message.seq;
+      if (first === undefined) return this.nothing;
+      const take = chat?.past ? takePastOlder : takeOlder;
       const page = await this.rest.history(id, { before_seq: first, limit: pageSize });
-      return () => takeOlder(this.store.get().state, id, first, page);
+      return () => take(this.store.get().state, id, first, page);
     });
   }
+
+  /** The page after the last message of the past. */
+  newer(id: string): Promise<void> {
+    return this.once(`newer ${id}`, async (state) => {
+      const last = state.chats.get(id)?.past?.lines.at(-1)?.message.seq;
+      if (last === undefined) return this.nothing;
+      const page = await this.rest.history(id, { after_seq: last, limit: pageSize });
+      return () => takeNewer(this.store.get().state, id, last, page);
+    });
+  }
+
+  /** The messages around one. */
+  around(id: string, seq: number): Promise<void> {
+    return this.once(`around ${id} ${seq}`, async () => {
+      const page = await this.rest.around(id, seq, pageSize);
+      return () => takeAround(this.store.get().state, id, page);
+    });
+  }
+
+  private readonly nothing = (): Taken => ({ state: this.store.get().state, again: false });
 
   entry(id: string): Promise<void> {
     return this.once(`entry ${id}`, async () => {
@@ -87,9 +110,10 @@ export class Reads {
       try {
         const take = await read(this.store.get().state);
         if (this.stopped) return;
+        const before = this.store.get().state;
         const { state, again } = take();
         this.store.set({ state });
-        this.changed();
+        this.changed(before);
         if (!again) return;
       } catch (err) {
         if (!isPassing(err) || attempt + 1 >= tries) throw err;
@@ -100,7 +124,7 @@ export class Reads {
   }
 
   private show(): void {
-    const ids = [...this.running.keys()].filter((name) => /^(newest|older) /.test(name)).map((n) => n.split(' ')[1]!);
+    const ids = [...this.running.keys()].filter((name) => /^(newest|older|newer|around) /.test(name)).map((n) => n.split(' ')[1]!);
     this.store.set({ reading: new Set(ids) });
   }
 }

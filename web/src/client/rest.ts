@@ -58,6 +58,10 @@ export class Rest {
 
   history = (id: string, bound: { before_seq?: number; after_seq?: number; limit?: number } = {}) =>
     this.get<t.HistoryPage>(`/chats/${id}/messages`, bound);
+  around = (id: string, seq: number, limit?: number) =>
+    this.get<t.AroundPage>(`/chats/${id}/messages`, { around_seq: seq, limit });
+  search = (q: string, bound: { chat_id?: string; sender_id?: string; since?: string; until?: string; offset?: number; limit?: number } = {}) =>
+    this.get<t.SearchPage>('/search', { q, ...bound });
   events = (id: string, after: number) => this.get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: 200 });
   message = (id: string) => this.get<t.Message>(`/messages/${id}`);
   setCursor = (id: string, d: Partial<t.Cursor>) => this.call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });

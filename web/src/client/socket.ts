@@ -8,7 +8,7 @@ export type Connection =
   | { readonly phase: 'connecting' }
   | { readonly phase: 'online' }
   | { readonly phase: 'offline'; readonly retryAt: number }
-  | { readonly phase: 'ended'; readonly login: boolean; readonly reason: string };
+  | { readonly phase: 'ended'; readonly login: boolean; readonly code: number; readonly reason: string };
 
 export interface ResumeData {
   epoch?: string;
@@ -207,7 +207,7 @@ export class Socket {
     this.letGo(1000);
     const after = afterClose(code);
     if (after !== 'reconnect') {
-      return this.tell({ phase: 'ended', login: after === 'login', reason: closeSentence(code) });
+      return this.tell({ phase: 'ended', login: after === 'login', code, reason: closeSentence(code) });
     }
     const random = this.options.random ?? Math.random;
     const delay = fullJitter(this.attempt++, { ...backoff, random });

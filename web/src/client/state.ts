@@ -20,6 +20,16 @@ export interface Timeline {
   readonly asOf: number;
 }
 
+/**
+ * A part of the history apart from its newest end, read around a message that was jumped to; in seq order,
+ * without holes. It joins the timeline as soon as the two touch.
+ */
+export interface Past {
+  readonly lines: readonly Line[];
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
+}
+
 export interface ChatState {
   /** True as of `entry.last_seq`, which may be ahead of `cursor` while a replay runs. */
   readonly entry: Entry;
@@ -32,6 +42,7 @@ export interface ChatState {
   /** Events beyond a hole, in seq order, waiting for it to be filled. */
   readonly ahead: readonly ChatEvent[];
   readonly timeline: Timeline | null;
+  readonly past: Past | null;
   /** The timeline has a gap: read history again when the chat is next shown. */
   readonly stale: boolean;
   /** Changes whenever the list of members may have changed. */
@@ -75,6 +86,7 @@ export function fromEntry(entry: Entry): ChatState {
     log: [],
     ahead: [],
     timeline: null,
+    past: null,
     stale: false,
     memberRev: entry.last_seq,
     cursors: new Map(),

@@ -196,6 +196,26 @@ export interface HistoryPage {
   epoch: string;
 }
 
+/** A page around a message: what lies on both sides of it. */
+export interface AroundPage extends HistoryPage {
+  has_before: boolean;
+  has_after: boolean;
+}
+
+export interface SearchHit {
+  message: Message;
+  /** HTML-escaped text in which only `<mark>` and `</mark>` are markup. */
+  highlight: string;
+}
+
+export interface SearchPage {
+  hits: SearchHit[];
+  total: number;
+  took_ms: number;
+  /** How far the index is behind, in milliseconds. */
+  lag_ms: number;
+}
+
 export interface EventPage {
   events: ChatEvent[];
   last_seq: number;
