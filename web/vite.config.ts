@@ -6,7 +6,7 @@ const server = process.env['FECHATTER_DEV_SERVER'] ?? 'http://127.0.0.1:8080';
 export default defineConfig({
   plugins: [svelte(), keepPlaceholder()],
   build: {
-    target: 'es2023',
+    target: 'es2024',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: true,

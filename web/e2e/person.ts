@@ -12,6 +12,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args });
 }
 
+const password = 'correct horse';
 const patience = { timeout: 15_000, interval: 50 };
 let counter = 0;
 
@@ -30,20 +31,40 @@ export class Person {
     this.listen(page);
   }
 
+  /** A new user, signed up and logged in by the API, with the page open. */
+  static async join(browser: Browser, server: Server, name: string, options: BrowserContextOptions = {}): Promise<Person> {
+    const person = await Person.arrive(browser, server, name, options);
+    const { username, cable } = person;
+    for (const [path, data] of [
+      ['users', { username, password, display_name: name }],
+      ['sessions', { username, password, device: 'browser' }],
+    ] as const) {
+      const answer = await person.context.request.post(`${cable.url}/api/v1/${path}`, { data });
+      if (!answer.ok()) throw new Error(`sign up ${username}: ${answer.status()} ${await answer.text()}`);
+    }
+    await person.page.goto(cable.url);
+    await person.online();
+    return person;
+  }
+
   /** A new user, signed up through the page. */
   static async signUp(browser: Browser, server: Server, name: string, options: BrowserContextOptions = {}): Promise<Person> {
-    const cable = await Cable.to(server);
-    const context = await browser.newContext({ locale: 'en-GB', ...options });
-    const username = `${name.toLowerCase().replace(/\W/g, '')}${process.pid % 1000}${++counter}`;
-    const person = new Person(username, name, context, await context.newPage(), cable);
-    await person.page.goto(cable.url);
+    const person = await Person.arrive(browser, server, name, options);
+    await person.page.goto(person.cable.url);
     await person.get('turn').click();
-    await person.get('username').fill(username);
+    await person.get('username').fill(person.username);
     await person.get('display-name').fill(name);
-    await person.get('password').fill('correct horse');
+    await person.get('password').fill(password);
     await person.get('submit').click();
     await person.online();
     return person;
+  }
+
+  private static async arrive(browser: Browser, server: Server, name: string, options: BrowserContextOptions): Promise<Person> {
+    const cable = await Cable.to(server);
+    const context = await browser.newContext({ locale: 'en-GB', ...options });
+    const word = name.toLowerCase().replace(/[^a-z0-9]/g, '') || 'user';
+    return new Person(`${word}${process.pid % 1000}${++counter}`, name, context, await context.newPage(), cable);
   }
 
   get = (testId: string): Locator => this.page.getByTestId(testId);
@@ -100,10 +121,22 @@ export class Person {
   }
 
   /** Moves to a message and presses one of its actions. */
-  async act(text: string, action: 'react' | 'reply' | 'edit' | 'delete'): Promise<void> {
+  async act(text: string, action: 'react' | 'reply' | 'edit' | 'more'): Promise<void> {
     const message = this.message(text);
     await message.hover();
     await message.getByTestId(action).click();
+  }
+
+  /** Deletes a message, and is sure. */
+  async delete(text: string): Promise<void> {
+    await this.act(text, 'more');
+    await this.get('delete').click();
+    await this.get('confirm').click();
+  }
+
+  async react(text: string, emoji: string): Promise<void> {
+    await this.act(text, 'react');
+    await this.page.locator(`[data-testid="emoji"][data-emoji="${emoji}"]`).click();
   }
 
   bodies = (): Promise<string[]> => this.get('body').allTextContents();

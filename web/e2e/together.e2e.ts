@@ -1,40 +1,10 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, Person } from './person.ts';
-import { Server } from './server.ts';
+import { describe, expect, test } from 'vitest';
+import type { Person } from './person.ts';
+import { patience, stage } from './stage.ts';
 
 /** What people see of one another besides messages: who types, who has got and read what, who is here. */
 
-const patience = { timeout: 15_000, interval: 50 };
-let server: Server;
-let browser: Browser;
-let people: Person[];
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.dispose();
-});
-
-beforeEach(() => {
-  people = [];
-});
-
-afterEach(async () => {
-  const complaints = people.flatMap((person) => person.complaints);
-  await Promise.all(people.map((person) => person.dispose()));
-  expect(complaints).toEqual([]);
-});
-
-async function join(name: string): Promise<Person> {
-  const person = await Person.signUp(browser, server, name);
-  people.push(person);
-  return person;
-}
-
+const { join } = stage();
 const typing = (person: Person) => () => person.get('typing').textContent();
 const ticks = (person: Person, text: string) => () => person.message(text).getByTestId('ticks').getAttribute('data-state');
 
@@ -119,6 +89,7 @@ describe('ticks', () => {
     await expect.poll(ticks(ada, 'all here?'), patience).toBe('delivered');
     await ada.get('members').click();
     await ada.get('member').filter({ hasText: 'Cleo' }).getByTestId('remove-member').click();
+    await ada.get('confirm').click();
     await expect.poll(ticks(ada, 'all here?'), patience).toBe('read');
   });
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import App from '../src/page/App.svelte';
 import { Page } from '../src/page/page.svelte';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { installLayout } from './layout';
 import { chatId } from './make';
 
 /** The page in a document without a layout, against the server in memory. */
@@ -16,8 +17,7 @@ beforeEach(async () => {
   server = new FakeServer();
   server.chat();
   install(server);
-  vi.stubGlobal('ResizeObserver', class { observe() {} disconnect() {} });
-  vi.stubGlobal('matchMedia', () => ({ matches: true }));
+  installLayout();
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     if (!url.endsWith('/me')) return server.fetch(url, init);
     return new Response(JSON.stringify(user), { status: 200 });

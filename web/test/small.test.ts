@@ -5,7 +5,7 @@ import { newKey } from '../src/client/key';
 import { chatTitle, grantable, hue, initials, mayActOn } from '../src/page/names';
 import { isSend } from '../src/page/keys';
 import { rows } from '../src/page/rows';
-import { parts } from '../src/page/text';
+import { en } from '../src/page/i18n/en';
 import type { User } from '../src/client/types';
 import { entry, me, message, other, time } from './make';
 
@@ -38,34 +38,16 @@ test('keys fit the protocol and do not repeat', () => {
   for (const key of keys) expect(key).toMatch(/^[\x21-\x7e]{1,64}$/);
 });
 
-describe('text', () => {
-  const known = (name: string) => name === 'bob' || name === 'all';
-
-  test('is split into text, links and mentions, losing nothing', () => {
-    const body = 'hi @bob, see https://example.org/a?b=1. <b>@eve</b> me@bob';
-    const found = parts(body, known);
-    expect(found.map((p) => p.text).join('')).toBe(body);
-    expect(found.filter((p) => p.kind !== 'text')).toEqual([
-      { kind: 'mention', text: '@bob' },
-      { kind: 'link', text: 'https://example.org/a?b=1', href: 'https://example.org/a?b=1' },
-    ]);
-  });
-
-  test('knows no other scheme', () => {
-    expect(parts('javascript:alert(1) data:text/html,x', known)).toHaveLength(1);
-  });
-});
-
 describe('names', () => {
   const user = (id: string, display_name: string): [string, User] => [id, { id, username: id, display_name, created_at: '' }];
   const users = new Map([user(me, 'Mia'), user(other, 'Otto'), user('x', ''), user('y', 'Yin')]);
 
   test('of chats', () => {
-    expect(chatTitle(entry({ kind: 'direct' }), users, me)).toBe('Otto');
-    expect(chatTitle(entry({ name: 'tea' }), users, me)).toBe('tea');
-    expect(chatTitle(entry({ name: '', member_ids: [me, other, 'x', 'y', 'z'] }), users, me)).toBe('Otto, x, Yin and 1 more');
-    expect(chatTitle(entry({ name: '', member_ids: [me] }), users, me)).toBe('Only you');
-    expect(chatTitle(entry({ name: '', member_ids: undefined, member_count: 1204 }), users, me)).toBe('Group of 1204');
+    expect(chatTitle(entry({ kind: 'direct' }), users, me, en.names)).toBe('Otto');
+    expect(chatTitle(entry({ name: 'tea' }), users, me, en.names)).toBe('tea');
+    expect(chatTitle(entry({ name: '', member_ids: [me, other, 'x', 'y', 'z'] }), users, me, en.names)).toBe('Otto, x, Yin and 1 more');
+    expect(chatTitle(entry({ name: '', member_ids: [me] }), users, me, en.names)).toBe('Only you');
+    expect(chatTitle(entry({ name: '', member_ids: undefined, member_count: 1204 }), users, me, en.names)).toBe('Group of 1204');
   });
 
   test('have initials and a lasting colour', () => {
@@ -97,27 +79,33 @@ describe('Enter', () => {
 });
 
 describe('rows', () => {
-  const timeline = (...messages: ReturnType<typeof message>[]) => ({
-    lines: messages.map((m) => ({ message: m, asOf: 99 })),
-    hasBefore: false,
-    asOf: 99,
-  });
-  const kinds = (list: ReturnType<typeof rows>) => list.map((r) => (r.kind === 'message' ? `${r.message.seq}${r.first ? '+' : ''}` : r.kind));
+  const lines = (...messages: ReturnType<typeof message>[]) => messages.map((m) => ({ message: m, asOf: 99 }));
+  const kinds = (list: ReturnType<typeof rows>) =>
+    list.flatMap((r) => [...(r.day ? ['day'] : []), ...(r.fresh ? ['new'] : []), r.kind === 'message' ? `${r.message.seq}${r.first ? '+' : ''}` : r.kind]);
 
   test('group what one person wrote at a time, with days between', () => {
-    const list = rows(timeline(message(1), message(2), message(3, { sender_id: me }), message(4, { created_at: '2026-01-05T00:00:00.000Z' })), [], me, null);
+    const list = rows(lines(message(1), message(2), message(3, { sender_id: me }), message(4, { created_at: '2026-01-05T00:00:00.000Z' })), [], me, null);
     expect(kinds(list)).toEqual(['day', '1+', '2', '3+', 'day', '4+']);
   });
 
   test('have one line before the first new message of somebody else', () => {
-    const list = rows(timeline(message(1), message(2, { sender_id: me }), message(3), message(4)), [], me, 1);
+    const list = rows(lines(message(1), message(2, { sender_id: me }), message(3), message(4)), [], me, 1);
     expect(kinds(list)).toEqual(['day', '1+', '2+', 'new', '3+', '4']);
   });
 
   test('do not show a send twice whose message is in the history', () => {
     const pending = { key: 'k', chat_id: 'c', body: 'x', written_at: 0, attempts: 0, due: 0 };
     const ack = { message_id: 'm2', seq: 2, ts: time(2), replayed: false };
-    const list = rows(timeline(message(1), message(2)), [{ ...pending, status: 'acked', ack }, { ...pending, key: 'l', status: 'queued' }], me, null);
+    const list = rows(lines(message(1), message(2)), [{ ...pending, status: 'acked', ack }, { ...pending, key: 'l', status: 'queued' }], me, null);
     expect(kinds(list)).toEqual(['day', '1+', '2', 'pending']);
+  });
+
+  test('are the same objects as long as nothing about them changes', () => {
+    const known = new WeakMap();
+    const held = lines(message(1), message(2), message(3));
+    const before = rows(held, [], me, null, known);
+    const after = rows([...held, ...lines(message(4))], [], me, null, known);
+    expect(after.slice(0, 3).every((row, i) => row === before[i])).toBe(true);
+    expect(rows(held.slice(1), [], me, null, known)[0]).toMatchObject({ day: held[1]!.message.created_at, first: true });
   });
 });

@@ -1,4 +1,6 @@
-import type { Chat, Entry, PresenceState, Role, User } from '../client';
+import type { Chat, ChatKind, Entry, Role, User } from '../client';
+import type { Texts } from './i18n/en';
+import type { IconName } from './icons';
 
 /** How users and chats are called on the page. Pure. */
 
@@ -10,6 +12,11 @@ export function userName(users: Users, id: string): string {
   return user ? user.display_name || user.username : '…';
 }
 
+/** What stands for a chat without a face; undefined for a direct one. */
+export function chatIcon(kind: ChatKind): IconName | undefined {
+  return ({ direct: undefined, group: 'people', private: 'lock', public: 'hash' } as const)[kind];
+}
+
 /** The other person of a direct chat. */
 export function otherId(chat: Chat, me: string): string {
   return chat.member_ids?.find((id) => id !== me) ?? '';
@@ -17,15 +24,15 @@ export function otherId(chat: Chat, me: string): string {
 
 const namedInTitle = 3;
 
-export function chatTitle(chat: Chat, users: Users, me: string): string {
+export function chatTitle(chat: Chat, users: Users, me: string, t: Texts['names']): string {
   if (chat.kind === 'direct') return userName(users, otherId(chat, me));
   if (chat.name) return chat.name;
-  if (!chat.member_ids) return `Group of ${chat.member_count}`;
+  if (!chat.member_ids) return t.groupOf(chat.member_count);
   const others = chat.member_ids.filter((id) => id !== me);
-  if (others.length === 0) return 'Only you';
+  if (others.length === 0) return t.onlyYou;
   const names = others.slice(0, namedInTitle).map((id) => userName(users, id));
   const more = others.length - names.length;
-  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return more > 0 ? t.andMore(t.list(names), more) : t.list(names);
 }
 
 /** Whose names the title and the last line of a chat need. */
@@ -48,27 +55,6 @@ export function hue(id: string): number {
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash ^ (hash >>> 13)) >>> 0) % 360;
 }
-
-/** Says who types, for the line above the composer; '' for nobody. */
-export function typingText(names: readonly string[]): string {
-  if (names.length === 0) return '';
-  if (names.length > 2) return 'Several people are typing…';
-  return names.length === 1 ? `${names[0]} is typing…` : `${names[0]} and ${names[1]} are typing…`;
-}
-
-/** Presence as a person reads it; '' when nothing is known. */
-export function presenceText(state: PresenceState | undefined): string {
-  return state ? presenceTexts[state] : '';
-}
-
-const presenceTexts: Record<PresenceState, string> = {
-  online: 'Online',
-  away: 'Away',
-  dnd: 'Do not disturb',
-  invisible: 'Invisible',
-  offline: 'Offline',
-  unknown: '',
-};
 
 const ranks: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
 

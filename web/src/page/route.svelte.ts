@@ -1,12 +1,18 @@
-const chatPath = /^\/chats\/([0-9a-f-]{36})$/;
+const chatPath = /^\/chats\/([0-9a-f-]{36})(?:\/(\d{1,15}))?$/;
 
-/** Which chat the address names. The browser's back button works. */
+/** Which chat the address names, and which message of it. The browser's back button works. */
 export class Route {
-  chatId = $state<string | null>(chatOf(location.pathname));
+  chatId = $state<string | null>(null);
+  /** A message to be led to; whoever does so clears it. */
+  seq = $state<number | null>(null);
+
+  constructor() {
+    this.read();
+  }
 
   /** Follows the browser's history until the answer is called. */
   listen(): () => void {
-    const moved = () => (this.chatId = chatOf(location.pathname));
+    const moved = () => this.read();
     addEventListener('popstate', moved);
     return () => removeEventListener('popstate', moved);
   }
@@ -16,8 +22,10 @@ export class Route {
     history.pushState(null, '', chatId ? `/chats/${chatId}` : '/');
     this.chatId = chatId;
   }
-}
 
-function chatOf(path: string): string | null {
-  return chatPath.exec(path)?.[1] ?? null;
+  private read(): void {
+    const [, chatId, seq] = chatPath.exec(location.pathname) ?? [];
+    this.chatId = chatId ?? null;
+    this.seq = seq ? Number(seq) : null;
+  }
 }

@@ -1,34 +1,49 @@
-import { lineIndex, type Message, type Pending, type Timeline } from '../client';
+import { lineIndex, type Line, type Message, type Pending } from '../client';
 import { dayOf } from './time';
 
-/** A chat's timeline as the rows of a page. Pure. */
-export type Row =
-  | { readonly kind: 'day'; readonly key: string; readonly ts: string }
-  | { readonly kind: 'new'; readonly key: string }
-  | { readonly kind: 'message'; readonly key: string; readonly message: Message; readonly first: boolean }
-  | { readonly kind: 'pending'; readonly key: string; readonly pending: Pending; readonly first: boolean };
+/** What stands above a row: its day, where another begins, and the line before what is new. */
+interface Above {
+  readonly key: string;
+  readonly day: string | null;
+  readonly fresh: boolean;
+  /** Whether it begins a group of the same sender. */
+  readonly first: boolean;
+}
+
+/** A chat's lines and unsent messages as the rows of a page, a row for each. Pure. */
+export type Row = Above & ({ readonly kind: 'message'; readonly message: Message } | { readonly kind: 'pending'; readonly pending: Pending });
+
+/** Rows that were made before: a long history is not computed anew for each message that comes. */
+export type Known = WeakMap<Line, { readonly before: Message | undefined; readonly row: Row }>;
 
 const groupMs = 5 * 60_000;
 
 /** `newAfter` is the seq after which messages by others are new to the reader; null for no such line. */
-export function rows(timeline: Timeline, outbox: readonly Pending[], me: string, newAfter: number | null): Row[] {
+export function rows(lines: readonly Line[], outbox: readonly Pending[], me: string, newAfter: number | null, known: Known = new WeakMap()): Row[] {
   const out: Row[] = [];
+  const fresh = newAfter === null ? -1 : firstNew(lines, me, newAfter);
   let before: Message | undefined;
-  let marked = newAfter === null;
-  for (const { message } of timeline.lines) {
-    if (!before || dayOf(before.created_at) !== dayOf(message.created_at)) {
-      out.push({ kind: 'day', key: `day ${message.id}`, ts: message.created_at });
-      before = undefined;
-    }
-    if (!marked && message.seq > newAfter! && message.sender_id !== me) {
-      marked = true;
-      out.push({ kind: 'new', key: 'new' });
-      before = undefined;
-    }
-    out.push({ kind: 'message', key: message.id, message, first: !groups(before, message) });
-    before = message;
-  }
-  return [...out, ...pendingRows(unseen(outbox, timeline), before, me)];
+  lines.forEach((line, i) => {
+    const held = known.get(line);
+    const row = held?.before === before && held && held.row.fresh === (i === fresh) ? held.row : rowOf(line.message, before, i === fresh);
+    if (row !== held?.row) known.set(line, { before, row });
+    out.push(row);
+    before = line.message;
+  });
+  return [...out, ...pendingRows(unseen(outbox, lines), before, me)];
+}
+
+function rowOf(message: Message, before: Message | undefined, fresh: boolean): Row {
+  const day = before && dayOf(before.created_at) === dayOf(message.created_at) ? null : message.created_at;
+  const first = day !== null || fresh || !groups(before, message);
+  return { kind: 'message', key: message.id, message, day, fresh, first };
+}
+
+/** Where what is new begins; nowhere when that is further up than what is loaded. */
+function firstNew(lines: readonly Line[], me: string, newAfter: number): number {
+  const first = lines[0]?.message.seq ?? 0;
+  if (newAfter > 0 && first > newAfter + 1 && lines.length >= 50) return -1;
+  return lines.findIndex(({ message }) => message.seq > newAfter && message.sender_id !== me);
 }
 
 function groups(before: Message | undefined, message: Message): boolean {
@@ -37,7 +52,7 @@ function groups(before: Message | undefined, message: Message): boolean {
 }
 
 /** History may show a message before the event that settles its send. */
-function unseen(outbox: readonly Pending[], { lines }: Timeline): Pending[] {
+function unseen(outbox: readonly Pending[], lines: readonly Line[]): Pending[] {
   return outbox.filter((p) => !p.ack || lineIndex(lines, p.ack.seq) < 0);
 }
 
@@ -47,6 +62,8 @@ function pendingRows(outbox: readonly Pending[], last: Message | undefined, me: 
     kind: 'pending',
     key: `pending ${pending.key}`,
     pending,
+    day: null,
+    fresh: false,
     first: i === 0 ? !follows : !!pending.reply_to,
   }));
 }

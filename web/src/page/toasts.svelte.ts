@@ -1,5 +1,3 @@
-import { sentence } from '../client';
-
 export interface Toast {
   readonly id: number;
   readonly text: string;
@@ -13,6 +11,9 @@ export class Toasts {
   items = $state.raw<readonly Toast[]>([]);
   private last = 0;
 
+  /** `sentence` says what went wrong, for a person. */
+  constructor(private readonly sentence: (err: unknown) => string) {}
+
   show(text: string): void {
     if (this.items.some((toast) => toast.text === text)) return;
     const id = ++this.last;
@@ -20,7 +21,7 @@ export class Toasts {
     setTimeout(() => this.close(id), shownMs);
   }
 
-  error = (err: unknown): void => this.show(sentence(err));
+  error = (err: unknown): void => this.show(this.sentence(err));
 
   close(id: number): void {
     this.items = this.items.filter((toast) => toast.id !== id);

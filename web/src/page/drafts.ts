@@ -1,0 +1,54 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+const prefix = 'fechatter.draft.';
+
+/** Unfinished texts by chat, kept over a reload. A browser that refuses storage keeps them with the page. */
+export class Drafts {
+  private readonly texts = new SvelteMap<string, string>();
+
+  constructor(
+    private readonly user: string,
+    private readonly storage: Storage = localStorage,
+  ) {
+    this.attempt(() => {
+      for (const key of this.keys()) this.texts.set(key.slice(this.own.length), this.storage.getItem(key) ?? '');
+    });
+  }
+
+  get(chatId: string): string | undefined {
+    return this.texts.get(chatId);
+  }
+
+  set(chatId: string, text: string): void {
+    if (text === '') return this.delete(chatId);
+    this.texts.set(chatId, text);
+    this.attempt(() => this.storage.setItem(this.own + chatId, text));
+  }
+
+  delete(chatId: string): void {
+    this.texts.delete(chatId);
+    this.attempt(() => this.storage.removeItem(this.own + chatId));
+  }
+
+  /** After a log-out nothing of a person stays. */
+  clear(): void {
+    this.attempt(() => this.keys().forEach((key) => this.storage.removeItem(key)));
+    this.texts.clear();
+  }
+
+  private get own(): string {
+    return `${prefix}${this.user}.`;
+  }
+
+  private keys(): string[] {
+    return Object.keys(this.storage).filter((key) => key.startsWith(this.own));
+  }
+
+  private attempt(fn: () => void): void {
+    try {
+      fn();
+    } catch {
+      // See above.
+    }
+  }
+}
