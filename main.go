@@ -49,6 +49,10 @@ func run() error {
 		return app.Administer(ctx, in.Config, in.Admin, os.Stdout, os.Stderr)
 	case app.MakeIndex:
 		return app.RebuildIndex(ctx, in.Config, in.Reindex, os.Stdout, os.Stderr)
+	case app.CopyDatabase:
+		return app.BackUp(ctx, in.Config, in.Backup, os.Stdout)
+	case app.AskHealth:
+		return app.CheckHealth(ctx, in.Config, os.Stdout)
 	case app.TellRestored:
 		return app.RenewEpoch(ctx, in.Config, os.Stdout, os.Stderr)
 	}

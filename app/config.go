@@ -95,6 +95,8 @@ const (
 	TellRestored  Command = "restored"
 	AskAdmin      Command = "admin"
 	MakeIndex     Command = "reindex"
+	CopyDatabase  Command = "backup"
+	AskHealth     Command = "healthcheck"
 	defaultConfig         = "chat.yml"
 )
 
@@ -106,6 +108,7 @@ type Invocation struct {
 	Migrate Migrate        // of MigrateData
 	Admin   Administration // of AskAdmin
 	Reindex Reindex        // of MakeIndex
+	Backup  Backup         // of CopyDatabase
 }
 
 type commandLine struct {
@@ -120,6 +123,9 @@ type commandLine struct {
 
 	Admin   Administration `cmd:"" help:"Administer users and chats, beside running nodes."`
 	Reindex Reindex        `cmd:"" help:"Make the search index anew from the database; nodes may run meanwhile."`
+
+	Backup      Backup   `cmd:"" help:"Copy an SQLite database into a file, while its node runs."`
+	Healthcheck struct{} `cmd:"" help:"Ask the node of these settings whether it can take traffic; exit status 1: no."`
 
 	Restored struct{} `cmd:"" help:"Tell the database that it was restored from a backup, before any node starts."`
 }
@@ -166,5 +172,5 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 	}
 	name, rest, _ := strings.Cut(ctx.Command(), " ") // what follows are its arguments
 	line.Admin.Act, _, _ = strings.Cut(rest, " ")
-	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate, Admin: line.Admin, Reindex: line.Reindex}, nil
+	return Invocation{Command: Command(name), Config: line.Settings, Conform: line.Conform, Migrate: line.Migrate, Admin: line.Admin, Reindex: line.Reindex, Backup: line.Backup}, nil
 }
