@@ -120,9 +120,10 @@ func watchJob(ctx context.Context, store *persistence.Store, id string, out io.W
 	})
 }
 
-// watchOutbox says how much waits to be indexed until nothing does.
+// watchOutbox says how much waits to be indexed until nothing does that was
+// queued by now.
 func watchOutbox(ctx context.Context, store *persistence.Store, out io.Writer) error {
-	said := -1
+	said, since := -1, time.Now()
 	return poll(ctx, func() (bool, error) {
 		b, err := store.IndexBacklog(ctx)
 		if err != nil {
@@ -132,7 +133,7 @@ func watchOutbox(ctx context.Context, store *persistence.Store, out io.Writer) e
 			_, err = fmt.Fprintf(out, "%d messages wait\n", b.Waiting)
 		}
 		said = b.Waiting
-		return b.Waiting == 0, err
+		return b.Waiting == 0 || b.Lag < time.Since(since)-reindexLook, err
 	})
 }
 
