@@ -35,7 +35,7 @@ const (
 	leaseName = "index"
 	// Waits after a failure of the engine or the database double from the first to
 	// the second.
-	firstPause, longestPause = 250 * time.Millisecond, 10 * time.Second
+	firstPause, longestPause = 250 * time.Millisecond, 5 * time.Second
 	// leaveTimeout bounds what is done for others when this node stops.
 	leaveTimeout = 2 * time.Second
 )
