@@ -102,7 +102,7 @@ func TestSearchEngineThatFails(t *testing.T) {
 	chatID := people[0].Group(people[1:]...)
 	stop := writers(t, people, chatID)
 	lasts := func() {
-		for range 10 {
+		for range 6 {
 			a := people[0].Do("GET", "/search?q=wrote", nil)
 			if a.Status != http.StatusOK && a.Status != http.StatusServiceUnavailable {
 				t.Errorf("a search is answered %d: %s", a.Status, a.Body)

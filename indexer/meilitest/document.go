@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -141,11 +140,17 @@ func (i *index) check(d Document) *failure {
 		f := invalid("missing_document_id", "Document doesn't have a `%s` attribute.", i.key)
 		return &f
 	}
-	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,511}$`).MatchString(id) {
+	if !isIdentifier(id, 511) {
 		f := invalid("invalid_document_id", "Document identifier `%q` is invalid.", id)
 		return &f
 	}
 	return nil
+}
+
+// isIdentifier judges the id of a document or an index.
+func isIdentifier(id string, longest int) bool {
+	return id != "" && len(id) <= longest &&
+		strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 
 func (s *Server) deleteDocuments(r *request) (int, any) {

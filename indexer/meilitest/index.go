@@ -3,7 +3,6 @@ package meilitest
 import (
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -61,7 +60,7 @@ func (s *Server) createIndex(r *request) (int, any) {
 	if f, ok := r.decode(&wanted); !ok {
 		return http.StatusBadRequest, f
 	}
-	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,400}$`).MatchString(wanted.UID) {
+	if !isIdentifier(wanted.UID, 400) {
 		return http.StatusBadRequest, invalid("invalid_index_uid", "`%s` is not a valid index uid.", wanted.UID)
 	}
 	return s.enqueue(&task{index: wanted.UID, kind: "indexCreation", do: func() *failure {
