@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +31,11 @@ type MeiliConfig struct {
 	RequestTimeout    time.Duration // of one request, connecting included; 0: 3 s
 }
 
-// Meili is an Index on a Meilisearch server, from version 1.10 on. Apply waits a
-// minute at most for the server's queue, Prepare and Rebuild as long as
-// settingsTimeout; all else is one request. An error that is no *RefusedError is a
-// chat.Error of code Unavailable. It holds connections until Close.
+// Meili is an Index on a Meilisearch server, from version 1.18 on: older ones do
+// not understand how the library asks for a swap. Apply waits a minute at most for
+// the server's queue, Prepare and Rebuild as long as settingsTimeout; all else is
+// one request. An error that is no *RefusedError is a chat.Error of code
+// Unavailable. It holds connections until Close.
 type Meili struct {
 	client    meilisearch.ServiceManager
 	transport *http.Transport
@@ -90,15 +92,12 @@ func (m *Meili) Count(ctx context.Context) (int64, error) {
 
 // Versions gives the versions of those of the documents that there are.
 func (m *Meili) Versions(ctx context.Context, ids []string) (map[string]int64, error) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !meiliID(id) }) // one that cannot be a key fails all
 	if len(ids) == 0 {
 		return map[string]int64{}, nil
 	}
-	filter, err := meiliIn("id", ids)
-	if err != nil {
-		return nil, err
-	}
 	found, err := m.documents(ctx, &meilisearch.DocumentsQuery{
-		Filter: filter, Fields: []string{"id", "version"}, Limit: int64(len(ids)),
+		Ids: ids, Fields: []string{"id", "version"}, Limit: int64(len(ids)),
 	})
 	if err != nil {
 		return nil, meiliError("read versions", err)

@@ -185,3 +185,16 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestMeiliVersionsOfWhatIsNoKey(t *testing.T) {
+	t.Parallel()
+	_, m := prepared(t, indexer.MeiliConfig{})
+	must(t, m.Apply(t.Context(), documents(document("a", "tea"))))
+	got, err := m.Versions(t.Context(), []string{"", "a b", "a", `"]`})
+	if err != nil || len(got) != 1 || got["a"] != 1 {
+		t.Errorf("versions %v, %v", got, err)
+	}
+	if got, err := m.Versions(t.Context(), []string{"a b"}); err != nil || len(got) != 0 {
+		t.Errorf("versions %v, %v", got, err)
+	}
+}

@@ -1,7 +1,6 @@
 package indexer
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -91,11 +90,10 @@ func meiliFilter(q chat.IndexQuery) ([]string, bool) {
 			chats = append(chats, id)
 		}
 	}
-	in, err := meiliIn("chat_id", chats)
-	if err != nil || len(chats) == 0 || q.SenderID != "" && !meiliID(q.SenderID) {
+	if len(chats) == 0 || q.SenderID != "" && !meiliID(q.SenderID) {
 		return nil, false
 	}
-	filter := []string{in}
+	filter := []string{`chat_id IN ["` + strings.Join(chats, `","`) + `"]`}
 	if q.SenderID != "" {
 		filter = append(filter, `sender_id = "`+q.SenderID+`"`)
 	}
@@ -109,16 +107,6 @@ func meiliFilter(q chat.IndexQuery) ([]string, bool) {
 		filter = append(filter, "has_link = true")
 	}
 	return filter, true
-}
-
-// meiliIn is the filter for an attribute with one of the ids.
-func meiliIn(attribute string, ids []string) (string, error) {
-	for _, id := range ids {
-		if !meiliID(id) {
-			return "", fmt.Errorf("build filter: %q is no id", id)
-		}
-	}
-	return attribute + ` IN ["` + strings.Join(ids, `","`) + `"]`, nil
 }
 
 // meiliID says whether an id can be part of a filter, and of a document's key:

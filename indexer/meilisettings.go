@@ -22,7 +22,7 @@ const (
 func meiliSettings() meilisearch.Settings {
 	return meilisearch.Settings{
 		SearchableAttributes: []string{"body"},
-		FilterableAttributes: []string{"id", "chat_id", "sender_id", "created_at", "has_link"},
+		FilterableAttributes: []string{"chat_id", "sender_id", "created_at", "has_link"},
 		SortableAttributes:   []string{"created_at"},
 		DisplayedAttributes:  []string{"*"},
 		RankingRules: []string{

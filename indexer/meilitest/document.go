@@ -183,6 +183,11 @@ func (s *Server) fetchDocuments(r *request) (int, any) {
 	if f, ok := r.decode(&wanted); !ok {
 		return http.StatusBadRequest, f
 	}
+	for n, id := range wanted.IDs {
+		if !isIdentifier(id, 511) {
+			return http.StatusBadRequest, invalid("invalid_document_ids", "In `.ids[%d]`: Document identifier `%q` is invalid.", n, id)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, f := s.find(r)
