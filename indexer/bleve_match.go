@@ -64,7 +64,8 @@ func (p pattern) is(units []unit) bool {
 }
 
 // nearly says whether one letter too many, too few or wrong, or two in the wrong
-// order, is all that differs.
+// order, is all that differs. The first letter is hardly ever the wrong one, and
+// that it is right spares most of a dictionary.
 func nearly(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -75,6 +76,9 @@ func nearly(a, b string) bool {
 	}
 	for same > 0 && same < len(b) && !utf8.RuneStart(b[same]) {
 		same--
+	}
+	if same == 0 {
+		return a == b
 	}
 	ar, br := []rune(a[same:]), []rune(b[same:])
 	switch {

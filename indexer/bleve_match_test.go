@@ -38,7 +38,7 @@ func TestBleveFindsWhatMatches(t *testing.T) {
 		if err := b.Apply(t.Context(), batch); err != nil {
 			r.Fatal(err)
 		}
-		for range 20 {
+		for range 10 {
 			q := chat.IndexQuery{ChatIDs: []string{chatID}, Limit: 100, Prefix: rapid.Bool().Draw(r, "prefix")}
 			q.Words = rapid.SliceOfN(word, 0, 3).Draw(r, "words")
 			q.Phrases = rapid.SliceOfN(text, 0, 1).Draw(r, "phrases")
@@ -78,9 +78,9 @@ func TestNearly(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"server", "server", true}, {"server", "servers", true}, {"server", "erver", true}, {"server", "sorver", true}, {"server", "esrver", true},
-		{"server", "servre", true}, {"server", "xserver", true}, {"server", "rserve", false}, {"server", "serv", false}, {"server", "sarvor", false},
-		{"größe", "grüße", true}, {"größe", "grße", true}, {"größe", "gröẞe", true}, {"", "a", true}, {"", "", true}, {"a", "b", true}, {"ab", "ba", true},
+		{"server", "server", true}, {"server", "servers", true}, {"server", "erver", false}, {"server", "sorver", true}, {"server", "esrver", false},
+		{"server", "servre", true}, {"server", "xserver", false}, {"server", "rserve", false}, {"server", "serv", false}, {"server", "sarvor", false},
+		{"größe", "grüße", true}, {"größe", "grße", true}, {"größe", "gröẞe", true}, {"", "a", false}, {"", "", true}, {"a", "b", false}, {"ab", "ba", false},
 	} {
 		if nearly(c.a, c.b) != c.want || nearly(c.b, c.a) != c.want {
 			t.Errorf("%s and %s: want %v", c.a, c.b, c.want)
