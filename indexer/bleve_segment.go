@@ -3,7 +3,6 @@ package indexer
 import (
 	"bytes"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -139,9 +138,7 @@ func (p *part) expand(c clause) ([][]byte, error) {
 		terms, err = list(dictionary.AutomatonIterator(nil, []byte(c.term), afterPrefix(c.term)), terms)
 	}
 	if c.typo && err == nil {
-		_, first := utf8.DecodeRuneInString(c.term)
-		begin := c.term[:first]
-		terms, err = list(dictionary.AutomatonIterator(c.nearly, []byte(begin), afterPrefix(begin)), terms)
+		terms, err = list(dictionary.AutomatonIterator(newFirstRight(c.nearly, c.term), nil, nil), terms)
 	}
 	return terms, err
 }
