@@ -98,7 +98,7 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	}
 	n.health.search = &searchProbe{engine: engineName(c), index: n.indexer, outbox: n.parts.store}
 	n.server, err = server.New(serverConfig(c, version), server.Deps{
-		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics, Tracer: n.sendTracer(),
+		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics, Tracer: n.sendTracer(), Pressure: n.pressure,
 	})
 	if err != nil {
 		return nil, err

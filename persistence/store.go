@@ -14,6 +14,9 @@ import (
 	"fechatter/chat"
 )
 
+// DefaultQueueLength is how many sends may wait for their commit.
+const DefaultQueueLength = 4096
+
 // Config says which database to use and how. The zero value of everything but
 // URL is the default.
 type Config struct {
@@ -26,7 +29,7 @@ type Config struct {
 	StatementTimeout time.Duration // of one statement, on PostgreSQL; default 10 s
 
 	BatchSize    int           // sends in one commit; default 256
-	QueueLength  int           // sends that may wait; default 4096
+	QueueLength  int           // sends that may wait; default DefaultQueueLength
 	CursorsEvery time.Duration // least time between two commits of cursors; default 100 ms
 	KeepEvents   time.Duration // age under which events are never trimmed; default 30 days
 	KeepLast     int64         // events per stream that are never trimmed; default 1000
@@ -45,7 +48,7 @@ func (c Config) withDefaults() Config {
 	c.LockTimeout = cmp.Or(c.LockTimeout, 5*time.Second)
 	c.StatementTimeout = cmp.Or(c.StatementTimeout, 10*time.Second)
 	c.BatchSize = cmp.Or(c.BatchSize, 256)
-	c.QueueLength = cmp.Or(c.QueueLength, 4096)
+	c.QueueLength = cmp.Or(c.QueueLength, DefaultQueueLength)
 	c.CursorsEvery = cmp.Or(c.CursorsEvery, 100*time.Millisecond)
 	c.KeepEvents = cmp.Or(c.KeepEvents, 30*24*time.Hour)
 	c.KeepLast = cmp.Or(c.KeepLast, 1000)

@@ -37,8 +37,13 @@ func TestReadingIsBounded(t *testing.T) {
 }
 
 // lonely is a connection of nobody, and all that it was told, once it is closed.
-func lonely(t *testing.T, store chat.Store) (*connection, <-chan string) {
-	s := over(t, store)
+func lonely(t *testing.T, store chat.Store, change ...func(*Deps)) (*connection, <-chan string) {
+	return connect(t, over(t, store, change...))
+}
+
+// connect makes a connection of nobody to s, and all that it was told, once it is
+// closed.
+func connect(t *testing.T, s *Server) (*connection, <-chan string) {
 	ours, theirs := net.Pipe()
 	told := make(chan string, 1)
 	go func() {

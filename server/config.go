@@ -101,4 +101,7 @@ type Deps struct {
 	Log      *slog.Logger
 	Observer Observer // nil: nobody counts
 	Tracer   Tracer   // nil: nothing is followed
+	// Pressure is how near the node is to refusing sends: from 0 to 1, when it does.
+	// It is asked four times a second. nil: never.
+	Pressure func() float64
 }

@@ -46,7 +46,8 @@ type connection struct {
 	jobs    []func(context.Context)
 	cancel  context.CancelFunc // of the worker's context, while it runs
 	closed  bool
-	device  Device // nil until welcomed
+	device  Device              // nil until welcomed
+	held    map[string]struct{} // users whose presence was not told while it is dropped
 	// authSaid is true while an auth is judged, authLate when the time for it is up.
 	authSaid, authLate bool
 

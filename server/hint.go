@@ -30,10 +30,16 @@ func (s *Server) Passing(e hub.Event) {
 	now := time.Now()
 	switch e.Op {
 	case hintTyping:
+		if s.drops(shedTyping) {
+			return
+		}
 		s.hints.typing.hear(e.Stream, e.Subject, string(e.Data) == "true", e.Seq, now)
 		s.tellTyping(s.hints.typing.dueIn(e.Stream, now))
 	case hintCursor:
 		s.hints.receipts.hear(e.Stream, e.Subject, e.Data)
+		if s.drops(shedCursors) {
+			return // the latest of each is told when there is time again
+		}
 		s.tellReceipts(s.hints.receipts.dueIn(e.Stream, now))
 	case hintOwnCursor:
 		s.tellOwnCursor(e.Stream, e.Subject, e.Data, nil)
@@ -54,14 +60,21 @@ func (s *Server) tellHints(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			s.tellTyping(s.hints.typing.due(now))
-			s.tellReceipts(s.hints.receipts.due(now))
+			if news := s.hints.typing.due(now); !s.drops(shedTyping) {
+				s.tellTyping(news)
+			}
+			if !s.drops(shedCursors) {
+				s.tellReceipts(s.hints.receipts.due(now))
+			}
 		}
 	}
 }
 
 // setTyping tells the chat that a member types, or stopped.
 func (s *Server) setTyping(ctx context.Context, user, chatID string, types bool) error {
+	if s.drops(shedTyping) {
+		return nil
+	}
 	facts, err := s.chat.Typing(ctx, user, chatID)
 	if err != nil || facts.Hidden {
 		return err

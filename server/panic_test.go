@@ -38,13 +38,15 @@ func (void) Publish(string, []byte, string) {}
 func faulty(t *testing.T) string { return listen(t, over(t, nil)) }
 
 // over is a server and its hub that run over a store until the test ends.
-func over(t *testing.T, store chat.Store) *Server {
+func over(t *testing.T, store chat.Store, change ...func(*Deps)) *Server {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	h := hub.New(hub.Config{PingEvery: time.Hour}, void{}, void{}, log) // nobody answers pings
-	s, err := New(Config{Limits: DefaultLimits()}, Deps{
-		Chat: chat.NewService(store, nil, nil, nil, chat.DefaultLimits()), Hub: h, Log: log,
-	})
+	deps := Deps{Chat: chat.NewService(store, nil, nil, nil, chat.DefaultLimits()), Hub: h, Log: log}
+	for _, f := range change {
+		f(&deps)
+	}
+	s, err := New(Config{Limits: DefaultLimits()}, deps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"fechatter/chat"
 )
@@ -62,7 +64,60 @@ func (c *connection) acted() {
 	}
 }
 
+// pushPresence is how the presence of those whom the client watches is told. Under
+// load it is only noted of whom, to be read when there is time for it.
 func (c *connection) pushPresence(users []chat.Presence) {
+	if !c.holdPresence(users) {
+		c.tellPresence(users)
+	}
+}
+
+func (c *connection) holdPresence(users []chat.Presence) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.server.drops(shedPresence) {
+		return false
+	}
+	if c.held == nil {
+		c.held = map[string]struct{}{}
+	}
+	for _, p := range users {
+		if len(c.held) < chat.MaxPresences {
+			c.held[p.UserID] = struct{}{}
+		}
+	}
+	return true
+}
+
+// releasePresence tells how those are now whose news was held back. The tier has
+// ended by then, so that nothing more is. The connections take turns, as after a
+// restart: the load has only just gone down.
+func (c *connection) releasePresence() {
+	c.mu.Lock()
+	ids := slices.Collect(maps.Keys(c.held))
+	c.held = nil
+	c.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	c.do(func(ctx context.Context) {
+		leave, err := c.server.realtime.resumes.enter(ctx, c.user())
+		if err != nil {
+			return
+		}
+		defer leave()
+		ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+		defer cancel()
+		users, err := c.server.presence.Read(ctx, c.user(), ids)
+		if err != nil {
+			c.server.log.Warn("read presence again", "err", err)
+			return
+		}
+		c.send(pushFrame{Op: "presence", D: presenceData{Users: users}}) // for certain: nothing else makes up for it
+	})
+}
+
+func (c *connection) tellPresence(users []chat.Presence) {
 	data, err := encode(pushFrame{Op: "presence", D: presenceData{Users: users}})
 	if err != nil {
 		c.server.log.Error("encode push", "op", "presence", "err", err)

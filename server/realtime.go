@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +13,6 @@ import (
 const heartbeatEvery = 25 * time.Second
 
 const (
-	drainWindow  = 5 * time.Second
 	sessionSweep = time.Minute // how often sessions of live connections are looked at
 	sessionKeep  = time.Hour   // and how often one is extended
 	// resumeTimeout bounds a resume from the moment it has its slot, which a
@@ -84,6 +82,7 @@ func (s *Server) Run(ctx context.Context) error {
 	own.Go(func() { s.sendTokens(ctx) })
 	own.Go(func() { s.keepSessions(ctx) })
 	own.Go(func() { s.tellHints(ctx) })
+	own.Go(func() { s.watchPressure(ctx) })
 	own.Wait()
 	s.realtime.running.Wait()
 	return nil
@@ -131,39 +130,4 @@ func (c *connection) holdSession(ctx context.Context) bool {
 		return false
 	}
 	return true
-}
-
-// Drain asks every client to come back elsewhere, each at its own time before
-// ctx ends, and refuses new ones. Those that have not gone by then, or after
-// drainWindow without a deadline, are closed with 1012. It returns when no
-// connection is left or ctx ends.
-func (s *Server) Drain(ctx context.Context) {
-	s.realtime.draining.Store(true)
-	window := drainWindow
-	if deadline, ok := ctx.Deadline(); ok {
-		window = time.Until(deadline) * 3 / 4 // the rest is for the close handshakes
-	}
-	for _, c := range s.realtime.connections.list(nil) {
-		retry := rand.N(max(window, time.Millisecond))
-		c.send(pushFrame{Op: "drain", D: drainData{RetryAfterMS: retry.Milliseconds(), DeadlineMS: window.Milliseconds()}})
-	}
-	leaving, cancel := context.WithTimeout(ctx, window)
-	defer cancel()
-	s.awaitGone(leaving)
-	for _, c := range s.realtime.connections.list(nil) {
-		c.socket.Close(closeRestart, "restart")
-	}
-	s.awaitGone(ctx)
-}
-
-func (s *Server) awaitGone(ctx context.Context) {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for len(s.realtime.connections.list(nil)) > 0 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

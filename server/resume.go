@@ -14,6 +14,10 @@ const (
 	resumeBytes     = 1 << 20  // of events that one resume replays
 	maxUserResumes  = 4        // of one user
 	maxResumes      = 32       // at once on a node
+	// maxWaitingResumes is how many may wait for their turn before nobody else is
+	// let in: seconds of work, in which more would only grow old.
+	maxWaitingResumes = 4096
+	resumeWait        = 30 * time.Second
 )
 
 // position is where a client says it stands: cursors of an epoch, or those of a
@@ -27,8 +31,11 @@ type position struct {
 // resume brings the client from its position to now and subscribes it to every
 // chat of its user. ready sends the last frame.
 func (c *connection) resume(ctx context.Context, r resumePayload, ready func(ctx context.Context, epoch string) error) {
-	leave, err := c.server.realtime.resumes.enter(ctx, c.user())
+	waiting, enough := context.WithTimeout(ctx, resumeWait)
+	leave, err := c.server.realtime.resumes.enter(waiting, c.user())
+	enough()
 	if err != nil {
+		c.fail(ctx, "wait for a turn to resume", err)
 		return
 	}
 	defer leave()

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fechatter/chat"
@@ -33,6 +34,8 @@ type Server struct {
 	messages  sync.Pool // of *bytes.Buffer for messages being read: idle connections have none
 	health    healthPages
 	hints     hints
+	pressure  func() float64 // nil: nobody measures
+	shed      atomic.Int32   // the tier in force
 	presence  Presence
 	search    Searcher
 }
@@ -44,7 +47,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, log: deps.Log, observer: deps.Observer, tracer: deps.Tracer,
+		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, pressure: deps.Pressure, log: deps.Log, observer: deps.Observer, tracer: deps.Tracer,
 		origins: o, realtime: newRealtime(), messages: sync.Pool{New: func() any { return new(bytes.Buffer) }}, health: healthPages{health: deps.Health, version: cfg.Version},
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // turns lets so many resumes run at once, and fewer of one user: a storm of
@@ -15,6 +16,8 @@ type turns struct {
 
 	mu    sync.Mutex
 	users map[string]*userTurns
+
+	waiters atomic.Int64
 }
 
 type userTurns struct {
@@ -28,6 +31,8 @@ func newTurns(all, perUser int) *turns {
 
 // enter waits for a turn, which ends with leave.
 func (t *turns) enter(ctx context.Context, user string) (leave func(), err error) {
+	t.waiters.Add(1)
+	defer t.waiters.Add(-1)
 	own := t.of(user)
 	if err := take(ctx, own.taken); err != nil {
 		t.forget(user, own)
@@ -44,6 +49,9 @@ func (t *turns) enter(ctx context.Context, user string) (leave func(), err error
 		t.forget(user, own)
 	}, nil
 }
+
+// waiting is how many wait for a turn.
+func (t *turns) waiting() int { return int(t.waiters.Load()) }
 
 func take(ctx context.Context, turns chan<- struct{}) error {
 	select {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -66,6 +67,10 @@ func (s *Server) mayConnect(r *http.Request) error {
 	case s.full():
 		e := chat.Errorf(chat.Overloaded, "this node has all the connections that it takes")
 		e.RetryAfter = fullRetry
+		return e
+	case s.realtime.resumes.waiting() >= maxWaitingResumes:
+		e := chat.Errorf(chat.Overloaded, "too many are coming at once")
+		e.RetryAfter = time.Second + rand.N(fullRetry) // not all at once again
 		return e
 	}
 	return nil
