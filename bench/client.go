@@ -143,6 +143,12 @@ type frame struct {
 	D      struct {
 		Key  string `json:"key"`
 		Code string `json:"code"`
+
+		RetryAfterMS int64 `json:"retry_after_ms"` // of drain
+		Chats        []struct {
+			ID      string `json:"id"`
+			LastSeq int64  `json:"last_seq"`
+		} `json:"chats"` // of chats
 	} `json:"d"`
 }
 

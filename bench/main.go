@@ -4,6 +4,7 @@
 //
 //	bench load -connections 200 -rate 50 -duration 30s   ack and delivery times
 //	bench storm -nodes 2 -connections 5000               a node restarts, all its clients come back
+//	bench drain -nodes 2 -connections 5000               a node leaves in order, its clients move over
 //	bench idle -connections 5000 -chats 1                memory of idle connections
 //
 // It is a module of its own, so that what it is compared with stays out of the
@@ -40,7 +41,7 @@ func main() {
 
 func run() error {
 	if len(os.Args) < 2 {
-		return fmt.Errorf("say what to measure: load, storm or idle")
+		return fmt.Errorf("say what to measure: load, storm, drain or idle")
 	}
 	var o options
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
@@ -57,9 +58,9 @@ func run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "idle": idle}[os.Args[1]]
+	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "drain": drain, "idle": idle}[os.Args[1]]
 	if measure == nil {
-		return fmt.Errorf("%s is not load, storm or idle", os.Args[1])
+		return fmt.Errorf("%s is not load, storm, drain or idle", os.Args[1])
 	}
 	result, err := measure(ctx, o)
 	if err != nil {
