@@ -72,11 +72,13 @@ soak: page ## long scenarios, then faults drawn by lot: SEED=1 DURATION=10m
 	@echo "soak: SEED=$(SEED) DURATION=$(DURATION)"
 	FECHATTER_ALL_SCENARIOS=1 go test -count=1 -timeout 0 -v ./e2e -seed $(SEED) -soak $(DURATION)
 
-lint: page ## golangci-lint, built from tools/go.mod, over both modules
+lint: page ## golangci-lint over both modules and helm over the chart, both built from tools/
 	@mkdir -p bin
 	cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/golangci-lint run ./...
 	cd bench && ../bin/golangci-lint run ./...
+	cd tools/helm && go build -o ../../bin/helm helm.sh/helm/v4/cmd/helm
+	go test -count=1 -run Chart ./deploy
 
 bench: page ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,152 @@
+package deploy
+
+import (
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"fechatter/app"
+)
+
+// service is what compose.yaml uses of the compose specification, and no more.
+type service struct {
+	Image       string
+	Build       struct{ Context, Dockerfile string }
+	Command     []string
+	Environment map[string]string
+	DependsOn   dependencies `yaml:"depends_on"`
+	Networks    []string
+	Ports       []string
+	Volumes     []string
+	Healthcheck struct {
+		Test              []string
+		Interval, Timeout string
+		Retries           int
+	}
+	Restart     string
+	StopGrace   string   `yaml:"stop_grace_period"`
+	ReadOnly    bool     `yaml:"read_only"`
+	CapDrop     []string `yaml:"cap_drop"`
+	SecurityOpt []string `yaml:"security_opt"`
+	ShmSize     string   `yaml:"shm_size"`
+}
+
+// dependencies are a list of names, or conditions by name.
+type dependencies map[string]string
+
+// UnmarshalYAML takes both forms.
+func (d *dependencies) UnmarshalYAML(n *yaml.Node) error {
+	*d = dependencies{}
+	var names []string
+	if err := n.Decode(&names); err == nil {
+		for _, name := range names {
+			(*d)[name] = "service_started"
+		}
+		return nil
+	}
+	var conditions map[string]struct{ Condition string }
+	err := n.Decode(&conditions)
+	for name, c := range conditions {
+		(*d)[name] = c.Condition
+	}
+	return err
+}
+
+type composition struct {
+	Name     string
+	Node     yaml.Node `yaml:"x-node"`
+	Services map[string]service
+	Networks map[string]struct {
+		IPAM struct{ Config []struct{ Subnet string } }
+	}
+	Volumes map[string]struct{}
+}
+
+func compose(t *testing.T) (c composition) {
+	t.Helper()
+	interpolation := regexp.MustCompile(`\$\{(\w+)(:[-?])?([^}]*)\}`)
+	example := read(t, ".env.example")
+	text := interpolation.ReplaceAllStringFunc(read(t, "compose.yaml"), func(s string) string {
+		m := interpolation.FindStringSubmatch(s)
+		if !strings.Contains(example, m[1]+"=") {
+			t.Errorf(".env.example does not name %s", m[1])
+		}
+		if m[2] == ":-" {
+			return m[3]
+		}
+		return "secret"
+	})
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Everything that a service names is there.
+func TestComposeHoldsTogether(t *testing.T) {
+	c := compose(t)
+	for name, s := range c.Services {
+		for other, condition := range s.DependsOn {
+			to, there := c.Services[other]
+			if !there || condition == "service_healthy" && len(to.Healthcheck.Test) == 0 {
+				t.Errorf("%s waits for %s, %s", name, other, condition)
+			}
+		}
+		for _, network := range s.Networks {
+			if _, there := c.Networks[network]; !there {
+				t.Errorf("%s: there is no network %s", name, network)
+			}
+		}
+		for _, volume := range s.Volumes {
+			from, _, _ := strings.Cut(volume, ":")
+			_, named := c.Volumes[from]
+			if _, err := os.Stat(from); !named && (err != nil || !strings.HasPrefix(from, "./")) {
+				t.Errorf("%s: there is no volume and no file %s", name, from)
+			}
+		}
+		if s.Image == "" || !strings.Contains(s.Image, ":") && s.Build.Context == "" || s.Restart != "unless-stopped" {
+			t.Errorf("%s: image %q without a version, or restart %q", name, s.Image, s.Restart)
+		}
+	}
+}
+
+// The nodes' settings are accepted, and the parts are where they say.
+func TestComposedNodesAreConfigured(t *testing.T) {
+	c := compose(t)
+	for _, name := range []string{"node1", "node2"} {
+		node := c.Services[name]
+		for key, value := range node.Environment {
+			t.Setenv(key, value)
+		}
+		in, err := app.LoadConfig(nil, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range []string{in.Config.Database, in.Config.Nats, in.Config.Presence, in.Config.Search} {
+			found := slices.ContainsFunc(slices.Collect(maps.Keys(c.Services)), func(s string) bool {
+				return strings.Contains(address, "@"+s+":") || strings.Contains(address, "//"+s+":")
+			})
+			if !found {
+				t.Errorf("%s: no service at %s", name, address)
+			}
+		}
+		if proxies := in.Config.TrustedProxies; len(proxies) != 1 || proxies[0] != c.Networks["front"].IPAM.Config[0].Subnet {
+			t.Errorf("%s trusts %v", name, proxies)
+		}
+	}
+	for _, file := range []string{"compose/nginx.conf", "prometheus/prometheus.yml"} {
+		text := read(t, file)
+		if !strings.Contains(text, "node1:") || !strings.Contains(text, "node2:") {
+			t.Errorf("%s does not name both nodes", filepath.Base(file))
+		}
+	}
+}
