@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"fechatter/chat"
+	"fechatter/hub"
 	"fechatter/persistence"
 )
 
@@ -55,6 +57,7 @@ func newMetrics(version string) *metrics {
 			Buckets: prometheus.ExponentialBuckets(16e-6, 4, 9),
 		}),
 	}
+	m.beginAtZero()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "fechatter_build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
@@ -64,6 +67,20 @@ func newMetrics(version string) *metrics {
 		m.answers, m.groups, m.commits, m.rounds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// beginAtZero makes the series that say whether something is wrong: one that
+// appears with its first failure has no rate at that moment.
+func (m *metrics) beginAtZero() {
+	for _, outcome := range []string{"ok", "replayed", string(chat.Internal), string(chat.Unavailable), string(chat.UnknownOutcome), string(chat.Overloaded)} {
+		m.sends.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"fresh", "lossless", "reset", "failed"} {
+		m.resumes.WithLabelValues(outcome)
+	}
+	for _, reason := range []string{hub.ReasonTooFar, hub.ReasonTrimmed, hub.ReasonEpoch, hub.ReasonAhead, hub.ReasonRejoined} {
+		m.resets.WithLabelValues(reason)
+	}
 }
 
 func (m *metrics) handler() http.Handler {

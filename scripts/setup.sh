@@ -8,6 +8,7 @@ has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || com
 has_redis() { command -v redis-server >/dev/null; }
 has_chromium() { command -v chromium >/dev/null || command -v google-chrome >/dev/null; }
 has_compiler() { command -v "${CC:-gcc}" >/dev/null; }
+has_prometheus() { command -v prometheus >/dev/null && command -v promtool >/dev/null; }
 has_fonts() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
 
 missing() {
@@ -15,6 +16,7 @@ missing() {
   has_redis || echo redis-server
   has_chromium || echo chromium
   has_compiler || echo gcc libc6-dev
+  has_prometheus || echo prometheus
   has_fonts || echo fonts-wqy-zenhei
 }
 
