@@ -40,6 +40,7 @@ type Node struct {
 	desk     *searchDesk
 	metrics  *metrics
 	tracer   *tracing.Tracer // nil: nothing is followed
+	followed followed
 	public   net.Listener
 	admin    net.Listener // nil: none
 }
@@ -78,12 +79,12 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	if err := n.openTracer(ctx, id, version); err != nil {
 		return nil, err
 	}
-	r := &relay{log: log, tracer: n.tracer}
+	r := &relay{log: log, tracer: n.tracer, followed: &n.followed}
 	if n.parts, err = openAdapters(ctx, c, id, r, newID, log); err != nil {
 		return nil, err
 	}
 	n.hub = hub.New(n.observedHub(), r, n.parts.bus, log.With("part", "hub"))
-	n.indexer = indexer.New(indexerConfig(c, id), n.parts.engine, n.parts.store, log.With("part", "index"))
+	n.indexer = indexer.New(n.observedIndexer(id), n.parts.engine, n.parts.store, log.With("part", "index"))
 	n.desk = newSearchDesk(n.indexer, log.With("part", "index"))
 	r.hub, r.index, r.events = n.hub, n.indexer, n.parts.store
 	n.chat = chat.NewService(n.parts.store, password.New(runtime.GOMAXPROCS(0)), newID, n.parts.store.Secret(), chatLimits(c)).

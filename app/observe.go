@@ -51,6 +51,7 @@ func (n *Node) committed(c persistence.Commit) {
 // delivered is told of each delivery that is followed.
 func (n *Node) delivered(d hub.Delivery) {
 	now := time.Now()
+	n.followed.remember(place{d.Stream, d.Seq}, d.Trace)
 	n.tracer.Add(d.Trace, "deliver", now.Add(-d.Took), now, tracing.Attr{Key: "chat_id", Text: d.Stream},
 		tracing.Attr{Key: "seq", Count: d.Seq}, tracing.Attr{Key: "connections", Count: int64(d.Connections)})
 }

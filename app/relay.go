@@ -24,6 +24,8 @@ type relay struct {
 	events eventLog
 	log    *slog.Logger
 	tracer *tracing.Tracer // nil: nothing is followed
+
+	followed *followed
 }
 
 // Publish hands committed events to the hub. What cannot be encoded is repaired
@@ -53,6 +55,7 @@ func (r *relay) publish(e hub.Event, trace string) error {
 	child, end := r.tracer.Start(trace, "publish", tracing.Attr{Key: "seq", Count: e.Seq})
 	defer end()
 	e.Trace = child
+	r.followed.remember(place{e.Stream, e.Seq}, child)
 	return r.hub.Publish(e)
 }
 

@@ -3,10 +3,13 @@ package e2e
 import (
 	"encoding/hex"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
@@ -67,7 +70,7 @@ func (c *traces) named(name string) map[string]span {
 }
 
 // TestOneTraceAcrossNodes follows one send: from its frame on one node to the
-// commit, over the bus, to the sockets on both.
+// commit, over the bus, to the sockets on all nodes, and into the index.
 func TestOneTraceAcrossNodes(t *testing.T) {
 	t.Parallel()
 	seen := &traces{}
@@ -76,27 +79,38 @@ func TestOneTraceAcrossNodes(t *testing.T) {
 	s := begin(t, cluster.Config{Env: []string{"FECHATTER_TRACING=" + at.URL, "FECHATTER_TRACE_RATIO=1", "OTEL_BSP_SCHEDULE_DELAY=50"}})
 	ada, bob := client.SignUp(t, s.Nodes[0].URL(), "ada"), client.SignUp(t, s.Nodes[1].URL(), "bob")
 	chatID := ada.Group(bob)
-	here, there := ada.Fresh(), bob.Fresh()
+	here, there, beside := ada.Fresh(), bob.Fresh(), bob.On(s.Nodes[2].URL()).Fresh()
 	here.OK("message.send", map[string]any{"chat_id": chatID, "key": client.NewKey(), "body": "follow me"})
 	there.Want("message.created")
-	s.must(s.Nodes[0].Stop())
-	s.must(s.Nodes[1].Stop()) // what was seen last is sent at the end
+	beside.Want("message.created")
+	deadline := time.After(20 * time.Second)
+	for tick := time.Tick(50 * time.Millisecond); len(seen.named("index")) == 0; {
+		select {
+		case <-tick:
+		case <-deadline:
+			t.Fatalf("not indexed within 20 s: %+v", seen.named("deliver"))
+		}
+	}
+	for _, n := range s.Nodes {
+		s.must(n.Stop()) // what was seen last is sent at the end
+	}
 
 	if len(seen.bad) > 0 {
 		t.Fatal(seen.bad)
 	}
 	sends, deliveries := seen.named("message.send"), seen.named("deliver")
-	if len(sends) != 1 || len(deliveries) != 2 {
-		t.Fatalf("%d sends on nodes, delivered on %d, want 1 and 2: %+v", len(sends), len(deliveries), seen.spans)
+	if len(sends) != 1 || len(deliveries) != 3 {
+		t.Fatalf("%d sends on nodes, delivered on %d, want 1 and 3: %+v", len(sends), len(deliveries), seen.spans)
 	}
 	for node, root := range sends {
 		commit, publish := seen.named("commit")[node], seen.named("publish")[node]
 		if root.parent != "" || commit.parent != root.id || publish.parent != root.id {
 			t.Errorf("the commit and the publishing are not parts of the send: %+v", seen.spans)
 		}
-		for _, d := range deliveries {
-			if d.trace != root.trace || d.parent != publish.id {
-				t.Errorf("delivery %+v is no part of %+v", d, publish)
+		parts := slices.AppendSeq(slices.Collect(maps.Values(deliveries)), maps.Values(seen.named("index")))
+		for _, part := range parts {
+			if part.trace != root.trace || part.parent != publish.id {
+				t.Errorf("%+v is no part of %+v", part, publish)
 			}
 		}
 	}

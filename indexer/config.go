@@ -3,6 +3,8 @@ package indexer
 import (
 	"cmp"
 	"time"
+
+	"fechatter/chat"
 )
 
 // Config says when and how much is indexed. The zero value of everything but
@@ -18,6 +20,10 @@ type Config struct {
 	PollEvery    time.Duration // how often the outbox is looked at for what other nodes stored; default 250 ms
 	LeaseTTL     time.Duration // after which another node takes over from one that died; default 6 s
 	CompareEvery time.Duration // how often index and database are compared; default 6 h
+
+	// Indexed is told of each batch once it is in the index and the outbox knows;
+	// by the goroutine that indexes: it must not block. nil: nobody.
+	Indexed func(taken []chat.IndexEntry, began time.Time)
 }
 
 func (c Config) withDefaults() Config {

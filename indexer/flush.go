@@ -40,7 +40,13 @@ func (x *Indexer) flush(ctx context.Context, beside Rebuild) (int, error) {
 	}
 	x.stats.batches.Add(1)
 	x.stats.documents.Add(int64(len(taken)))
-	return len(entries), x.store.IndexDone(ctx, taken)
+	if err := x.store.IndexDone(ctx, taken); err != nil {
+		return len(entries), err
+	}
+	if x.cfg.Indexed != nil {
+		x.cfg.Indexed(taken, read)
+	}
+	return len(entries), nil
 }
 
 // apply gives entries to the engine and answers those that it took. Of a batch
