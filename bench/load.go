@@ -28,6 +28,7 @@ type loadResult struct {
 
 type summary struct {
 	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
 	P99 float64 `json:"p99"`
 	Max float64 `json:"max"`
 }
@@ -40,7 +41,7 @@ func summarize(times []time.Duration) summary {
 	at := func(q float64) float64 {
 		return float64(times[int(q*float64(len(times)-1))].Microseconds()) / 1000
 	}
-	return summary{P50: at(0.5), P99: at(0.99), Max: at(1)}
+	return summary{P50: at(0.5), P95: at(0.95), P99: at(0.99), Max: at(1)}
 }
 
 // loadRun counts what one run sees.

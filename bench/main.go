@@ -5,6 +5,7 @@
 //	bench load -connections 200 -rate 50 -duration 30s   ack and delivery times
 //	bench storm -nodes 2 -connections 5000               a node restarts, all its clients come back
 //	bench drain -nodes 2 -connections 5000               a node leaves in order, its clients move over
+//	bench search -messages 100000 -chats 50 -rate 5      searches, sends until found, a rebuild; MEILI_URL for Meilisearch
 //	bench idle -connections 5000 -chats 1                memory of idle connections
 //
 // It is a module of its own, so that what it is compared with stays out of the
@@ -30,6 +31,7 @@ type options struct {
 	nodes       int
 	rate        float64
 	duration    time.Duration
+	messages    int
 }
 
 func main() {
@@ -41,7 +43,7 @@ func main() {
 
 func run() error {
 	if len(os.Args) < 2 {
-		return fmt.Errorf("say what to measure: load, storm, drain or idle")
+		return fmt.Errorf("say what to measure: load, storm, drain, search or idle")
 	}
 	var o options
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
@@ -52,15 +54,16 @@ func run() error {
 	flags.IntVar(&o.chats, "chats", 1, "chats that every user is a member of")
 	flags.IntVar(&o.nodes, "nodes", 1, "nodes; several share a private PostgreSQL and a NATS server")
 	flags.Float64Var(&o.rate, "rate", 50, "sends per second, over all connections")
+	flags.IntVar(&o.messages, "messages", 100_000, "messages that there are before searches are measured")
 	flags.DurationVar(&o.duration, "duration", 30*time.Second, "how long to send")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "drain": drain, "idle": idle}[os.Args[1]]
+	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "drain": drain, "search": search, "idle": idle}[os.Args[1]]
 	if measure == nil {
-		return fmt.Errorf("%s is not load, storm, drain or idle", os.Args[1])
+		return fmt.Errorf("%s is not load, storm, drain, search or idle", os.Args[1])
 	}
 	result, err := measure(ctx, o)
 	if err != nil {
