@@ -1,6 +1,7 @@
 package persistence_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,5 +37,47 @@ func TestChangeWhileIndexed(t *testing.T) {
 				t.Errorf("left: %+v, %v", left, err)
 			}
 		})
+	}
+}
+
+// TestSearchBeginsWithTheMessages: what a search reads of the database does not
+// grow with the chats of who searches.
+func TestSearchBeginsWithTheMessages(t *testing.T) {
+	seen, databaseURL := &statements{}, sqliteURL(t)
+	store := start(t, persistence.Config{URL: databaseURL}.WithTrace(seen.trace), nobody{})
+	_, people := persistencetest.Populate(t, store, 1, 1)
+	seen.take()
+	if _, err := store.VisibleMessages(t.Context(), people[0][0].ID, []string{persistencetest.NewID()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := store.Unindexed(t.Context(), people[0][0].ID, 10); err != nil {
+		t.Fatal(err)
+	}
+	db, looked := raw(t, databaseURL), 0
+	for _, s := range seen.take() {
+		if !strings.Contains(s.query, "chat_members cm") {
+			continue
+		}
+		looked++
+		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+s.query, s.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var steps []string
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			steps = append(steps, step)
+		}
+		_ = rows.Close()
+		if plan := strings.Join(steps, "\n"); !strings.Contains(plan, "SEARCH m USING INDEX idx_messages_id (id=?)") {
+			t.Errorf("%s\n%s", s.query, plan)
+		}
+	}
+	if looked != 2 {
+		t.Errorf("%d statements were looked at", looked)
 	}
 }

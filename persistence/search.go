@@ -48,25 +48,27 @@ func (s *Store) Unindexed(ctx context.Context, userID string, limit int) (messag
 	}
 	err = s.view(ctx, s.pools.read, "read what is not indexed", func(c *conn) error {
 		messages, err = collect(ctx, c, scanMessage, `SELECT `+messageColumns+`
-			FROM (SELECT message_id FROM index_outbox ORDER BY message_id DESC LIMIT $2) AS o
-			JOIN messages m ON m.id = o.message_id
-			JOIN chat_members cm ON cm.chat_id = m.chat_id AND cm.user_id = $1
+			FROM (SELECT message_id FROM index_outbox ORDER BY message_id DESC LIMIT $2) AS r
+			CROSS JOIN messages m CROSS JOIN chat_members cm
+			WHERE m.id = r.message_id AND cm.chat_id = m.chat_id AND cm.user_id = $1
 			ORDER BY m.created_at DESC, m.id DESC LIMIT $3`, userID, unindexedRows, limit)
 		return err
 	})
 	return messages, lag, err
 }
 
-// VisibleMessages implements chat.SearchStore.
+// VisibleMessages implements chat.SearchStore. SQLite joins in the order of CROSS
+// JOIN, here and in Unindexed: from the messages to the memberships. The other way
+// round it would read all messages of the user's chats.
 func (s *Store) VisibleMessages(ctx context.Context, userID string, ids []string) (map[string]chat.Message, error) {
 	visible := make(map[string]chat.Message, len(ids))
 	if len(ids) == 0 {
 		return visible, nil
 	}
 	err := s.snapshot(ctx, s.pools.read, "read messages found", func(c *conn) error {
-		found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumns+` FROM messages m
-			JOIN chat_members cm ON cm.chat_id = m.chat_id AND cm.user_id = $2
-			WHERE m.deleted_at IS NULL AND m.id IN `+s.d.ids(), encodeIDs(ids), userID)
+		found, err := collect(ctx, c, scanMessage, "SELECT "+messageColumns+` FROM `+s.d.ids()+` AS i
+			CROSS JOIN messages m CROSS JOIN chat_members cm
+			WHERE m.id = i.value AND m.deleted_at IS NULL AND cm.chat_id = m.chat_id AND cm.user_id = $2`, encodeIDs(ids), userID)
 		if err != nil {
 			return err
 		}
