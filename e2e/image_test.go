@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestImageAsAProcess runs what the Dockerfile tells a container to run, with
+// its environment, and asks by its healthcheck; addresses and the volume are
+// of this test.
+func TestImageAsAProcess(t *testing.T) {
+	t.Parallel()
+	text := strings.ReplaceAll(read(t, "../Dockerfile"), "\\\n", " ")
+	image := text[strings.LastIndex(text, "FROM "):]
+	data := filepath.Join(t.TempDir(), "data")
+	here := strings.NewReplacer("0.0.0.0:8080", "0.0.0.0:"+freePort(t), "0.0.0.0:9090", "0.0.0.0:"+freePort(t), "/data", data)
+	env := append(os.Environ(), "FECHATTER_DRAIN_DELAY=0s")
+	for _, v := range regexp.MustCompile(`FECHATTER_\w+=\S+`).FindAllString(image, -1) {
+		env = append(env, here.Replace(v))
+	}
+	run := func(instruction string) *exec.Cmd {
+		line := regexp.MustCompile(`(?m)^` + instruction + `[^\[]*(\[.*\])`).FindStringSubmatch(image)
+		if line == nil {
+			t.Fatalf("no %s in %s", instruction, image)
+		}
+		var args []string
+		if err := json.Unmarshal([]byte(line[1]), &args); err != nil || args[0] != "/fechatter" {
+			t.Fatalf("%s: %v, %v", instruction, args, err)
+		}
+		cmd := exec.CommandContext(t.Context(), program, args[1:]...)
+		cmd.Env, cmd.Dir = env, t.TempDir()
+		return cmd
+	}
+	if out, err := run("HEALTHCHECK").CombinedOutput(); err == nil {
+		t.Errorf("healthy before it runs: %s", out)
+	}
+	n := &node{t: t, cmd: run("ENTRYPOINT")}
+	if err := n.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- n.cmd.Wait() }()
+	n.eventually("healthy", func() bool { return run("HEALTHCHECK").Run() == nil })
+	if _, err := os.Stat(filepath.Join(data, "fechatter.db")); err != nil {
+		t.Errorf("the data is not in the volume: %v", err)
+	}
+	if left, err := os.ReadDir(n.cmd.Dir); err != nil || len(left) > 0 {
+		t.Errorf("written beside the volume: %v, %v", left, err)
+	}
+	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	address := freeAddress(t)
+	return address[strings.LastIndex(address, ":")+1:]
+}
