@@ -114,7 +114,17 @@ func (s *scenario) people(cfg load.Config) {
 	}
 	s.t.Cleanup(s.load.Close)
 	s.load.Connect(s.ctx)
+	s.must(s.load.Probe(s.ctx, s.targets()))
 	s.load.Work(s.ctx)
+}
+
+// targets are the nodes, past their proxies: what is between them and their
+// clients is not theirs to tell.
+func (s *scenario) targets() (targets []load.Target) {
+	for _, n := range s.Nodes {
+		targets = append(targets, load.Target{Name: n.Name, URL: n.Direct})
+	}
+	return targets
 }
 
 func (s *scenario) urls() (urls []string) {
@@ -215,7 +225,11 @@ func summary(run *check.Run) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d connections, %d frames, %d events in %d chats, %d removals", len(run.Connections), frames, events, len(run.Chats), removals)
+	looks := 0
+	for _, p := range run.Probes {
+		looks += len(p.Looks)
+	}
+	return fmt.Sprintf("%d connections, %d frames, %d events in %d chats, %d removals, %d looks of probes", len(run.Connections), frames, events, len(run.Chats), removals, looks)
 }
 
 // longestPause is the longest time in which no send of anybody was acknowledged.

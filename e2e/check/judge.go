@@ -38,6 +38,7 @@ func all() []named {
 		{"acks", checkAcks}, {"keys", checkKeys}, {"seqs", checkSeqs}, {"times", checkTimes}, {"order", checkOrder},
 		{"streams", checkStreams}, {"content", checkContent}, {"resets", checkResets}, {"removed", checkRemoved},
 		{"complete", checkComplete}, {"fold", checkFold}, {"faults", checkFaults}, {"cursors", checkCursors}, {"index", checkIndex},
+		{"ready", checkReady},
 	}
 }
 

@@ -228,6 +228,44 @@ func TestCursors(t *testing.T) {
 	})
 }
 
+// looks makes looks, four a second, with an outcome from one second to
+// another.
+func looks(kind LookKind, ok bool, from, to int) (list []Look) {
+	for at := time.Duration(from) * time.Second; at < time.Duration(to)*time.Second; at += 250 * time.Millisecond {
+		list = append(list, Look{Kind: kind, Begun: at, End: at + 10*time.Millisecond, OK: ok})
+	}
+	return list
+}
+
+func TestReady(t *testing.T) {
+	probe := func(parts ...[]Look) func(*Run) {
+		return func(r *Run) { r.Probes = []Probe{{Node: "n", Looks: slices.Concat(parts...)}} }
+	}
+	notices(t, "ready", map[string]func(*Run){
+		"ready and fails": probe(looks(Told, true, 0, 20), looks(Asked, true, 0, 5), looks(Asked, false, 5, 9), looks(Asked, true, 9, 20)),
+		"unready and works": probe(looks(Told, true, 0, 5), looks(Told, false, 5, 11), looks(Told, true, 11, 20),
+			looks(Asked, true, 0, 20)),
+		"never ready": probe(looks(Told, false, 0, 8), looks(Asked, true, 0, 8)),
+	})
+	draining := looks(Told, false, 5, 20)
+	for i := range draining {
+		draining[i].Draining = true
+	}
+	for name, spoil := range map[string]func(*Run){
+		"in step":       probe(looks(Told, true, 0, 7), looks(Told, false, 7, 20), looks(Asked, true, 0, 5), looks(Asked, false, 5, 16), looks(Asked, true, 16, 20)),
+		"a short fault": probe(looks(Told, true, 0, 20), looks(Asked, true, 0, 5), looks(Asked, false, 5, 8), looks(Asked, true, 8, 20)),
+		"draining":      probe(looks(Told, true, 0, 5), draining, looks(Asked, true, 0, 20)),
+	} {
+		run := good()
+		spoil(run)
+		for _, v := range Judge(run) {
+			if v.Check == "ready" {
+				t.Errorf("%s: %s", name, v.Evidence)
+			}
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	notices(t, "faults", map[string]func(*Run){"internal": func(r *Run) { r.Faults = []string{"ada: internal"} }})
 }

@@ -13,6 +13,7 @@ type Run struct {
 	Connections []Connection
 	Chats       []Chat
 	Searches    []Search
+	Probes      []Probe
 	// Faults are answers that no fault around the server excuses.
 	Faults []string
 }

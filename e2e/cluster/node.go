@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,6 +27,23 @@ type Node struct {
 	group        int
 	process      *process
 	output       *output
+
+	mu     sync.Mutex
+	direct string // where the process listens, past the proxy
+}
+
+// Direct is where the running node is, past its proxy; "" when it is not. It may
+// be called concurrently.
+func (n *Node) Direct() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.direct
+}
+
+func (n *Node) found(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.direct = address
 }
 
 // URL is where clients find the node, through its proxy.
@@ -57,6 +75,7 @@ func (n *Node) launch(ctx context.Context) error {
 	select {
 	case address := <-said:
 		n.Public.Target("tcp", strings.TrimSpace(address))
+		n.found("http://" + strings.TrimSpace(address))
 		return nil
 	case <-n.process.ended:
 		return fmt.Errorf("node %s ended: %w: %s", n.Name, n.process.err, n.Log())
@@ -91,6 +110,7 @@ func (n *Node) AwaitReady(ctx context.Context) error {
 // Kill is kill -9.
 func (n *Node) Kill() error {
 	n.Public.Target("", "")
+	n.found("")
 	return n.process.kill()
 }
 
@@ -99,6 +119,7 @@ func (n *Node) Kill() error {
 func (n *Node) Stop() error {
 	err := n.process.stop()
 	n.Public.Target("", "")
+	n.found("")
 	return err
 }
 

@@ -50,6 +50,7 @@ type Load struct {
 	movable []*person
 	devices []*device
 	workers []*worker
+	probes  []*probe
 
 	mu    sync.Mutex
 	chats []*group
@@ -245,5 +246,9 @@ func (l *Load) Recorded() *check.Run {
 		d.mu.Unlock()
 	}
 	l.Close()
-	return l.record.run()
+	run := l.record.run()
+	for _, p := range l.probes {
+		run.Probes = append(run.Probes, p.seen())
+	}
+	return run
 }
