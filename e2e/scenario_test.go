@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -54,6 +55,8 @@ type scenario struct {
 	rng  *rand.Rand
 	seed uint64
 	load *load.Load
+
+	front string // where people find the nodes, "": at the nodes themselves
 }
 
 // patience is how long a cluster may take to come to rest after its last fault.
@@ -83,7 +86,7 @@ func begin(t *testing.T, cfg cluster.Config) *scenario {
 		t.Fatalf("build nats-server: %v: %s", err, path)
 	}
 	cfg.Program, cfg.NatsServer, cfg.Seed, cfg.Dir = program, path, s.seed, t.TempDir()
-	cfg.Nodes, cfg.Buses = max(cfg.Nodes, 3), max(cfg.Buses, 1)
+	cfg.Nodes, cfg.Buses = cmp.Or(cfg.Nodes, 3), cmp.Or(cfg.Buses, 1)
 	s.Cluster, err = cluster.Start(s.ctx, cfg)
 	if errors.Is(err, postgrestest.ErrMissing) && os.Getenv("CI") != "true" {
 		t.Skip("not tested: ", err)
@@ -128,6 +131,9 @@ func (s *scenario) targets() (targets []load.Target) {
 }
 
 func (s *scenario) urls() (urls []string) {
+	if s.front != "" {
+		return []string{s.front}
+	}
 	for _, n := range s.Nodes {
 		urls = append(urls, n.URL())
 	}

@@ -6,6 +6,7 @@ set -euo pipefail
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 has_redis() { command -v redis-server >/dev/null; }
+has_haproxy() { command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ]; }
 has_chromium() { command -v chromium >/dev/null || command -v google-chrome >/dev/null; }
 has_compiler() { command -v "${CC:-gcc}" >/dev/null; }
 has_prometheus() { command -v prometheus >/dev/null && command -v promtool >/dev/null; }
@@ -14,6 +15,7 @@ has_fonts() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
 missing() {
   has_postgres || echo postgresql
   has_redis || echo redis-server
+  has_haproxy || echo haproxy
   has_chromium || echo chromium
   has_compiler || echo gcc libc6-dev
   has_prometheus || echo prometheus

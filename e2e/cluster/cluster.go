@@ -34,6 +34,7 @@ type Cluster struct {
 	Nats     []*Nats
 
 	cfg      Config
+	front    *Front // nil: none
 	leash    *leash
 	routes   []*proxy.Proxy
 	database string // its name
@@ -97,6 +98,9 @@ func (c *Cluster) startPostgres(ctx context.Context) error {
 func (c *Cluster) Query(ctx context.Context, statement string) ([]string, error) {
 	return c.Postgres.Query(ctx, c.database, statement)
 }
+
+// Database is the name of the nodes' database.
+func (c *Cluster) Database() string { return c.database }
 
 // Command runs a subcommand of the program on the nodes' database, past all
 // proxies, and waits for its end.
@@ -178,6 +182,9 @@ func (c *Cluster) Close() error {
 	}
 	for _, r := range c.routes {
 		r.Close()
+	}
+	if c.front != nil {
+		errs = append(errs, c.front.process.kill())
 	}
 	if c.Postgres != nil {
 		errs = append(errs, c.Postgres.Stop())

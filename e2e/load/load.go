@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -231,6 +232,13 @@ func (l *Load) Acked() (n int) {
 		}
 	}
 	return n
+}
+
+// Failed are the attempts of sends that failed so far, by REST or by refusal.
+func (l *Load) Failed() []string {
+	l.record.mu.Lock()
+	defer l.record.mu.Unlock()
+	return slices.Clone(l.record.failed)
 }
 
 // Recorded marks the connections that are live as final, hangs up, and gives

@@ -18,6 +18,7 @@ type recorder struct {
 	cursors     []check.Cursor
 	connections []*check.Connection
 	faults      []string
+	failed      []string // attempts of sends
 }
 
 // now is the one clock of all clients; it is never 0.
@@ -27,6 +28,17 @@ func (r *recorder) fault(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.faults = append(r.faults, fmt.Sprintf("%s: %s", r.now().Round(time.Millisecond), fmt.Sprintf(format, args...)))
+}
+
+// attempt notes an attempt of a send that failed, though the server was there.
+// One that was under way when its connection ended did not.
+func (r *recorder) attempt(by string, err error) {
+	if settled(err) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = append(r.failed, fmt.Sprintf("%s: %s: %v", r.now().Round(time.Millisecond), by, err))
 }
 
 // begin notes a send before its first attempt.

@@ -86,9 +86,15 @@ func (w *worker) send(ctx context.Context, chat *group) {
 		twin.Go(func() { w.repeat(ctx, node, s, body) })
 	}
 	a, err := w.insist(ctx, func() (answer, error) {
-		return w.call(ctx, "message.send", map[string]any{"chat_id": chat.id, "key": key, "body": body})
+		a, err := w.call(ctx, "message.send", map[string]any{"chat_id": chat.id, "key": key, "body": body})
+		if !errors.Is(err, errNoAnswer) {
+			w.record.attempt(w.label, err)
+		}
+		return a, err
 	}, func() (answer, error) {
-		return w.post(ctx, http.MethodPost, "/chats/"+chat.id+"/messages", map[string]any{"body": body}, "Idempotency-Key", key)
+		a, err := w.post(ctx, http.MethodPost, "/chats/"+chat.id+"/messages", map[string]any{"body": body}, "Idempotency-Key", key)
+		w.record.attempt(w.label+" by REST", err)
+		return a, err
 	})
 	switch {
 	case err == nil:

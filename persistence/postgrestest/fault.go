@@ -173,3 +173,28 @@ func (s *Server) copyData(ctx context.Context, from, to string) error {
 	}
 	return nil
 }
+
+// Dump writes a backup of a database, as an operator would, while it is used. It
+// is kept under a name until the server is stopped.
+func (s *Server) Dump(ctx context.Context, database, name string) error {
+	return s.tool(ctx, "pg_dump", "-Fc", "-f", name+".dump", database)
+}
+
+// Restore puts a backup in the place of a database that nobody uses.
+func (s *Server) Restore(ctx context.Context, database, name string) error {
+	if err := s.tool(ctx, "dropdb", database); err != nil {
+		return err
+	}
+	if err := s.tool(ctx, "createdb", database); err != nil {
+		return err
+	}
+	return s.tool(ctx, "pg_restore", "-d", database, name+".dump")
+}
+
+func (s *Server) tool(ctx context.Context, name string, args ...string) error {
+	cmd := s.command(ctx, filepath.Join(s.bin, name), append([]string{"-h", s.dir, "-U", "postgres"}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
+}
