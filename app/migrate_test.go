@@ -16,7 +16,8 @@ import (
 // serveUntilStopped runs a node and gives its address and what stops it.
 func serveUntilStopped(t *testing.T, database string, more ...string) (url string, stop func()) {
 	t.Helper()
-	in, err := LoadConfig(append([]string{"--database=" + database, "--listen=127.0.0.1:0", "--admin-listen=", "--drain-delay=0s"}, more...), io.Discard)
+	in, err := LoadConfig(append([]string{"--database=" + database, "--listen=127.0.0.1:0", "--admin-listen=", "--drain-delay=0s",
+		"--search=bleve:" + t.TempDir()}, more...), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"bytes"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fechatter/conform/client"
+)
+
+// TestReindex makes the index anew, beside the node that keeps it and without one.
+func TestReindex(t *testing.T) {
+	dir := t.TempDir()
+	settings := []string{"--database=sqlite:" + filepath.Join(dir, "fechatter.db"), "--search=bleve:" + filepath.Join(dir, "search")}
+	url, stop := serveUntilStopped(t, strings.TrimPrefix(settings[0], "--database="), settings[1:]...)
+	ada := client.SignUp(t, url, "ada")
+	id := ada.Group()
+	for range 5 {
+		ada.Say(id, "a word")
+	}
+	reindex := func(want string, args ...string) {
+		t.Helper()
+		in, err := LoadConfig(append(append([]string{"reindex"}, args...), settings...), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := RebuildIndex(t.Context(), in.Config, in.Reindex, &out, io.Discard); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%v: %v, said %q, want %q", args, err, out.String(), want)
+		}
+	}
+	reindex("Done")
+	reindex("5 messages are queued", "--chat="+id)
+	var found struct{ Total int }
+	if ada.Rest("GET", "/search?q=word", nil, 200, &found); found.Total != 5 {
+		t.Errorf("%d are found", found.Total)
+	}
+	stop()
+	reindex("Done")
+	reindex("5 messages are queued", "--chat="+id)
+	in, err := LoadConfig(append([]string{"reindex", "--chat=general"}, settings...), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := RebuildIndex(t.Context(), in.Config, in.Reindex, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "id of a chat") {
+		t.Errorf("a name instead of an id: %v", err)
+	}
+}
