@@ -8,7 +8,7 @@ import (
 // IndexQuery is a search as an engine gets it: parsed, and confined to chats.
 type IndexQuery struct {
 	// Words must all be in the body, each as a word, or, where it is long, with
-	// a letter wrong. A word holds no white space and at least one letter, digit
+	// a letter wrong that is not the first. A word holds no white space and at least one letter, digit
 	// or symbol; its case does not matter.
 	Words []string
 	// Prefix says that the last of Words may be the beginning of a word.

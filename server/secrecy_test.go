@@ -64,7 +64,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 
 func startLogged(t *testing.T, file string, book io.Writer) (url string, halt func()) {
 	t.Helper()
-	in, err := app.LoadConfig([]string{"--database=sqlite:" + file, "--listen=127.0.0.1:0", "--admin-listen=", "--drain-delay=0s"}, io.Discard)
+	in, err := app.LoadConfig([]string{"--database=sqlite:" + file, "--listen=127.0.0.1:0", "--admin-listen=", "--drain-delay=0s", "--search=bleve:" + t.TempDir()}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
