@@ -45,7 +45,11 @@ func rules(t *testing.T) (list []rule) {
 func TestPromtoolAcceptsTheRules(t *testing.T) {
 	t.Parallel()
 	promtool := tool(t, "promtool", true)
-	for _, args := range [][]string{{"check", "rules", "prometheus/rules.yml"}, {"check", "config", "prometheus/prometheus.yml"}} {
+	for _, args := range [][]string{
+		{"check", "rules", "prometheus/rules.yml"},
+		{"check", "config", "prometheus/prometheus.yml"},
+		{"test", "rules", "prometheus/rules_test.yml"},
+	} {
 		if out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %v: %v\n%s", args, err, out)
 		}
