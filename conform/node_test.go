@@ -15,7 +15,8 @@ import (
 // folder of its own, and stops it when the test ends.
 func startNode(t *testing.T, args ...string) string {
 	t.Helper()
-	args = append([]string{"--database=sqlite:" + filepath.Join(t.TempDir(), "data", "fechatter.db"), "--listen=127.0.0.1:0",
+	data := filepath.Join(t.TempDir(), "data")
+	args = append([]string{"--database=sqlite:" + filepath.Join(data, "fechatter.db"), "--search=bleve:" + filepath.Join(data, "search"), "--listen=127.0.0.1:0",
 		"--admin-listen=", "--drain-delay=0s"}, args...)
 	in, err := app.LoadConfig(args, io.Discard)
 	if err != nil {
