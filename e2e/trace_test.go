@@ -12,6 +12,7 @@ import (
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
 	"fechatter/conform/client"
@@ -91,9 +92,11 @@ func TestOneTraceAcrossNodes(t *testing.T) {
 			t.Fatalf("not indexed within 20 s: %+v", seen.named("deliver"))
 		}
 	}
+	var stops errgroup.Group
 	for _, n := range s.Nodes {
-		s.must(n.Stop()) // what was seen last is sent at the end
+		stops.Go(n.Stop) // what was seen last is sent at the end
 	}
+	s.must(stops.Wait())
 
 	if len(seen.bad) > 0 {
 		t.Fatal(seen.bad)

@@ -28,6 +28,8 @@ if [ -n "$want" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends $want >/dev/null
+  # Only its programs are wanted: the service would take port 9090.
+  case "$want" in *prometheus*) systemctl disable --now prometheus >/dev/null 2>&1 || true ;; esac
   want=$(missing)
 fi
 [ -z "$want" ] && exit 0
