@@ -61,6 +61,6 @@ func (n *Node) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		busCollector(n.parts.bus.Stats), hubCollector(n.hub.Stats), storeCollector(n.parts.store.Stats),
 		presenceCollector(n.presence.Stats), newHealthCollector(n.health),
-		indexCollector(n.indexer.Stats, n.health.search.backlog),
+		indexCollector(n.indexer.Stats, n.health.search.backlog), shedCollector(n.server.Shedding),
 	}
 }
