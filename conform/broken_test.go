@@ -75,7 +75,8 @@ func brokenServers() map[string]*broken {
 			r.Header.Del("Last-Event-ID")
 			r.URL.RawQuery = ""
 		}},
-		"the health paths": {body: text("ok", "fine")},
+		"administration is for administrators": {response: status(403, 401)},
+		"the health paths":                     {body: text("ok", "fine")},
 	}
 }
 

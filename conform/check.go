@@ -124,6 +124,7 @@ func otherChecks() []check {
 		{section: "§6", name: "a token that is not understood gives resets", fn: streamNonsense},
 		{section: "§6", name: "the stream follows membership", fn: streamMembership},
 		{section: "§7", name: "the health paths", fn: healthPaths},
+		{section: "§8", name: "administration is for administrators", fn: administration},
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 
 // What costs the node more than most has a budget of its own.
 const (
-	resumesPerMinute  = 60
-	resumeBurst       = 60 // a room full of devices that comes back at once
+	resumesPerMinute  = 120
+	resumeBurst       = 120 // a room full of devices that comes back at once
 	searchesPerSecond = 10
 	searchBurst       = 30
 )

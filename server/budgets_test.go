@@ -92,7 +92,7 @@ func TestResumesAreLimited(t *testing.T) {
 			t.Error("a refused resume counts as said")
 		}
 		c.socket.Close(closeRestart, "the end")
-		if got := <-answers; !strings.Contains(got, `"code":"rate_limited"`) || !strings.Contains(got, `"retry_after_ms":1000`) {
+		if got := <-answers; !strings.Contains(got, `"code":"rate_limited"`) || !strings.Contains(got, `"retry_after_ms":500`) {
 			t.Errorf("answers: %q", got)
 		}
 	})
