@@ -13,7 +13,7 @@ GO_BUILD := go build -ldflags '-s -w -X main.version=$(VERSION)'
 MODULES := web/node_modules/.package-lock.json
 PAGE := web/dist/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune -o \
-	-type f \( -name '*.ts' -o -name '*.svelte' -o -name '*.html' -o -name '*.css' -o -name '*.svg' -o -name '*.json' \) -print)
+	-type f \( -name '*.ts' -o -name '*.svelte' -o -name '*.html' -o -name '*.css' -o -name '*.svg' -o -name '*.json' -o -name '*.webmanifest' -o -name '*.png' \) -print)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,15 +1,23 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { budget } from './budget.ts';
+import { offlineShell } from './shell.ts';
 
 const server = process.env['FECHATTER_DEV_SERVER'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte(), keepPlaceholder()],
+  plugins: [svelte(), keepPlaceholder(), offlineShell(), budget(150_000)],
   build: {
     target: 'es2024',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: true,
+    // The emoji of a language: one file, read when its picker is first opened.
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      input: { index: 'index.html', sw: 'src/sw.ts' },
+      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+    },
   },
   server: {
     proxy: {

@@ -103,6 +103,8 @@ export class FakeServer {
   readonly received: Json[] = [];
   /** Whether a connection attempt succeeds. */
   up = true;
+  /** Whether WebSockets get through. */
+  websockets = true;
   /** Called before a command takes effect: may throw a refusal. */
   before: (command: Json) => void = () => {};
   /** Whether the answer to a command is delivered. */
@@ -178,15 +180,59 @@ export class FakeServer {
   readonly fetch = (async (input: string, init: RequestInit = {}) => {
     const url = new URL(input, 'http://server');
     if (!this.up) throw new TypeError('failed to fetch');
+    if (url.pathname === '/api/v1/events') return this.stream(init.signal!);
     const answer = JSON.stringify(this.read(url, init));
     await this.hold(url.pathname);
     await new Promise((resolve) => setTimeout(resolve, 1));
     return new Response(answer, { status: 200, headers: { 'Content-Type': 'application/json' } });
   }) as typeof fetch;
 
-  private read(url: URL, _init: RequestInit): Json {
+  /** The event stream: a connection that is told the same and says nothing. */
+  private stream(signal: AbortSignal): Response {
+    const encoder = new TextEncoder();
+    const server = this;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        const socket = new FakeSocket(server, 'stream', '', (frame) => {
+          const text = `event: ${(frame as Json)['op']}\ndata: ${JSON.stringify(frame)}\n\n`;
+          // As networks do: in pieces, cut anywhere.
+          const bytes = encoder.encode(text);
+          controller.enqueue(bytes.slice(0, bytes.length / 2));
+          controller.enqueue(bytes.slice(bytes.length / 2));
+        });
+        const alive = setInterval(() => controller.enqueue(encoder.encode(':\n\n')), 15_000);
+        socket.onclose = () => {
+          clearInterval(alive);
+          controller.close();
+        };
+        signal.addEventListener('abort', () => {
+          clearInterval(alive);
+          socket.close();
+        });
+      },
+    });
+    return new Response(body, { status: 200, headers: { 'Content-Type': 'text/event-stream' } });
+  }
+
+  /** A command that came by REST, as one of a socket. */
+  private byRest(chatId: string, what: string, init: RequestInit): Json | null {
+    const d = JSON.parse(String(init.body ?? '{}')) as Json;
+    const key = (init.headers as Record<string, string>)['Idempotency-Key'];
+    if (init.method === 'POST' && what === 'messages') {
+      this.received.push({ op: 'message.send', d: { ...d, chat_id: chatId, key }, rest: true });
+      const sent = this.post(this.user, d['body'], key, chatId);
+      return { ...this.chat(chatId).messages.get(sent.seq) };
+    }
+    if (init.method !== 'PUT') return null;
+    return this.command(null, { op: 'cursor.set', d: { ...d, chat_id: chatId } }) as Json;
+  }
+
+  private read(url: URL, init: RequestInit): Json {
+    if (url.pathname === '/api/v1/chats') return { chats: this.entries(), epoch: this.epoch };
     const [, chatId, what] = /^\/api\/v1\/chats\/([^/]+)\/?(\w*)/.exec(url.pathname) ?? [];
     if (!chatId) return { id: url.pathname.split('/').at(-1), username: 'someone', display_name: '', created_at: '' };
+    const done = this.byRest(chatId, what ?? '', init);
+    if (done) return done;
     const chat = this.chat(chatId);
     const { epoch } = this;
     if (what === 'events') {
@@ -201,7 +247,7 @@ export class FakeServer {
   }
 
   /** A command of an authenticated connection; gives the answer's data. */
-  command(socket: FakeSocket, { op, d }: Json): unknown {
+  command(socket: FakeSocket | null, { op, d }: Json): unknown {
     switch (op) {
       case 'ping':
       case 'typing.set':
@@ -220,7 +266,7 @@ export class FakeServer {
         if (!this.presence) throw new Refusal('bad_request');
         return {};
       case 'resume':
-        return this.resume(socket, d);
+        return this.resume(socket!, d);
       default:
         throw new Refusal('bad_request');
     }
@@ -269,6 +315,8 @@ export class FakeSocket {
     private readonly server: FakeServer,
     readonly url: string,
     readonly protocol: string,
+    /** For a stream: where its frames go. */
+    private readonly out?: (frame: unknown) => void,
   ) {
     setTimeout(() => this.connect(), 1);
   }
@@ -285,7 +333,8 @@ export class FakeSocket {
 
   deliver(frame: unknown): void {
     if (this.silent) return;
-    setTimeout(() => this.readyState === 1 && this.onmessage?.({ data: JSON.stringify(frame) }), 0);
+    if (this.out) setTimeout(() => this.readyState === 1 && this.out!(frame), 0);
+    else setTimeout(() => this.readyState === 1 && this.onmessage?.({ data: JSON.stringify(frame) }), 0);
   }
 
   end(code: number | 'silence'): void {
@@ -300,11 +349,15 @@ export class FakeSocket {
 
   private connect(): void {
     if (this.readyState !== 0) return;
-    if (!this.server.up) return this.end(1006);
+    if (!this.server.up || (!this.out && !this.server.websockets)) return this.end(1006);
     this.readyState = 1;
     this.server.sockets.add(this);
     this.onopen?.();
     this.deliver(this.server.hello());
+    if (!this.out) return;
+    this.deliver({ op: 'chats', d: { chats: this.server.entries() } });
+    this.subscribed = true;
+    this.deliver({ op: 'ready', d: { epoch: this.server.epoch } });
   }
 
   private take(command: Json): void {

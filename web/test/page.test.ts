@@ -216,7 +216,7 @@ describe('the connection', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.99);
     server.up = false;
     server.cut();
-    await draw(5_000);
+    await draw(200);
     expect(all('connection')[0]!.dataset['phase']).toBe('offline');
     expect(texts('connection')[0]).toMatch(/Offline\. Reconnecting in \d+ s/);
   });

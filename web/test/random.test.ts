@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { Client } from '../src/client';
 import { Rest } from '../src/client/rest';
 import type { User } from '../src/client/types';
+import '../src/client/eventstream';
 import { FakeServer, install, pass, uninstall } from './fake';
 
 /**

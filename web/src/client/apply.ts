@@ -28,6 +28,12 @@ export function beginResume(state: State): { state: State; cursors: Record<strin
   return { state: { ...state, resume }, cursors };
 }
 
+/** What is held belongs to another history: it is read again when it is next shown. */
+export function forget(state: State): State {
+  const chats = [...state.chats].map(([id, chat]) => [id, resetChat(chat, chat.cursor)] as const);
+  return { ...state, chats: new Map(chats) };
+}
+
 /** A `chats` frame of a resume. */
 export function putChats(state: State, entries: readonly Entry[]): State {
   const chats = new Map(state.chats);

@@ -4,17 +4,17 @@ import { Directory } from './directory';
 import { trimTimeline } from './history';
 import { Emitter, type Events } from './events';
 import { newKey } from './key';
+import type { Connection, Link, LinkOwner, ResumeData, Share, SharedOwner } from './link';
 import { Optional } from './optional';
-import { settledByEvent } from './outbox';
+import { settledByEvent, type Outbox } from './outbox';
 import { holds, leavePast } from './past';
 import { Presences } from './presence';
-import { Quotes } from './quotes';
 import { applyCursor } from './receipts';
 import { Reads } from './reads';
 import { Rest } from './rest';
-import { Sender, type OutboxStorage } from './sender';
-import { Socket, type Connection, type ResumeData, type SocketOwner } from './socket';
-import { withChat, type State } from './state';
+import { Sender, type OutboxOrder, type OutboxStorage, type Windows } from './sender';
+import { Socket } from './socket';
+import { withChat, type ChatState, type State } from './state';
 import { Store } from './store';
 import { Typists, Writing } from './typing';
 import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Push, User } from './types';
@@ -27,7 +27,10 @@ export interface ClientOptions {
   socketUrl: string;
   rest?: Rest;
   token?: string;
+  /** Where unsent messages outlive the page; without it they do not. */
   storage?: OutboxStorage;
+  /** `shareWindows()`, for one connection of all windows of this user in this browser. */
+  share?: Share | undefined;
   random?: () => number;
   /** Told of background reads that failed for good; nobody waits for those. */
   onError?: (err: unknown) => void;
@@ -37,13 +40,13 @@ export interface ClientOptions {
  * A logged-in user's view of the server: holds state, connection and outbox together and keeps them
  * true. Knows nothing of any page. One `start`, one `stop`; after `stop` it changes nothing any more.
  */
-export class Client implements SocketOwner {
+export class Client implements SharedOwner {
   readonly store: Store;
   readonly rest: Rest;
   readonly directory: Directory;
   readonly presences: Presences;
-  readonly quotes: Quotes;
-  private readonly socket: Socket;
+  private readonly link: Link;
+  private readonly windows: Windows;
   private readonly sender: Sender;
   private readonly reads: Reads;
   private readonly deliveries: Deliveries;
@@ -61,12 +64,15 @@ export class Client implements SocketOwner {
     this.rest = options.rest ?? new Rest('', token);
     this.directory = new Directory(this.store, this.rest);
     this.directory.learn([user]);
-    this.socket = new Socket({ url, owner: this, ...(token && { token }), ...(random && { random }) });
-    this.sender = new Sender(this.store, this.socket, options.storage ?? noStorage, random);
+    const way = { url, rest: this.rest, ...(token && { token }), ...(random && { random }) };
+    const connect = (owner: LinkOwner) => new Socket({ ...way, owner });
+    const windows = options.share?.(`fechatter.${user.id}`, connect, this);
+    this.link = windows ?? connect(this);
+    this.windows = windows ?? alone;
+    this.sender = new Sender(this.store, this.link, options.storage ?? noStorage, this.windows, random);
     this.reads = new Reads(this.store, this.rest, (before) => this.changed(before));
-    this.quotes = new Quotes(this.store, this.rest);
-    this.deliveries = new Deliveries(this.store, this.socket);
-    this.commands = new Optional(this.socket);
+    this.deliveries = new Deliveries(this.store, this.link);
+    this.commands = new Optional(this.link);
     this.presences = new Presences(this.store, this.commands);
     this.writing = new Writing(this.commands);
     this.typists = new Typists(this.store);
@@ -78,11 +84,12 @@ export class Client implements SocketOwner {
   }
 
   start(): void {
-    this.socket.start();
+    this.link.start();
+    if (this.windows === alone) this.lead();
   }
 
   stop(): void {
-    this.socket.stop();
+    this.link.stop();
     this.sender.stop();
     this.reads.stop();
     this.deliveries.stop();
@@ -91,9 +98,9 @@ export class Client implements SocketOwner {
     this.typists.stop();
   }
 
-  /** See Socket.probe. */
-  probe = () => this.socket.probe();
-  reconnect = () => this.socket.reconnect();
+  /** See Link. */
+  probe = () => this.link.probe();
+  reconnect = () => this.link.reconnect();
 
   /** Names the chat that is on screen: its history is read when needed, now and after every reset. */
   show(id: string | null): void {
@@ -128,10 +135,10 @@ export class Client implements SocketOwner {
   discard = (key: string) => this.sender.discard(key);
 
   edit = (message_id: string, body: string, version: number) =>
-    this.socket.request<{ seq: number; version: number }>('message.edit', { message_id, body, version });
-  remove = (message_id: string) => this.socket.request<{ seq: number }>('message.delete', { message_id });
+    this.link.request<{ seq: number; version: number }>('message.edit', { message_id, body, version });
+  remove = (message_id: string) => this.link.request<{ seq: number }>('message.delete', { message_id });
   react = (message_id: string, emoji: string, on: boolean) =>
-    this.socket.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
+    this.link.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
 
   /** The person changed an unsent text: called for each change, `text` being what there is now. Best effort. */
   typed(chat_id: string, text: string): void {
@@ -146,7 +153,7 @@ export class Client implements SocketOwner {
   async read(chat_id: string): Promise<void> {
     const chat = this.state.chats.get(chat_id);
     if (!chat) return;
-    const cursor = await this.socket.request<Cursor>('cursor.set', { chat_id, read_seq: chat.cursor });
+    const cursor = await this.link.request<Cursor>('cursor.set', { chat_id, read_seq: chat.cursor });
     this.store.set({ state: apply.applyOwnCursor(this.state, chat_id, cursor) });
   }
 
@@ -162,8 +169,9 @@ export class Client implements SocketOwner {
     if (chat) this.store.set({ state: withChat(this.state, id, { ...chat, entry: { ...chat.entry, muted } }) });
   }
 
-  hello(hello: Hello): ResumeData {
-    const { state, cursors } = apply.beginResume(this.state);
+  hello(hello: Hello, replays: boolean): ResumeData {
+    const other = this.state.epoch !== '' && hello.epoch !== this.state.epoch;
+    const { state, cursors } = apply.beginResume(other && !replays ? apply.forget(this.state) : this.state);
     this.store.set({ state, hello });
     return Object.keys(cursors).length > 0 ? { epoch: state.epoch, cursors } : {};
   }
@@ -175,7 +183,6 @@ export class Client implements SocketOwner {
     this.emitter.applied(before, state);
     this.sender.settle(settledByEvent(this.store.get().outbox, event, state.me));
     this.typists.heard(event);
-    this.quotes.heard(event);
     this.deliveries.look(event.chat_id);
     this.tend(event.chat_id);
   }
@@ -209,7 +216,28 @@ export class Client implements SocketOwner {
   ready(epoch: string): void {
     this.store.set({ state: apply.finishResume(this.state, epoch) });
     this.sender.settle();
-    for (const id of this.state.chats.keys()) this.tend(id);
+    for (const [id, chat] of this.state.chats) {
+      this.catchUp(id, chat);
+      this.tend(id);
+    }
+  }
+
+  lead(): void {
+    this.sender.lead().catch(this.onError);
+  }
+
+  order = (order: OutboxOrder) => this.sender.obey(order);
+  outbox = (items: Outbox) => this.sender.show(items);
+
+  async entries(): Promise<Entry[]> {
+    const all: Entry[] = [];
+    let after: string | undefined;
+    do {
+      const part = await this.rest.chats(after);
+      all.push(...part.chats);
+      after = part.next;
+    } while (after);
+    return all;
   }
 
   connection(connection: Connection): void {
@@ -227,9 +255,17 @@ export class Client implements SocketOwner {
     return this.store.get().state;
   }
 
+  /** What a resume did not replay is read, or, when it is a lot, left to the next time that the chat is shown. */
+  private catchUp(id: string, { timeline, stale, cursor, entry }: ChatState): void {
+    if (!timeline || stale || cursor >= entry.last_seq) return;
+    const window = this.store.get().hello?.limits?.resume_window ?? 0;
+    if (entry.last_seq - cursor > window) this.store.set({ state: apply.applyReset(this.state, id, entry.last_seq) });
+    else this.background(this.reads.hole(id));
+  }
+
   /** A reset between resumes for a new epoch: only a resume tells which, so one is made. */
   private reset(id: string, seq: number, epoch: boolean): void {
-    if (epoch && !this.state.resume) return this.socket.reconnect();
+    if (epoch && !this.state.resume) return this.link.reconnect();
     this.store.set({ state: apply.applyReset(this.state, id, seq) });
     this.tend(id);
   }
@@ -267,5 +303,8 @@ export class Client implements SocketOwner {
     read.catch(this.onError);
   }
 }
+
+/** No other windows: this one sends. */
+const alone: Windows = { leads: true, order: () => {}, outbox: () => {} };
 
 const noStorage: OutboxStorage = { load: () => [], save: () => {}, forget: () => {} };

@@ -6,10 +6,10 @@ const endings: ReadonlyMap<number, string> = new Map([
   [1008, 'The server refused the connection.'],
   [1009, 'This page sent more than the server takes.'],
   [4500, 'You were logged out.'],
-  [4501, 'Please log in again.'],
-  [4502, 'This page and the server do not understand each other. Reload the page.'],
+  [4501, 'You were logged out. Please log in again.'],
+  [4502, 'This page is of another version than the server. Reload the page.'],
   [4503, 'Your session has expired. Please log in again.'],
-  [4504, 'You have too many connections open. Close another window and try again.'],
+  [4504, 'Too many connections are open. Close another window.'],
 ]);
 
 const loggedOut: ReadonlySet<number> = new Set([4500, 4501, 4503]);

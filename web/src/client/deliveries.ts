@@ -1,5 +1,5 @@
 import { applyOwnCursor } from './apply';
-import type { Socket } from './socket';
+import type { Link } from './link';
 import type { ChatState } from './state';
 import type { Store } from './store';
 import type { Cursor } from './types';
@@ -21,7 +21,7 @@ export class Deliveries {
 
   constructor(
     private readonly store: Store,
-    private readonly socket: Socket,
+    private readonly link: Link,
   ) {}
 
   ready(): void {
@@ -64,11 +64,11 @@ export class Deliveries {
 
   private async tell(id: string): Promise<void> {
     const chat = this.owed(id);
-    if (!chat || !this.socket.online) return;
+    if (!chat || !this.link.online) return;
     this.told.set(id, chat.cursor);
     this.wait(id, everyMs, () => this.look(id));
     try {
-      const cursor = await this.socket.request<Cursor>('cursor.set', { chat_id: id, delivered_seq: chat.cursor });
+      const cursor = await this.link.request<Cursor>('cursor.set', { chat_id: id, delivered_seq: chat.cursor });
       this.store.set({ state: applyOwnCursor(this.store.get().state, id, cursor) });
     } catch {
       // Best effort, see above.

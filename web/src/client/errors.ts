@@ -14,6 +14,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** A refusal that is this client's own. */
+export function refusal(status: number, code: ProblemCode, detail: string): ProblemError {
+  return new ProblemError({ type: 'about:blank', title: detail, status, detail, code });
+}
+
 /** The connection went away before the answer came: the request may or may not have taken effect. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';

@@ -1,7 +1,7 @@
 import { createdMessage } from './message';
 import type { State } from './state';
 import type { Snapshot } from './store';
-import type { Connection } from './socket';
+import type { Connection } from './link';
 import type { ChatEvent, EventOp, KnownEvent, Message, Push } from './types';
 
 /**

@@ -63,7 +63,7 @@ export function takeEvents(state: State, chatId: string, page: EventPage): Taken
   if (page.reset) return { state: skipHole(state, chatId, page.reset.seq), again: false };
   const next = page.events.reduce(applyEvent, state);
   const chat = next.chats.get(chatId)!;
-  if (chat.ahead.length === 0) return { state: next, again: false };
+  if (chat.ahead.length === 0) return { state: next, again: chat.cursor > before && chat.cursor < page.last_seq };
   if (chat.cursor > before) return { state: next, again: true };
   return { state: skipHole(next, chatId, page.last_seq), again: false };
 }

@@ -2,13 +2,13 @@
 export { Client, type ClientOptions } from './client';
 export type { Events } from './events';
 export { ConnectionLost, DeadlineExceeded, isPassing, ProblemError, sentence } from './errors';
-export { isMine, mentionsUser } from './message';
+export { foldMessage, isMine, mentionsUser } from './message';
 export type { PresenceSetting } from './presence';
-export { reach, receipt, receivers, type Receipt } from './receipts';
-export type { Outbox, Pending, PendingStatus } from './outbox';
+export type { Receipt } from './receipts';
+export type { Draft, Outbox, Pending, PendingStatus } from './outbox';
 export { Rest } from './rest';
 export type { OutboxStorage } from './sender';
-export type { Connection } from './socket';
+export type { Connection } from './link';
 export { activity, byActivity, lineIndex, type ChatState, type Line, type Past, type State, type Timeline } from './state';
 export { type Snapshot, Store } from './store';
 export type * from './types';

@@ -1,5 +1,5 @@
 import { ProblemError } from './errors';
-import type { Socket } from './socket';
+import type { Link } from './link';
 
 /**
  * Commands that nobody waits for and that an older server may not know. One that is refused as unknown is
@@ -8,7 +8,7 @@ import type { Socket } from './socket';
 export class Optional {
   private readonly unknown = new Set<string>();
 
-  constructor(private readonly socket: Socket) {}
+  constructor(private readonly link: Link) {}
 
   /** There is a new connection, perhaps to a server that knows more. */
   ready(): void {
@@ -17,9 +17,9 @@ export class Optional {
 
   /** Gives the answer, or null when the command cannot be sent or is not known. Rejects otherwise. */
   async request<T>(op: string, d: unknown): Promise<T | null> {
-    if (!this.socket.online || this.unknown.has(op)) return null;
+    if (!this.link.online || this.unknown.has(op)) return null;
     try {
-      return await this.socket.request<T>(op, d);
+      return await this.link.request<T>(op, d);
     } catch (err) {
       if (!(err instanceof ProblemError && err.code === 'bad_request')) throw err;
       this.unknown.add(op);

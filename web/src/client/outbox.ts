@@ -37,6 +37,16 @@ export function enqueue(outbox: Outbox, draft: Draft): Outbox {
   return [...outbox, { ...draft, status: 'queued', attempts: 0, due: 0 }];
 }
 
+/**
+ * What was kept from before, among what is held: in the order written. What was under way in a window that
+ * is gone is sent again: its key tells whether it had arrived.
+ */
+export function restored(outbox: Outbox, drafts: readonly Draft[]): Outbox {
+  const held = outbox.map((p): Pending => (p.status === 'sending' ? { ...p, status: 'queued', due: 0 } : p));
+  const all = drafts.reduce(enqueue, held as Outbox);
+  return [...all].sort((a, b) => a.written_at - b.written_at);
+}
+
 /** The sends to start now: of each chat the first that waits, unless one is in flight. */
 export function startable(outbox: Outbox, now: number): Pending[] {
   return heads(outbox).filter((p) => p.status === 'queued' && p.due <= now);
@@ -78,9 +88,9 @@ export function refused(outbox: Outbox, key: string, err: unknown, now: number, 
   });
 }
 
-/** The connection went away under an attempt: the same key goes out again on the next one. */
-export function interrupted(outbox: Outbox, key: string): Outbox {
-  return change(outbox, key, (p) => (p.status === 'sending' ? { ...p, status: 'queued', due: 0 } : p));
+/** The connection went away under an attempt: the same key goes out again, not before `due`. */
+export function interrupted(outbox: Outbox, key: string, due = 0): Outbox {
+  return change(outbox, key, (p) => (p.status === 'sending' ? { ...p, status: 'queued', due } : p));
 }
 
 /** A person asks again: same key, behind what was written since. */

@@ -1,9 +1,9 @@
-import { ConnectionLost, DeadlineExceeded, ProblemError } from './errors';
+import { ConnectionLost, DeadlineExceeded, ProblemError, refusal } from './errors';
 import type * as t from './types';
 
 const deadlineMs = 15_000;
 
-type Query = Record<string, string | number | undefined>;
+type Query = Record<string, string | number | readonly string[] | undefined>;
 
 interface Options {
   query?: Query;
@@ -38,7 +38,7 @@ export class Rest {
   findUsers = (q: string, after?: string) => this.get<{ users: t.User[]; next?: string }>('/users', { q, after });
   user = (id: string) => this.get<t.User>(`/users/${id}`);
 
-  chats = (after?: string) => this.get<{ chats: t.Entry[]; epoch: string; next?: string }>('/chats', { after });
+  chats = (after?: string) => this.get<{ chats: t.Entry[]; epoch: string; next?: string }>('/chats', { after, limit: 200 });
   chat = (id: string) => this.get<t.Entry>(`/chats/${id}`);
   createChat = (d: { kind: t.ChatKind; name?: string; topic?: string; member_ids?: string[] }, key?: string) =>
     this.post<t.Chat>('/chats', d, key);
@@ -63,11 +63,27 @@ export class Rest {
   search = (q: string, bound: { chat_id?: string; sender_id?: string; since?: string; until?: string; offset?: number; limit?: number } = {}) =>
     this.get<t.SearchPage>('/search', { q, ...bound });
   events = (id: string, after: number) => this.get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: 200 });
+  send = (id: string, key: string, d: { body: string; reply_to?: string }) => this.post<t.Message | t.Sent>(`/chats/${id}/messages`, d, key);
+  edit = (id: string, d: { body: string; version: number }) => this.call<t.Message>('PATCH', `/messages/${id}`, { body: d });
+  remove = (id: string) => this.call<{ seq: number }>('DELETE', `/messages/${id}`);
+  react = (id: string, emoji: string, on: boolean) =>
+    this.call<{ seq?: number }>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
+  typing = (id: string, typing: boolean) => this.post<void>(`/chats/${id}/typing`, { typing });
+  presence = (ids: readonly string[]) => this.get<{ users: t.Presence[] }>('/presence', { user_id: ids });
+  setPresence = (state: t.PresenceState) => this.call<void>('PUT', '/presence', { body: { state } });
   message = (id: string) => this.get<t.Message>(`/messages/${id}`);
   setCursor = (id: string, d: Partial<t.Cursor>) => this.call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
   cursors = (id: string) => this.get<{ cursors: t.MemberCursor[] }>(`/chats/${id}/cursors`, { limit: 200 });
   reactors = (id: string, emoji: string) =>
     this.get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
+
+  /** The event stream, fresh, until `signal` aborts it. */
+  async stream(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const headers = { ...this.headers({}), Accept: 'text/event-stream' };
+    const response = await this.fetcher(`${this.base}/api/v1/events`, { headers, signal }).catch(unreached);
+    if (!response.ok) throw refused(response, await response.text().catch(() => ''));
+    return response.body!.getReader();
+  }
 
   private get<T>(path: string, query?: Query): Promise<T> {
     return this.call<T>('GET', path, query && { query });
@@ -83,7 +99,7 @@ export class Rest {
     if (options.body !== undefined) init.body = JSON.stringify(options.body);
     const response = await this.fetcher(url, init).catch(unreached);
     const text = await response.text().catch(unreached);
-    if (!response.ok) throw new ProblemError(problemOf(response, text));
+    if (!response.ok) throw refused(response, text);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
@@ -103,24 +119,18 @@ function unreached(err: unknown): never {
 }
 
 function queryText(query: Query = {}): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)]))}`;
+  const pairs = Object.entries(query).flatMap(([k, v]) => (v === undefined ? [] : [v].flat().map((one) => [k, String(one)])));
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
 }
 
-/** The problem in a refusal; a proxy's page in its place becomes one too. */
-function problemOf(response: Response, text: string): t.Problem {
+/** What a refusal says; a proxy's page in its place becomes one too. */
+function refused(response: Response, text: string): ProblemError {
   try {
     const problem = JSON.parse(text) as t.Problem;
-    if (typeof problem.code === 'string') return problem;
+    if (typeof problem.code === 'string') return new ProblemError(problem);
   } catch {
     // Not JSON: described by its status below.
   }
   const passing = response.status >= 500 || response.status === 429;
-  return {
-    type: 'about:blank',
-    title: response.statusText || 'Error',
-    status: response.status,
-    detail: `The server answered ${response.status}.`,
-    code: passing ? 'unavailable' : 'bad_request',
-  };
+  return refusal(response.status, passing ? 'unavailable' : 'bad_request', `The server answered ${response.status}.`);
 }

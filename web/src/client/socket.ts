@@ -1,71 +1,50 @@
 import { fullJitter } from './backoff';
 import { afterClose, closeSentence } from './close';
-import { ConnectionLost, DeadlineExceeded, ProblemError } from './errors';
-import type { ChatEvent, Hello, Problem, ProblemCode, Push } from './types';
-
-/** How the connection stands, for a person to see. `retryAt` is a time in milliseconds. */
-export type Connection =
-  | { readonly phase: 'connecting' }
-  | { readonly phase: 'online' }
-  | { readonly phase: 'offline'; readonly retryAt: number }
-  | { readonly phase: 'ended'; readonly login: boolean; readonly code: number; readonly reason: string };
-
-export interface ResumeData {
-  epoch?: string;
-  cursors?: Record<string, number>;
-}
-
-/** What the socket tells its owner; called in the order of the wire, never after `stop`. */
-export interface SocketOwner {
-  /** Says what to resume from. */
-  hello(hello: Hello): ResumeData;
-  push(push: Push): void;
-  event(event: ChatEvent): void;
-  ready(epoch: string): void;
-  connection(connection: Connection): void;
-}
+import { ConnectionLost, DeadlineExceeded, refusal } from './errors';
+import type { Connection, Frame, Link, LinkOwner, Wire, WireOwner } from './link';
+import type { Rest } from './rest';
+import type { ChatEvent, Hello, Push } from './types';
+import { WebSocketWire } from './websocket';
 
 export interface SocketOptions {
   url: string;
-  owner: SocketOwner;
+  owner: LinkOwner;
   /** For programs without a cookie: sent as the first command. */
   token?: string;
+  /** By which to go on where WebSockets do not get through; without it there is no other way. */
+  rest?: Rest;
   /** [0, 1), for backoff. */
   random?: () => number;
 }
 
-const subprotocol = 'fechatter.v1.json';
 const handshakeMs = 10_000;
 const answerMs = 10_000;
 const probeMs = 5_000;
 const stableMs = 5_000;
+/** How long a connection by the event stream lasts before a WebSocket is tried again. */
+const streamMs = 10 * 60_000;
+/** After so many WebSockets in a row that said nothing, the event stream is tried. */
+const mutes = 2;
 const backoff = { baseMs: 500, capMs: 15_000 };
-
-interface Waiting {
-  resolve(d: unknown): void;
-  reject(err: Error): void;
-  timer: ReturnType<typeof setTimeout>;
-}
-
-interface Frame {
-  op: string;
-  re?: string | null;
-  chat_id?: string;
-  seq?: number;
-  d?: unknown;
-}
+const pushes: ReadonlySet<string> = new Set<Push['op']>([
+  'chats', 'reset', 'chat.joined', 'chat.left', 'session.revoked', 'typing', 'presence', 'cursor', 'degraded', 'drain',
+]);
 
 /**
- * One user's connection: connects, resumes, comes back after a loss, and knows when not to. Commands
- * are answered once, or reject when the connection or the deadline ends first. One `start` and one
- * `stop`; `stop` ends every timer and every waiting command.
+ * One user's connection: connects, resumes, comes back after a loss, and knows when not to. Uses a
+ * WebSocket, and the event stream where WebSockets are blocked. `stop` ends every timer and every
+ * waiting command.
  */
-export class Socket {
-  private ws: WebSocket | null = null;
+export class Socket implements Link {
+  private wire: Wire | null = null;
   private hello: Hello | null = null;
-  private waiting = new Map<string, Waiting>();
-  private lastId = 0;
+  /** Counts connections: what an earlier one tells is not listened to. */
+  private turn = 0;
   private attempt = 0;
+  /** WebSockets in a row that got no hello. */
+  private mute = 0;
+  /** Whether a WebSocket ever got through: then it is worth trying again. */
+  private worked = false;
   private heard = false;
   private phase: Connection['phase'] = 'connecting';
   private timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -78,87 +57,90 @@ export class Socket {
 
   stop(): void {
     this.phase = 'ended';
-    this.letGo(1000);
+    this.letGo();
   }
 
   get online(): boolean {
     return this.phase === 'online';
   }
 
-  /** Sends a command and gives its answer. */
   request<T>(op: string, d: unknown, deadlineMs = answerMs): Promise<T> {
-    const { ws } = this;
-    if (!ws || ws.readyState !== WebSocket.OPEN) return Promise.reject(new ConnectionLost('You are offline.'));
-    const id = `c${++this.lastId}`;
-    const text = JSON.stringify({ id, op, d });
-    if (this.tooLarge(op, text)) return Promise.reject(new ProblemError(tooLargeProblem));
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.settle(id)?.reject(new DeadlineExceeded()), deadlineMs);
-      this.waiting.set(id, { resolve: resolve as (d: unknown) => void, reject, timer });
-      ws.send(text);
-    });
+    if (!this.wire) return Promise.reject(new ConnectionLost('You are offline.'));
+    if (this.tooLarge(op, d)) return Promise.reject(refusal(413, 'too_large', 'This is longer than the server takes.'));
+    return this.wire.request<T>(op, d, deadlineMs);
   }
 
-  /** The network or the page woke up: come back at once, or make sure that the connection lives. */
   probe(): void {
     if (this.phase === 'offline') return this.open();
     if (this.phase === 'online') this.ping(probeMs);
   }
 
-  /** Drops the connection and resumes on a new one at once. */
   reconnect(): void {
     if (this.phase !== 'ended') this.open();
   }
 
   private open(): void {
-    this.letGo(1000);
+    this.letGo();
+    this.heard = false;
     this.tell({ phase: 'connecting' });
-    const ws = new WebSocket(this.options.url, subprotocol);
-    this.ws = ws;
-    ws.onopen = () => this.ws === ws && this.authenticate();
-    ws.onmessage = (message) => this.ws === ws && this.receive(message.data);
-    ws.onclose = (close) => this.ws === ws && this.lost(close.code);
     this.after('handshake', handshakeMs, () => this.lost(1006));
+    const { rest, url } = this.options;
+    // Every third attempt only: the silence may also be that of a server that is away.
+    const stream = rest && this.mute >= mutes;
+    const turn = this.turn;
+    const owner = this.ownerOf(() => this.turn === turn);
+    if (stream) void this.openStream(rest, owner, () => this.turn === turn);
+    else this.wire = new WebSocketWire(url, owner);
+    this.mute = stream ? 0 : this.mute + 1;
+    if (stream && this.worked) this.after('stream', streamMs, () => this.upgrade());
+  }
+
+  /** Few need it: it is no part of what is loaded first. */
+  private async openStream(rest: Rest, owner: WireOwner, current: () => boolean): Promise<void> {
+    const part = await import('./eventstream').catch(() => null);
+    if (!current()) return;
+    if (part) this.wire = new part.EventStreamWire(rest, owner);
+    else this.lost(1006);
+  }
+
+  private ownerOf(current: () => boolean): WireOwner {
+    return {
+      opened: () => current() && this.authenticate(),
+      heard: () => current() && this.hear(),
+      frame: (frame) => current() && this.receive(frame),
+      closed: (code) => current() && this.lost(code),
+    };
   }
 
   private authenticate(): void {
-    if (!this.options.token) return;
+    if (!this.options.token || !this.wire?.replays) return;
     this.request('auth', { token: this.options.token }).catch(() => this.lost(4501));
   }
 
-  private receive(data: unknown): void {
+  private hear(): void {
     this.heard = true;
     if (this.phase === 'connecting') this.after('handshake', handshakeMs, () => this.lost(1006));
-    const frame = parse(data);
-    if (!frame) return;
-    if (frame.re !== undefined) return this.answered(frame);
-    switch (frame.op) {
-      case 'hello':
-        return this.resume(frame.d as Hello);
-      case 'drain':
-        this.drain(frame.d as { retry_after_ms: number; deadline_ms: number });
-        return this.options.owner.push(frame as Push);
-      case 'chats':
-      case 'reset':
-      case 'chat.joined':
-      case 'chat.left':
-      case 'session.revoked':
-      case 'typing':
-      case 'presence':
-      case 'cursor':
-      case 'degraded':
-        return this.options.owner.push(frame as Push);
-      default:
-        if (frame.chat_id && typeof frame.seq === 'number') this.options.owner.event(frame as ChatEvent);
-    }
+  }
+
+  private receive(frame: Frame): void {
+    if (frame.op === 'hello') return this.resume(frame.d as Hello);
+    if (frame.op === 'ready') return this.ready((frame.d as { epoch: string }).epoch);
+    if (frame.op === 'drain') this.drain(frame.d as { retry_after_ms: number; deadline_ms: number });
+    if (pushes.has(frame.op)) this.options.owner.push(frame as Push);
+    else if (frame.chat_id && typeof frame.seq === 'number') this.options.owner.event(frame as ChatEvent);
   }
 
   private resume(hello: Hello): void {
     this.hello = hello;
-    const { ws } = this;
-    this.request<{ epoch: string }>('resume', this.options.owner.hello(hello), 120_000).then(
-      (d) => this.ws === ws && this.ready(d.epoch),
-      () => this.ws === ws && this.lost(1006),
+    const { wire } = this;
+    // What got through is the first to be tried the next time.
+    this.mute = wire?.replays ? 0 : mutes;
+    this.worked ||= !!wire?.replays;
+    const from = this.options.owner.hello(hello, wire!.replays);
+    if (!wire?.replays) return;
+    this.request<{ epoch: string }>('resume', from, 120_000).then(
+      (d) => this.wire === wire && this.ready(d.epoch),
+      () => this.wire === wire && this.lost(1006),
     );
   }
 
@@ -168,12 +150,6 @@ export class Socket {
     this.watch();
     this.options.owner.ready(epoch);
     this.tell({ phase: 'online' });
-  }
-
-  private answered(frame: Frame): void {
-    const waiting = this.settle(frame.re ?? '');
-    if (frame.op === 'error') waiting?.reject(new ProblemError(frame.d as Problem));
-    else waiting?.resolve(frame.d ?? {});
   }
 
   /** A browser does not show protocol pings: silence for a heartbeat is answered with a ping of our own. */
@@ -186,9 +162,9 @@ export class Socket {
   }
 
   private ping(deadlineMs: number): void {
-    const { ws } = this;
+    const { wire } = this;
     this.request('ping', {}, deadlineMs).catch((err: unknown) => {
-      if (err instanceof DeadlineExceeded && this.ws === ws) this.lost(1006);
+      if (err instanceof DeadlineExceeded && this.wire === wire) this.lost(1006);
     });
   }
 
@@ -199,12 +175,12 @@ export class Socket {
   }
 
   private leave(): void {
-    if (this.waiting.size === 0) this.reconnect();
+    if (!this.wire?.busy) this.reconnect();
     else this.after('drain', 50, () => this.leave());
   }
 
   private lost(code: number): void {
-    this.letGo(1000);
+    this.letGo();
     const after = afterClose(code);
     if (after !== 'reconnect') {
       return this.tell({ phase: 'ended', login: after === 'login', code, reason: closeSentence(code) });
@@ -215,22 +191,18 @@ export class Socket {
     this.tell({ phase: 'offline', retryAt: Date.now() + delay });
   }
 
-  /** Forgets the connection without waiting for it: a dead one would take minutes to close. */
-  private letGo(code: number): void {
-    const { ws } = this;
-    this.ws = null;
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
-    if (ws) ws.onopen = ws.onmessage = ws.onclose = null;
-    ws?.close(code);
-    for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(new ConnectionLost());
+  private upgrade(): void {
+    this.mute = 0;
+    this.reconnect();
   }
 
-  private settle(id: string): Waiting | undefined {
-    const waiting = this.waiting.get(id);
-    if (waiting) clearTimeout(waiting.timer);
-    this.waiting.delete(id);
-    return waiting;
+  private letGo(): void {
+    const { wire } = this;
+    this.turn++;
+    this.wire = null;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+    wire?.close();
   }
 
   private tell(connection: Connection): void {
@@ -248,26 +220,9 @@ export class Socket {
     this.timers.delete(name);
   }
 
-  private tooLarge(op: string, text: string): boolean {
+  private tooLarge(op: string, d: unknown): boolean {
     const limit = this.hello?.limits?.frame_bytes ?? 0;
-    return op !== 'resume' && limit > 0 && new TextEncoder().encode(text).length > limit;
-  }
-}
-
-const tooLargeProblem: Problem = {
-  type: 'about:blank',
-  title: 'Too large',
-  status: 413,
-  detail: 'This is longer than the server takes.',
-  code: 'too_large' satisfies ProblemCode,
-};
-
-function parse(data: unknown): Frame | null {
-  if (typeof data !== 'string') return null;
-  try {
-    const frame = JSON.parse(data) as Frame;
-    return typeof frame?.op === 'string' ? frame : null;
-  } catch {
-    return null;
+    const envelope = 64;
+    return op !== 'resume' && limit > 0 && new TextEncoder().encode(JSON.stringify(d)).length + envelope > limit;
   }
 }

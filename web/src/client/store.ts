@@ -1,7 +1,7 @@
 import { emptyState, type State } from './state';
 import type { Outbox } from './outbox';
-import type { Connection } from './socket';
-import type { Hello, Message, Presence, User } from './types';
+import type { Connection } from './link';
+import type { Hello, Presence, User } from './types';
 
 /** Everything a page shows, as one immutable value. */
 export interface Snapshot {
@@ -15,8 +15,6 @@ export interface Snapshot {
   readonly reading: ReadonlySet<string>;
   /** Who is typing now, by chat. */
   readonly typing: ReadonlyMap<string, readonly string[]>;
-  /** Messages that others answer, as far as they were asked for, by id. */
-  readonly quotes: ReadonlyMap<string, Message>;
   /** Presence of those who are watched; nobody's when the server does not know it. */
   readonly presence: ReadonlyMap<string, Presence>;
 }
@@ -39,7 +37,6 @@ export class Store {
       users: new Map(),
       reading: new Set(),
       typing: new Map(),
-      quotes: new Map(),
       presence: new Map(),
     };
   }

@@ -1,5 +1,7 @@
 import { getContext, setContext } from 'svelte';
 import { byActivity, Client, ConnectionLost, DeadlineExceeded, mentionsUser, ProblemError, Rest, sentence, type ChatState, type Entry, type Message, type PresenceState, type Snapshot, type User } from '../client';
+import { OutboxDatabase } from '../client/outbox-db';
+import { shareWindows } from '../client/shared';
 import { Drafts } from './drafts';
 import type { Texts } from './i18n/en';
 import { Language } from './i18n/language.svelte';
@@ -7,11 +9,11 @@ import { plain } from './markdown';
 import { chatTitle, userName } from './names';
 import { Notifier } from './notifier';
 import { Preferences } from './preferences.svelte';
+import { Quotes } from './quotes.svelte';
 import { Recent } from './recent.svelte';
 import { Rosters } from './rosters.svelte';
 import { Route } from './route.svelte';
 import { sections } from './sections';
-import { browserStorage, clearStorage } from './storage';
 import { Times } from './time';
 import { Toasts } from './toasts.svelte';
 
@@ -46,6 +48,7 @@ export class Page {
   /** The message that was asked for, until it is on screen. */
   target = $state.raw<{ readonly chatId: string; readonly seq: number } | null>(null);
   drafts = $state.raw(new Drafts(''));
+  quotes = $state.raw<Quotes | null>(null);
 
   readonly rest = new Rest();
   readonly route = new Route();
@@ -56,6 +59,7 @@ export class Page {
   readonly toasts = new Toasts((err) => this.sentence(err));
   private readonly emojis = new Recent();
   private current: Client | null = null;
+  private unsent: OutboxDatabase | undefined;
 
   readonly times: Times = $derived(new Times(this.language.locale));
   chats: ChatState[] = $derived(this.snapshot ? byActivity(this.snapshot.state) : []);
@@ -134,7 +138,7 @@ export class Page {
   }
 
   async logOut(): Promise<void> {
-    clearStorage(this.me);
+    await this.unsent?.clear();
     this.drafts.clear();
     await this.rest.logOut();
     this.leave('');
@@ -199,14 +203,17 @@ export class Page {
 
   private enter(user: User): void {
     this.current?.stop();
+    this.unsent = new OutboxDatabase(user.id);
     const client = new Client({
       user,
       socketUrl: `${location.origin.replace(/^http/, 'ws')}/ws`,
       rest: this.rest,
-      storage: browserStorage(user.id),
+      storage: this.unsent,
+      share: shareWindows(),
       onError: this.toasts.error,
     });
     this.current = client;
+    this.quotes = new Quotes(client);
     this.drafts = new Drafts(user.id);
     client.store.subscribe((snapshot) => this.follow(client, snapshot));
     client.on('message', (message) => this.heard(message));

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { patience, stage } from './stage.ts';
+
+/** What one writes is found by the other, and leads to where it was said. */
+
+const { join, talk } = stage();
+const marked = 'mark';
+
+describe('search', () => {
+  test('finds a Chinese word that was just sent from another browser', async () => {
+    const [ada, bob] = await talk();
+    await ada.say('明天去买绿茶和点心', 'something else');
+    await bob.sees('明天去买绿茶和点心', 'something else');
+    await bob.page.keyboard.press('Control+k');
+    await bob.get('search-input').fill('绿茶');
+    const hit = bob.get('search-hit');
+    await expect.poll(() => hit.count(), patience).toBe(1);
+    expect(await hit.getByTestId('highlight').textContent()).toBe('明天去买绿茶和点心');
+    expect((await hit.locator(marked).allTextContents()).join('')).toContain('绿茶');
+    expect(await hit.textContent()).toContain('Ada');
+    await bob.page.keyboard.press('Enter');
+    await expect.poll(() => bob.get('search').count(), patience).toBe(0);
+    await bob.message('明天去买绿茶和点心').waitFor();
+  });
+
+  test('leads to a message far up, in its context, and back to the latest', async () => {
+    const [ada, bob] = await talk();
+    const id = await ada.chatId();
+    const post = (i: number, body: string) => ada.api('POST', `/chats/${id}/messages`, { body }, { 'Idempotency-Key': `k${i}` });
+    await post(0, 'a hippopotamus <b>bold</b>');
+    for (let i = 1; i < 220; i += 20) await Promise.all(Array.from({ length: 20 }, (_, j) => post(i + j, `line ${i + j}`)));
+    await bob.page.reload();
+    await bob.online();
+    await expect.poll(async () => (await bob.bodies()).length, patience).toBeGreaterThan(20);
+    await bob.get('open-search').click();
+    await bob.get('search-input').fill('hippopotamus');
+    await bob.get('search-hit').first().waitFor();
+    expect(await bob.get('search-hit').locator('b').count()).toBe(0);
+    await bob.page.keyboard.press('ArrowDown');
+    await bob.page.keyboard.press('Enter');
+    const found = bob.message('a hippopotamus <b>bold</b>');
+    await found.waitFor();
+    expect(await found.isVisible()).toBe(true);
+
+    // What is written meanwhile is not put behind the past.
+    await ada.say('news');
+    await bob.get('to-latest').waitFor();
+    expect(await bob.message('news').count()).toBe(0);
+    await bob.get('to-latest').click();
+    await bob.message('news').waitFor();
+  });
+
+  test('offers chats by name, narrows by its words, and says when there is nothing', async () => {
+    const ada = await join('Ada');
+    const bob = await join('Bob');
+    await ada.create('private', 'Plans', bob);
+    await ada.say('tea at five');
+    await ada.create('group', 'Kitchen', bob);
+    await ada.say('tea is out');
+    await bob.get('open-search').click();
+    await bob.get('search-input').fill('kit');
+    await expect.poll(() => bob.get('search-chat').allTextContents(), patience).toEqual([expect.stringContaining('Kitchen')]);
+    await bob.get('search-input').fill('tea');
+    await expect.poll(() => bob.get('search-hit').count(), patience).toBe(2);
+    await bob.get('search-input').fill('tea in:Plans');
+    await expect.poll(() => bob.get('highlight').allTextContents(), patience).toEqual(['tea at five']);
+    await bob.get('search-input').fill('xyzzyq');
+    await bob.get('nothing-found').waitFor();
+    await bob.page.keyboard.press('Escape');
+    await expect.poll(() => bob.get('search').count(), patience).toBe(0);
+  });
+});

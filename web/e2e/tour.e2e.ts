@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { Person } from './person.ts';
+import { patience, stage } from './stage.ts';
+
+/** The day of a team: everything that people do here, in one go; then who uses the page otherwise than with a mouse. */
+
+const scene = stage();
+const { join, talk } = scene;
+
+test('the daily tour', async () => {
+  const ada = await Person.signUp(scene.browser, scene.server, 'Ada', { serviceWorkers: 'allow' });
+  scene.people.push(ada);
+  const [bob, cleo] = await Promise.all([join('Bob'), join('Cleo')]);
+
+  await ada.writeTo(bob);
+  await ada.say('good morning');
+  await bob.open('Ada');
+  await bob.sees('good morning');
+
+  await ada.create('public', 'tea room', bob);
+  await cleo.get('browse').click();
+  await cleo.get('public-search').fill('tea room');
+  await cleo.get('public-chat').getByTestId('join').click();
+  await bob.open('tea room');
+
+  // A mention is completed from the names of those who are there.
+  await ada.get('composer').pressSequentially('@Cl');
+  await ada.get('mention-option').first().waitFor();
+  await ada.page.keyboard.press('Enter');
+  await ada.get('composer').pressSequentially('which **tea**?');
+  await ada.page.keyboard.press('Enter');
+  const question = `@${cleo.username} which tea?`;
+  await Promise.all([bob.sees(question), cleo.sees(question)]);
+  expect(await cleo.page.locator('[data-testid="body"] strong').textContent()).toBe('tea');
+
+  await cleo.act(question, 'reply');
+  await cleo.say('green, 绿茶');
+  await bob.react('green, 绿茶', '👍');
+  await cleo.page.locator('[data-testid="reaction"][data-emoji="👍"]').waitFor();
+  await cleo.get('composer').press('ArrowUp');
+  await cleo.get('edit-box').fill('green tea, 绿茶');
+  await cleo.get('edit-box').press('Enter');
+  const all = [question, 'green tea, 绿茶'];
+  await Promise.all([ada.sees(...all), bob.sees(...all)]);
+
+  await bob.page.keyboard.press('Control+k');
+  await bob.get('search-input').fill('绿茶');
+  await expect.poll(() => bob.get('search-hit').count(), patience).toBe(1);
+  await bob.page.keyboard.press('Enter');
+
+  // Offline, the page opens all the same; what was written before goes out once.
+  await ada.page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+  ada.cable.cut();
+  await ada.offline();
+  await ada.say('written in the tunnel');
+  await bob.say('meanwhile');
+  expect(await ada.pending()).toEqual(['written in the tunnel']);
+  await ada.page.reload();
+  await ada.get('unreachable').waitFor();
+  ada.cable.mend();
+  await ada.page.reload();
+  await ada.online();
+  for (const person of [ada, bob, cleo]) await person.sees(...all, 'meanwhile', 'written in the tunnel');
+  await ada.nothingPending();
+  expect(await ada.message('green tea, 绿茶').getByTestId('quote').textContent()).toContain('tea');
+  expect(await ada.message('green tea, 绿茶').getByTestId('edited').count()).toBe(1);
+});
+
+describe('everyone', () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+  /** What axe finds wrong with what is on screen, by rule. */
+  async function violations(person: Person): Promise<string[]> {
+    await person.page.evaluate(axe);
+    return person.page.evaluate(async () => {
+      const { axe: checker } = globalThis as unknown as { axe: { run(what: unknown, how: unknown): Promise<{ violations: { id: string; nodes: { html: string; any: { message: string }[] }[] }[] }> } };
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+      const found = await checker.run(document, { runOnly: tags });
+      return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html.slice(0, 120)} ${any[0]?.message ?? ''}`));
+    });
+  }
+
+  test('axe finds nothing wrong with any part of the page, in light and in dark', async () => {
+    const [ada, bob] = await Promise.all([join('Ada', { reducedMotion: 'reduce' }), join('Bob')]);
+    await ada.create('public', `general ${ada.username}`, bob);
+    await bob.open(`general ${ada.username}`);
+    await bob.say(`hello @${ada.username}, **see** https://example.org and \`this\``, '```go\nfunc main() {} // x\n```', '> quoted\n\n- one');
+    await ada.message('quoted\none').or(ada.get('body').nth(2)).first().waitFor();
+    await ada.react(`hello @${ada.username}, see https://example.org and this`, '👍');
+    await ada.say('mine');
+    await bob.act('mine', 'reply');
+    await bob.say('yours');
+    await ada.message('yours').hover();
+    const open: [string, (() => Promise<void>)?][] = [
+      ['the chat'],
+      ['members', () => ada.get('members').click()],
+      ['chat-settings', () => ada.get('chat-settings').click()],
+      ['new-chat', () => ada.get('new-chat').click()],
+      ['browse', () => ada.get('browse').click()],
+      ['account', () => ada.get('account').click()],
+      ['shortcuts', () => ada.get('shortcuts').click()],
+      ['open-search', () => ada.get('open-search').click()],
+      ['insert-emoji', () => ada.get('insert-emoji').click()],
+    ];
+    for (const scheme of ['light', 'dark'] as const) {
+      await ada.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      for (const [name, show] of open) {
+        await show?.();
+        await ada.page.waitForTimeout(50);
+        expect([scheme, name, ...(await violations(ada))]).toEqual([scheme, name]);
+        if (name === 'members') await ada.get('members').click();
+        else if (show) await ada.page.keyboard.press('Escape');
+      }
+    }
+    await ada.get('log-out').click();
+    await ada.get('sign-in').waitFor();
+    expect(await violations(ada)).toEqual([]);
+  });
+
+  test('the keyboard does everything with a message, and new ones are read out', async () => {
+    const [ada, bob] = await talk();
+    await bob.say('first', 'second');
+    await ada.sees('first', 'second');
+    await expect.poll(() => ada.get('announced').textContent(), patience).toBe('Bob: second');
+    await ada.get('messages').focus();
+    await ada.page.keyboard.press('ArrowUp');
+    await ada.page.keyboard.press('ArrowUp');
+    await ada.page.keyboard.press('r');
+    await ada.get('replying').waitFor();
+    await ada.page.keyboard.type('to the first');
+    await ada.page.keyboard.press('Enter');
+    expect(await bob.message('to the first').getByTestId('quote').textContent()).toContain('first');
+    await ada.page.keyboard.type('half a thought');
+    await ada.page.reload();
+    await ada.online();
+    await expect.poll(() => ada.get('composer').inputValue(), patience).toBe('half a thought');
+  });
+
+  test('on 320 pixels everything fits, in Chinese too', async () => {
+    const [ada, bob] = await Promise.all([join('Ada', { viewport: { width: 320, height: 640 }, locale: 'zh-CN' }), join('Bob')]);
+    await bob.writeTo(ada);
+    await bob.say('x'.repeat(400), '很'.repeat(300), '```\n' + 'wide '.repeat(80) + '\n```', 'مرحبا بالعالم');
+    await ada.item('Bob').click();
+    await expect.poll(() => ada.get('body').count(), patience).toBe(4);
+    const overflow = () => ada.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(await overflow()).toBe(0);
+    expect(await ada.get('composer').getAttribute('placeholder')).toBe('发消息给 Bob');
+    expect(await ada.page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
+    await ada.get('back').click();
+    expect(await overflow()).toBe(0);
+    await ada.get('account').click();
+    expect(await overflow()).toBe(0);
+  });
+
+  test('unread is told by the title, the icon and the desktop, but not of a muted chat', async () => {
+    const [ada, bob] = await Promise.all([join('Ada', { permissions: ['notifications'] }), join('Bob')]);
+    await ada.page.addInitScript(() => {
+      const told: string[] = [];
+      Object.assign(globalThis, { told });
+      globalThis.Notification = class {
+        static permission = 'granted';
+        static requestPermission = async () => 'granted';
+        constructor(title: string, { body }: { body: string }) {
+          told.push(`${title} | ${body}`);
+        }
+      } as never;
+    });
+    await ada.page.reload();
+    await ada.online();
+    await ada.get('account').click();
+    await ada.get('notify').click();
+    await ada.get('close-dialog').click();
+    const told = () => ada.page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+    await bob.writeTo(ada);
+    await bob.say('**look**');
+    await expect.poll(told, patience).toEqual(['Bob | Bob: look']);
+    expect(await ada.page.title()).toBe('(1) Fechatter');
+    expect(await ada.page.locator('link[rel="icon"]').getAttribute('href')).toBe('/favicon-unread.svg');
+    await ada.item('Bob').click({ button: 'right' });
+    await ada.get('mute').click();
+    await expect.poll(() => ada.page.title(), patience).toBe('Fechatter');
+    await bob.say('again');
+    await expect.poll(() => ada.item('Bob').getByTestId('last-message').textContent(), patience).toBe('again');
+    expect(await told()).toHaveLength(1);
+  });
+});

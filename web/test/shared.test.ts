@@ -1,0 +1,188 @@
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client, Rest, type Draft, type OutboxStorage } from '../src/client';
+import { OutboxDatabase } from '../src/client/outbox-db';
+import { shareWindows } from '../src/client/shared';
+import type { User } from '../src/client/types';
+import { FakeServer, install, pass, uninstall } from './fake';
+import { installWindows } from './windows';
+
+/** Several windows of one user use one connection, and one outbox. */
+
+const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
+const id = 'chat-1';
+let server: FakeServer;
+let windows: Client[];
+let kept: Map<string, Draft>;
+
+beforeEach(() => {
+  server = new FakeServer();
+  server.chat();
+  install(server);
+  installWindows();
+  windows = [];
+  kept = new Map();
+});
+
+afterEach(() => {
+  for (const window of windows) window.stop();
+  uninstall();
+});
+
+const storage: OutboxStorage = {
+  load: () => [...kept.values()],
+  save: (draft) => kept.set(draft.key, draft),
+  forget: (key) => kept.delete(key),
+};
+
+async function open(): Promise<Client> {
+  const rest = new Rest('', '', server.fetch);
+  const client = new Client({ user, socketUrl: 'ws://server/ws', rest, storage, share: shareWindows(), random: () => 0.5 });
+  windows.push(client);
+  client.start();
+  await pass();
+  client.show(id);
+  await pass();
+  return client;
+}
+
+const bodies = (client: Client) => client.store.get().state.chats.get(id)!.timeline!.lines.map(({ message }) => message.body);
+const outbox = (client: Client) => client.store.get().outbox.map((p) => `${p.body} ${p.status}`);
+const phase = (client: Client) => client.store.get().connection.phase;
+const stored = () => [...server.chat().messages.values()].map((m) => m.body);
+const commands = (op: string) => server.received.filter((c) => c['op'] === op);
+
+describe('two windows', () => {
+  test('have one connection, and both show what comes', async () => {
+    server.post('other', 'before');
+    const [first, second] = [await open(), await open()];
+    expect(server.sockets.size).toBe(1);
+    server.post('other', 'after');
+    await pass();
+    expect([phase(first), phase(second)]).toEqual(['online', 'online']);
+    expect([bodies(first), bodies(second)]).toEqual([['before', 'after'], ['before', 'after']]);
+  });
+
+  test('send through the one that leads, in order, each once', async () => {
+    const [first, second] = [await open(), await open()];
+    second.send(id, 'one');
+    second.send(id, 'two');
+    expect(outbox(second)).toEqual(['one queued', 'two queued']);
+    await pass();
+    expect([stored(), bodies(first), bodies(second)]).toEqual([['one', 'two'], ['one', 'two'], ['one', 'two']]);
+    expect([outbox(first), outbox(second), kept.size]).toEqual([[], [], 0]);
+    expect(commands('message.send')).toHaveLength(2);
+  });
+
+  test('show the same of what waits and fails, and either tries again', async () => {
+    const [first, second] = [await open(), await open()];
+    server.before = ({ op }) => void (op === 'message.send' && FakeServer.refuse('forbidden'));
+    second.send(id, 'no');
+    await pass();
+    expect([outbox(first), outbox(second)]).toEqual([['no failed'], ['no failed']]);
+    server.before = () => {};
+    second.retry(second.store.get().outbox[0]!.key);
+    await pass();
+    expect([stored(), outbox(first), outbox(second)]).toEqual([['no'], [], []]);
+  });
+
+  test('the other takes over when the first is closed, and loses and doubles nothing', async () => {
+    const [first, second] = [await open(), await open()];
+    server.answers = ({ op }) => op !== 'message.send';
+    second.send(id, 'unanswered');
+    first.send(id, 'behind it');
+    await pass();
+    server.answers = () => true;
+    first.stop();
+    server.post('other', 'meanwhile');
+    await pass(1_000);
+    expect(server.sockets.size).toBe(1);
+    expect(phase(second)).toBe('online');
+    expect(stored().sort()).toEqual(['behind it', 'meanwhile', 'unanswered']);
+    expect(bodies(second)).toEqual(stored());
+    expect([outbox(second), kept.size]).toEqual([[], 0]);
+  });
+
+  test('follow the one connection through a loss', async () => {
+    const [first, second] = [await open(), await open()];
+    server.up = false;
+    server.cut();
+    await pass(500);
+    expect([phase(first), phase(second)]).not.toContain('online');
+    second.send(id, 'written offline');
+    await pass(500);
+    server.post('other', 'missed');
+    server.up = true;
+    await pass(30_000);
+    expect([phase(first), phase(second)]).toEqual(['online', 'online']);
+    expect(bodies(first)).toEqual(['missed', 'written offline']);
+    expect(bodies(second)).toEqual(bodies(first));
+  });
+
+  test('that shows a chat which the first does not show misses nothing of it', async () => {
+    const first = await open();
+    first.show(null);
+    const second = await open();
+    server.cut();
+    for (let i = 0; i < 5; i++) server.post('other', `missed ${i}`);
+    await pass(30_000);
+    expect(bodies(second)).toEqual(['missed 0', 'missed 1', 'missed 2', 'missed 3', 'missed 4']);
+  });
+
+  test('watch what any of them shows, and read for both', async () => {
+    server.presence = [{ user_id: 'ada', state: 'online' }, { user_id: 'bob', state: 'away' }];
+    const [first, second] = [await open(), await open()];
+    first.presences.show('list', ['ada']);
+    second.presences.show('list', ['bob']);
+    await pass(1_000);
+    expect(new Set(commands('presence.watch').at(-1)!['d'].user_ids)).toEqual(new Set(['me', 'ada', 'bob']));
+    expect(second.store.get().presence.get('bob')?.state).toBe('away');
+    server.post('other', 'read me');
+    await pass();
+    void second.read(id);
+    await pass();
+    expect([first, second].map((w) => w.store.get().state.chats.get(id)!.entry.unread)).toEqual([0, 0]);
+  });
+});
+
+test('a window that opens while the first is offline joins when it is back', async () => {
+  const first = await open();
+  server.up = false;
+  server.cut();
+  await pass(100);
+  const second = await open();
+  expect(phase(second)).not.toBe('online');
+  server.up = true;
+  await pass(60_000);
+  server.post('other', 'here');
+  await pass();
+  expect([phase(first), phase(second)]).toEqual(['online', 'online']);
+  expect(second.store.get().state.chats.get(id)!.entry.last_message?.body).toBe('here');
+});
+
+describe('the database of unsent messages', () => {
+  const draft = (key: string, written_at: number): Draft => ({ key, chat_id: id, body: key, written_at });
+
+  test('keeps them in the order written, of each user apart', async () => {
+    uninstall();
+    const mine = new OutboxDatabase('me');
+    mine.save(draft('b', 2));
+    mine.save(draft('a', 1));
+    mine.save(draft('c', 3));
+    mine.forget('c');
+    new OutboxDatabase('other').save(draft('x', 1));
+    expect((await new OutboxDatabase('me').load()).map((d) => d.key)).toEqual(['a', 'b']);
+    await mine.clear();
+    expect(await mine.load()).toEqual([]);
+  });
+
+  test('that a browser refuses is an empty one', async () => {
+    uninstall();
+    const { indexedDB } = globalThis;
+    Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: { open: () => { throw new Error('refused'); } } });
+    const refused = new OutboxDatabase('nobody');
+    refused.save(draft('a', 1));
+    expect(await refused.load()).toEqual([]);
+    Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: indexedDB });
+  });
+});

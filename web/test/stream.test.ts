@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client, Rest } from '../src/client';
+import type { User } from '../src/client/types';
+import '../src/client/eventstream';
+import { FakeServer, install, pass, uninstall } from './fake';
+
+/** Where WebSockets do not get through, the event stream and REST do the same work. */
+
+const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
+const id = 'chat-1';
+let server: FakeServer;
+let client: Client;
+
+beforeEach(async () => {
+  server = new FakeServer();
+  server.chat();
+  server.websockets = false;
+  install(server);
+  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+  client.start();
+  await pass(5_000);
+  client.show(id);
+  await pass();
+});
+
+afterEach(() => {
+  client.stop();
+  uninstall();
+});
+
+const bodies = () => client.store.get().state.chats.get(id)!.timeline!.lines.map(({ message }) => message.body);
+const phase = () => client.store.get().connection.phase;
+const kinds = () => [...server.sockets].map((socket) => socket.url);
+
+describe('the event stream', () => {
+  test('is used when WebSockets say nothing, and brings what is written', async () => {
+    expect([phase(), kinds()]).toEqual(['online', ['stream']]);
+    server.post('other', '你好');
+    client.send(id, 'hi');
+    await pass();
+    expect(bodies()).toEqual(['你好', 'hi']);
+    expect(client.store.get().outbox).toEqual([]);
+    expect(server.received).toMatchObject([{ op: 'message.send', rest: true }]);
+  });
+
+  test('that was cut comes back at once as a stream, and what was missed is read, once', async () => {
+    server.post('other', 'one');
+    await pass();
+    server.up = false;
+    server.cut();
+    server.post('other', 'two');
+    client.send(id, 'three');
+    await pass(60_000);
+    expect(phase()).toBe('offline');
+    server.up = true;
+    await pass(60_000);
+    server.post('other', 'four');
+    await pass();
+    expect([phase(), kinds()]).toEqual(['online', ['stream']]);
+    expect(bodies()).toEqual(['one', 'two', 'three', 'four']);
+    expect(server.chat().keys.size).toBe(4);
+  });
+
+  test('of another history makes what is held be read anew', async () => {
+    server.post('other', 'one');
+    await pass();
+    server.epoch = 'e2';
+    server.cut();
+    await pass(30_000);
+    expect(client.store.get().state.epoch).toBe('e2');
+    expect([bodies(), client.store.get().state.chats.get(id)!.stale]).toEqual([['one'], false]);
+  });
+
+  test('is left for a WebSocket after a while, when those had worked before', async () => {
+    server.websockets = true;
+    server.cut();
+    await pass(60_000);
+    expect(kinds()).toEqual(['stream']);
+    client.stop();
+    client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+    client.start();
+    await pass();
+    expect(kinds()).toEqual(['ws://server/ws']);
+    server.websockets = false;
+    server.cut();
+    await pass(60_000);
+    expect(kinds()).toEqual(['stream']);
+    server.websockets = true;
+    await pass(11 * 60_000);
+    expect([phase(), kinds()]).toEqual(['online', ['ws://server/ws']]);
+  });
+});
