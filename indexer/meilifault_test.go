@@ -98,7 +98,9 @@ func TestMeiliTooLarge(t *testing.T) {
 
 func TestMeiliHangs(t *testing.T) {
 	t.Parallel()
-	server, m := prepared(t, indexer.MeiliConfig{RequestTimeout: 20 * time.Millisecond})
+	server, _ := prepared(t, indexer.MeiliConfig{})
+	m := openMeili(t, indexer.MeiliConfig{URL: server.URL, RequestTimeout: 20 * time.Millisecond})
+	t.Cleanup(func() { _ = m.Close() })
 	lift := server.Hang()
 	allUnavailable(t, m)
 	lift()

@@ -24,7 +24,7 @@ func withDatabase(file *string) func(*app.Config) {
 // execute changes a node's database behind its back.
 func execute(t *testing.T, file, query string, args ...any) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func withMeilisearch(s *meilitest.Server) func(*app.Config) {
 // stored is every message that is not deleted, by id, as an index should have it.
 func stored(t *testing.T, file string) map[string]string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)
 	}
