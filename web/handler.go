@@ -30,7 +30,7 @@ The API under /api/v1 and the WebSocket at /ws work without it.
 // are files of this server, nothing is inline, markup is never made from text
 // but by the framework's own templates.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-	"font-src 'self'; worker-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
+	"font-src 'self'; worker-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
 	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html fechatter-worker"
 
 // file is one built file, ready to be sent. packed is nil when gzip saves nothing.
