@@ -2,6 +2,9 @@ package indexer
 
 import "context"
 
+// comparePage is how many messages are compared at a time.
+const comparePage = 1000
+
 // comparison finds what is different in index and database, a page at a time,
 // and queues it. Nothing should be: it is for what no outbox knows of, such as an
 // index or a database that was restored from a backup.
@@ -42,7 +45,7 @@ func (c *comparison) nextPage(ctx context.Context, x *Indexer) ([]string, error)
 }
 
 func (c *comparison) messages(ctx context.Context, x *Indexer) (wrong []string, err error) {
-	page, next, err := x.store.IndexPage(ctx, c.database, pageSize)
+	page, next, err := x.store.IndexPage(ctx, c.database, comparePage)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func (c *comparison) messages(ctx context.Context, x *Indexer) (wrong []string, 
 }
 
 func (c *comparison) documents(ctx context.Context, x *Indexer) (wrong []string, err error) {
-	ids, next, err := x.index.Page(ctx, c.index, pageSize)
+	ids, next, err := x.index.Page(ctx, c.index, comparePage)
 	if err != nil {
 		return nil, err
 	}

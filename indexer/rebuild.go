@@ -9,8 +9,9 @@ import (
 	"fechatter/chat"
 )
 
-// pageSize is how many messages are read and indexed at a time.
-const pageSize = 1000
+// rebuildPage is how many messages are read and indexed at a time: Meilisearch
+// takes a second or two for a batch, however small.
+const rebuildPage = 5000
 
 // rebuildIfEmpty makes an index that holds nothing although there are messages.
 func (x *Indexer) rebuildIfEmpty(ctx context.Context) error {
@@ -45,7 +46,7 @@ func (x *Indexer) rebuild(ctx context.Context, tell func(done, total int64)) (er
 	}()
 	began, done := time.Now(), int64(0)
 	for after := ""; ; {
-		page, next, err := x.store.IndexPage(ctx, after, pageSize)
+		page, next, err := x.store.IndexPage(ctx, after, rebuildPage)
 		if err != nil {
 			return err
 		}

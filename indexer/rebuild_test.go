@@ -25,16 +25,16 @@ func TestEmptyIndexIsRebuilt(t *testing.T) {
 func TestRebuildMissesNothing(t *testing.T) {
 	inOffice(t, func(o *office) {
 		x, _ := o.start("a")
-		o.write(x, numbers(0, 3500)...)
+		o.write(x, numbers(0, 12500)...)
 		o.settle(time.Second)
 		page := 0
 		o.books.mu.Lock()
 		o.books.paged = func() {
 			page++
-			o.write(x, page, 1500, 3000, 5000+page) // behind, in front, and new
+			o.write(x, page, 4500, 11000, 20000+page) // behind, in front, and new
 			o.books.erase(10 + page)
-			o.books.erase(3200 + page)
-			if hits, err := x.Search(o.Context(), chat.IndexQuery{Limit: 1}); err != nil || hits.Total < 3000 {
+			o.books.erase(12200 + page)
+			if hits, err := x.Search(o.Context(), chat.IndexQuery{Limit: 1}); err != nil || hits.Total < 12000 {
 				o.Errorf("during the rebuild %d are found, %v", hits.Total, err)
 			}
 		}
@@ -56,7 +56,7 @@ func TestRebuildMissesNothing(t *testing.T) {
 func TestRebuildIsTakenOver(t *testing.T) {
 	inOffice(t, func(o *office) {
 		x, stop := o.start("a")
-		o.write(x, numbers(0, 2500)...)
+		o.write(x, numbers(0, 7500)...)
 		o.settle(time.Second)
 		pages := 0
 		o.books.mu.Lock()
