@@ -1,6 +1,7 @@
 package persistence_test
 
 import (
+	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -59,25 +60,34 @@ func TestSearchBeginsWithTheMessages(t *testing.T) {
 			continue
 		}
 		looked++
-		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+s.query, s.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var steps []string
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			steps = append(steps, step)
-		}
-		_ = rows.Close()
-		if plan := strings.Join(steps, "\n"); !strings.Contains(plan, "SEARCH m USING INDEX idx_messages_id (id=?)") {
+		if plan := planOf(t, db, s); !strings.Contains(plan, "SEARCH m USING INDEX idx_messages_id (id=?)") {
 			t.Errorf("%s\n%s", s.query, plan)
 		}
 	}
 	if looked != 2 {
 		t.Errorf("%d statements were looked at", looked)
 	}
+}
+
+// planOf gives the steps by which SQLite would run a statement.
+func planOf(t *testing.T, db *sql.DB, s statement) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+s.query, s.args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(step + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
 }
