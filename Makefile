@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build page test test-page test-go test-mutations test-browser e2e soak lint bench setup clean
+.PHONY: help run build page test test-page test-go test-mutations test-browser screenshots e2e soak lint bench setup clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The same for every build, so that the program, vet and the proofs share what
@@ -12,7 +12,7 @@ export GOFLAGS := -trimpath
 GO_BUILD := go build -ldflags '-s -w -X main.version=$(VERSION)'
 MODULES := web/node_modules/.package-lock.json
 PAGE := web/dist/index.html
-PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune -o \
+PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/dist-sdk -prune -o -path web/e2e -prune -o \
 	-type f \( -name '*.ts' -o -name '*.svelte' -o -name '*.html' -o -name '*.css' -o -name '*.svg' -o -name '*.json' -o -name '*.webmanifest' -o -name '*.png' \) -print)
 
 help: ## list the targets
@@ -59,6 +59,9 @@ test-mutations: build ## break each promise by its build tag and see its test fa
 
 test-browser: build ## drive the binary with a real browser
 	cd web && npm run e2e
+
+screenshots: build ## the pictures of the README, made with a real browser: look at them
+	cd web && npm run screenshots
 
 e2e: page ## the short scenarios on several nodes, as test-go has them: SEED=1 to repeat one
 	go test -count=1 -v ./e2e -seed $(SEED)
