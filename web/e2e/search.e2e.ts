@@ -46,7 +46,7 @@ describe('search', () => {
     await ada.say('news');
     await bob.get('to-latest').waitFor();
     expect(await bob.message('news').count()).toBe(0);
-    await bob.get('to-latest').click();
+    await bob.page.keyboard.press('Escape');
     await bob.message('news').waitFor();
   });
 

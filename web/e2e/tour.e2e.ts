@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
+import { hostile } from '../test/hostile.ts';
 import { Person } from './person.ts';
 import { patience, stage } from './stage.ts';
 
@@ -66,6 +67,25 @@ test('the daily tour', async () => {
   await ada.nothingPending();
   expect(await ada.message('green tea, 绿茶').getByTestId('quote').textContent()).toContain('tea');
   expect(await ada.message('green tea, 绿茶').getByTestId('edited').count()).toBe(1);
+});
+
+test('nothing that anybody writes becomes markup', async () => {
+  const [ada, bob] = await talk();
+  const id = await ada.chatId();
+  await bob.page.evaluate(() => Object.assign(globalThis, { alert: () => Object.assign(globalThis, { alerted: true }) }));
+  const together = 10;
+  for (let i = 0; i < hostile.length; i += together) {
+    const bodies = hostile.slice(i, i + together);
+    await Promise.all(bodies.map((body, j) => ada.api('POST', `/chats/${id}/messages`, { body }, { 'Idempotency-Key': `x${i + j}` })));
+    await ada.say(`end ${i}`);
+    await bob.message(`end ${i}`).waitFor();
+    const made = await bob.get('messages').evaluate((el) => [
+      ...[...el.querySelectorAll('[data-testid="body"] :is(script, img, svg, iframe, style, math, b, object)')].filter((e) => !e.closest('button')).map((e) => e.outerHTML),
+      ...[...el.querySelectorAll<HTMLAnchorElement>('[data-testid="body"] a')].filter((a) => !/^(https?|mailto):/.test(a.href) || !a.rel.includes('noopener')).map((a) => a.outerHTML),
+    ]);
+    expect(made).toEqual([]);
+  }
+  expect(await bob.page.evaluate(() => 'alerted' in globalThis)).toBe(false);
 });
 
 describe('everyone', () => {

@@ -221,6 +221,16 @@ describe('the connection', () => {
     expect(texts('connection')[0]).toMatch(/Offline\. Reconnecting in \d+ s/);
   });
 
+  test('that is spared what it can do without says so', async () => {
+    await open(null);
+    server.tell({ op: 'degraded', d: { dropping: ['typing'] } });
+    await draw();
+    expect(all('degraded')).toHaveLength(1);
+    server.tell({ op: 'degraded', d: { dropping: [] } });
+    await draw();
+    expect(all('degraded')).toEqual([]);
+  });
+
   test('that ends with the session asks for a login, and says why', async () => {
     await open(null);
     server.cut(4500);

@@ -41,6 +41,8 @@ export class Page {
   attentive = $state(false);
   dialog = $state<DialogName | null>(null);
   question = $state.raw<Question | null>(null);
+  /** The server leaves out typing and presence for now. */
+  degraded = $state(false);
   /** What the search box begins with. */
   sought = $state('');
   /** The latest message, for those who hear the page. */
@@ -217,6 +219,8 @@ export class Page {
     this.drafts = new Drafts(user.id);
     client.store.subscribe((snapshot) => this.follow(client, snapshot));
     client.on('message', (message) => this.heard(message));
+    client.on('degraded', ({ d }) => (this.degraded = d.dropping.length > 0));
+    client.on('connection', () => (this.degraded = false));
     this.phase = 'in';
     client.start();
   }
