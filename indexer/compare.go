@@ -1,6 +1,9 @@
 package indexer
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // comparePage is how many messages are compared at a time.
 const comparePage = 1000
@@ -9,31 +12,45 @@ const comparePage = 1000
 // and queues it. Nothing should be: it is for what no outbox knows of, such as an
 // index or a database that was restored from a backup.
 type comparison struct {
-	database string // messages up to this one are compared
-	extra    bool   // the messages are done; now for documents that are no messages
-	index    string // where the index goes on
+	next     time.Time // when it goes on
+	database string    // messages up to this one are compared
+	extra    bool      // the messages are done; now for documents that are no messages
+	index    string    // where the index goes on
 	over     bool
 	queued   int
 }
 
-func newComparison() *comparison { return &comparison{} }
-
-// step compares one page.
-func (c *comparison) step(ctx context.Context, x *Indexer) error {
-	wrong, err := c.nextPage(ctx, x)
-	if err != nil {
+// proceed compares a page when it is time to. After a difference it begins anew at
+// once: where pages are counted, what was removed has moved others past them.
+func (c *comparison) proceed(ctx context.Context, x *Indexer) error {
+	if time.Now().Before(c.next) {
+		return nil
+	}
+	if err := c.step(ctx, x); err != nil {
 		return err
 	}
-	if len(wrong) > 0 {
-		c.queued += len(wrong)
-		if err := x.store.QueueIndex(ctx, wrong); err != nil {
-			return err
-		}
-	}
-	if c.over && c.queued > 0 {
+	switch {
+	case !c.over:
+		c.next = time.Now().Add(x.cfg.PollEvery)
+	case c.queued > 0:
 		x.log.Warn("index and database were different", "messages", c.queued)
+		*c = comparison{next: time.Now().Add(x.cfg.PollEvery)}
+	default:
+		*c = comparison{next: time.Now().Add(x.cfg.CompareEvery)}
 	}
 	return nil
+}
+
+// step compares one page. What waits in the outbox has to be different: it changed
+// since, or the engine will not take it.
+func (c *comparison) step(ctx context.Context, x *Indexer) error {
+	wrong, err := c.nextPage(ctx, x)
+	if err != nil || len(wrong) == 0 {
+		return err
+	}
+	queued, err := x.store.QueueIndex(ctx, wrong)
+	c.queued += queued
+	return err
 }
 
 // nextPage gives the ids of the next page that are to be indexed anew.

@@ -25,6 +25,8 @@ type engine struct {
 	away     bool
 	prepared int
 	during   func() // runs inside the next Apply
+	cured    bool   // poison is taken
+	cramped  bool   // no room for a rebuild, which it takes a while to find out
 }
 
 func newEngine() *engine { return &engine{docs: map[string]Document{}} }
@@ -84,7 +86,7 @@ func (e *engine) apply(docs map[string]Document, b Batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, d := range b.Documents {
-		if strings.Contains(d.Body, "poison") {
+		if strings.Contains(d.Body, "poison") && !e.cured {
 			return &RefusedError{"poison"}
 		}
 	}
@@ -119,6 +121,10 @@ func (e *engine) Page(_ context.Context, after string, limit int) (ids []string,
 }
 
 func (e *engine) Rebuild(context.Context) (Rebuild, error) {
+	if e.cramped {
+		time.Sleep(2 * time.Second)
+		return nil, errAway
+	}
 	e.making = map[string]Document{}
 	return rebuilding{e}, e.fault()
 }
@@ -246,12 +252,22 @@ func (b *books) IndexRefused(_ context.Context, e chat.IndexEntry, _ string) err
 	return nil
 }
 
-func (b *books) QueueIndex(_ context.Context, ids []string) error {
+func (b *books) QueueIndex(_ context.Context, ids []string) (queued int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range ids {
-		b.outbox[id], b.refused[id] = max(1, b.messages[id].Version), false
+		if _, waits := b.outbox[id]; !waits {
+			b.outbox[id] = max(1, b.messages[id].Version)
+			queued++
+		}
 	}
+	return queued, nil
+}
+
+func (b *books) RetryRefused(context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.refused)
 	return nil
 }
 

@@ -25,7 +25,7 @@ type Indexer struct {
 	wake    wake
 	breaker breaker
 	stats   counters
-	looked  time.Time // for a job; for the goroutine of Run
+	looked  time.Time // at index and job; for the goroutine of Run
 }
 
 // New makes the indexer of a node.
@@ -136,28 +136,38 @@ func (x *Indexer) session(ctx context.Context) (done bool, err error) {
 	if err := x.rebuildIfEmpty(ctx); err != nil {
 		return false, err
 	}
-	compared := newComparison()
-	for next := time.Now(); ; {
-		if err := x.runJob(ctx); err != nil {
-			return done, err
-		}
+	compared := &comparison{}
+	for {
 		n, err := x.flush(ctx, nil)
 		if err != nil {
 			return done, err
 		}
+		if err := x.look(ctx); err != nil { // after what waits: a rebuild that fails does not keep it waiting
+			return done, err
+		}
 		done = true
-		if n == 0 && !compared.over && !time.Now().Before(next) {
-			if err := compared.step(ctx, x); err != nil {
+		if n < x.cfg.MaxBatch {
+			if err := compared.proceed(ctx, x); err != nil {
 				return done, err
-			}
-			if compared.over {
-				compared, next = newComparison(), time.Now().Add(x.cfg.CompareEvery)
 			}
 		}
 		if n < x.cfg.MaxBatch && !x.wake.gather(ctx, x.cfg) {
 			return done, ctx.Err()
 		}
 	}
+}
+
+// look notices, once in a while, what no change tells of: that the index was lost,
+// and that a rebuild is wanted.
+func (x *Indexer) look(ctx context.Context) error {
+	if time.Since(x.looked) < x.cfg.LeaseTTL/6 {
+		return nil
+	}
+	x.looked = time.Now()
+	if _, err := x.index.Count(ctx); err != nil {
+		return fmt.Errorf("look at index: %w", err)
+	}
+	return x.runJob(ctx)
 }
 
 // pause waits, and reports whether ctx is still going.

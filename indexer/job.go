@@ -57,10 +57,6 @@ func saveJob(ctx context.Context, store Leases, j Job) error {
 
 // runJob does what was requested, or what a node that died had begun.
 func (x *Indexer) runJob(ctx context.Context) error {
-	if time.Since(x.looked) < x.cfg.LeaseTTL/6 {
-		return nil
-	}
-	x.looked = time.Now()
 	j, err := ReadJob(ctx, x.store)
 	if err != nil || j.State != JobRequested && j.State != JobRunning {
 		return err

@@ -15,7 +15,9 @@ type Outbox interface {
 	PendingIndex(ctx context.Context, l chat.Lease, limit int) (entries []chat.IndexEntry, held bool, err error)
 	IndexDone(ctx context.Context, entries []chat.IndexEntry) error // unless changed once more since
 	IndexRefused(ctx context.Context, e chat.IndexEntry, reason string) error
-	QueueIndex(ctx context.Context, ids []string) error
+	// QueueIndex answers how many of them did not wait already, refused or not.
+	QueueIndex(ctx context.Context, ids []string) (queued int, err error)
+	RetryRefused(ctx context.Context) error
 }
 
 // Messages reads all of them, for an index that is made anew or compared.

@@ -31,6 +31,9 @@ func (x *Indexer) rebuildIfEmpty(ctx context.Context) error {
 // What changes meanwhile goes into both: a change is in the outbox until both
 // have it, and it is read after the page that may have missed it.
 func (x *Indexer) rebuild(ctx context.Context, tell func(done, total int64)) (err error) {
+	if err := x.store.RetryRefused(ctx); err != nil {
+		return err
+	}
 	total, err := x.store.CountMessages(ctx)
 	if err != nil {
 		return err
@@ -94,7 +97,7 @@ func (x *Indexer) applyPage(ctx context.Context, r Rebuild, page []chat.Message)
 	if _, refused := errors.AsType[*RefusedError](err); !refused {
 		return err
 	}
-	if err := x.store.QueueIndex(ctx, ids); err != nil {
+	if _, err := x.store.QueueIndex(ctx, ids); err != nil {
 		return err
 	}
 	_, err = x.apply(ctx, r, entries)

@@ -87,13 +87,24 @@ func (s *Store) IndexBacklog(ctx context.Context) (b chat.IndexBacklog, err erro
 const queuedAt = "CASE WHEN o.queued_at > 0 THEN o.queued_at ELSE COALESCE((SELECT m.created_at FROM messages m WHERE m.id = o.message_id), 0) END"
 
 // QueueIndex lets messages be indexed again, whether or not they are there any
-// more. What waits already goes on waiting, and is no longer refused.
-func (s *Store) QueueIndex(ctx context.Context, ids []string) error {
-	return s.update(ctx, "queue messages", func(c *conn) ([]chat.Event, error) {
-		_, err := c.exec(ctx, `INSERT INTO index_outbox (message_id, version, queued_at)
+// more, and answers how many those are. What waits already, or is refused, goes on
+// so.
+func (s *Store) QueueIndex(ctx context.Context, ids []string) (queued int, err error) {
+	err = s.update(ctx, "queue messages", func(c *conn) ([]chat.Event, error) {
+		n, err := c.exec(ctx, `INSERT INTO index_outbox (message_id, version, queued_at)
 			SELECT i.value, COALESCE((SELECT m.version FROM messages m WHERE m.id = i.value), 1), `+s.d.now+`
 			FROM `+s.d.ids()+` AS i WHERE true
-			ON CONFLICT (message_id) DO UPDATE SET refused = ''`, encodeIDs(ids))
+			ON CONFLICT (message_id) DO NOTHING`, encodeIDs(ids))
+		queued = int(n)
+		return nil, err
+	})
+	return queued, err
+}
+
+// RetryRefused lets all that the engine refused be tried again.
+func (s *Store) RetryRefused(ctx context.Context) error {
+	return s.update(ctx, "queue what was refused", func(c *conn) ([]chat.Event, error) {
+		_, err := c.exec(ctx, "UPDATE index_outbox SET refused = '', queued_at = "+s.d.now+" WHERE refused <> ''")
 		return nil, err
 	})
 }

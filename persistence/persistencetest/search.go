@@ -73,14 +73,23 @@ func testOutboxRefusals(t *testing.T, f *fixture) {
 	must(t, f.store.IndexRefused(t.Context(), read[0], "late")) // of the version before
 	equal(t, "an old refusal", len(f.pending(l, 10)), 2)
 	unknown := NewID()
-	must(t, f.store.QueueIndex(t.Context(), []string{poison.MessageID, unknown}))
+	queued, err := f.store.QueueIndex(t.Context(), []string{poison.MessageID, unknown})
+	must(t, err)
+	equal(t, "newly queued", queued, 1)
 	waiting := f.pending(l, 10)
 	equal(t, "queued anew", len(waiting), 3)
 	for _, e := range waiting {
 		if e.MessageID == unknown && e.Message != nil {
 			t.Error("a message that does not exist has content")
 		}
+		must(t, f.store.IndexRefused(t.Context(), e, "it is poison"))
 	}
+	queued, err = f.store.QueueIndex(t.Context(), []string{poison.MessageID, unknown})
+	must(t, err)
+	equal(t, "newly queued", queued, 0)
+	equal(t, "what is refused stays so", len(f.pending(l, 10)), 0)
+	must(t, f.store.RetryRefused(t.Context()))
+	equal(t, "all are tried again", len(f.pending(l, 10)), 3)
 }
 
 func testLeases(t *testing.T, f *fixture) {
