@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -18,7 +19,7 @@ type Bleve struct {
 	log     *slog.Logger
 	typos   *levenshtein.LevenshteinAutomatonBuilder
 	folder  *folder
-	broken  atomic.Bool   // reading it failed in a way that only damage explains, or it cannot be opened
+	broken  atomic.Bool   // reading it failed as by damage, or it cannot be opened: until the next Prepare
 	rebuilt *bleveRebuild // begun and not ended
 	closed  bool
 
@@ -103,10 +104,18 @@ func (b *Bleve) discard(f *files) {
 	}
 }
 
-// Prepare replaces the index by an empty one if it was found to be broken.
+// Prepare reads all of an index that seems to be broken, and replaces it by an
+// empty one if it is.
 func (b *Bleve) Prepare(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || !b.broken.Load() || b.closed {
 		return err
+	}
+	b.mu.RLock()
+	current := b.current
+	b.mu.RUnlock()
+	if current != nil && b.reopen(current) {
+		b.broken.Store(false)
+		return nil
 	}
 	b.log.Warn("search index is broken and is made anew")
 	return b.replace()
@@ -129,7 +138,7 @@ func (b *Bleve) Apply(ctx context.Context, batch Batch) error {
 
 // reopen goes back to what is on disk after a write has failed, as when the disk
 // is full: Bleve would search what is not there, and try again without end.
-func (b *Bleve) reopen(failed *files) {
+func (b *Bleve) reopen(failed *files) (whole bool) {
 	b.mu.Lock()
 	b.current = nil
 	b.mu.Unlock()
@@ -138,11 +147,12 @@ func (b *Bleve) reopen(failed *files) {
 	if err != nil {
 		b.broken.Store(true)
 		b.log.Error("search index cannot be opened again", "error", errors.Join(closed, err))
-		return
+		return false
 	}
 	b.mu.Lock()
 	b.current = again
 	b.mu.Unlock()
+	return true
 }
 
 // read reads the index as it is now.
@@ -155,9 +165,12 @@ func (b *Bleve) read(ctx context.Context, use func(*scorch.IndexSnapshot) error)
 		return err
 	}
 	defer snapshot.Close()
+	// A disk that cannot be read is a fault of memory: the files are mapped.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			b.broken.Store(true)
+			b.log.Error("search index cannot be read", "panic", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("read index: %v", r)
 		}
 	}()
@@ -167,6 +180,9 @@ func (b *Bleve) read(ctx context.Context, use func(*scorch.IndexSnapshot) error)
 func (b *Bleve) snapshot() (*scorch.IndexSnapshot, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	if b.broken.Load() {
+		return nil, errBroken
+	}
 	if b.current == nil {
 		return nil, errClosed
 	}

@@ -20,6 +20,7 @@ const (
 
 var (
 	errClosed  = errors.New("index is closed")
+	errBroken  = errors.New("index is broken")
 	errWrite   = errors.New("batch cannot be written")
 	errApplies = errors.New("the batch before is still being written")
 )
@@ -98,8 +99,11 @@ func (f *files) apply(ctx context.Context, b Batch) error {
 	defer cancel()
 	if f.before != nil {
 		select {
-		case <-f.before:
+		case err := <-f.before:
 			f.before = nil
+			if err != nil {
+				return fmt.Errorf("%w: %w", errWrite, err)
+			}
 		case <-ctx.Done():
 			return errors.Join(errApplies, ctx.Err())
 		}

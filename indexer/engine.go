@@ -21,7 +21,7 @@ type Engine struct {
 	open  func() (Index, error) // nil: shared
 	peers Peers                 // nil: shared, or there are no others
 
-	mu    sync.RWMutex
+	mu    sync.Mutex
 	index Index // nil while another node has it
 }
 
@@ -36,19 +36,32 @@ func Private(open func() (Index, error), peers Peers) *Engine {
 
 var errElsewhere = errors.New("the index is not open here")
 
-// take opens a private index for the node that keeps it.
+// take opens a private index for the node that keeps it. That may take long, and
+// so may closing it: nobody who searches waits for either.
 func (e *Engine) take() (Index, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.index != nil {
-		return e.index, nil
+	if index := e.here(); index != nil {
+		return index, nil
 	}
 	index, err := e.open()
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	e.index = index
+	e.set(index)
 	return index, nil
+}
+
+// here gives the index, nil while another node has it.
+func (e *Engine) here() Index {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.index
+}
+
+func (e *Engine) set(index Index) (before Index) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	before, e.index = e.index, index
+	return before
 }
 
 // leave closes a private index, so that the next node can open it.
@@ -59,16 +72,13 @@ func (e *Engine) leave() error {
 	return e.Close()
 }
 
-// Close closes the index after the last search. It may be called again.
+// Close closes the index. Searches that have begun end by themselves. It may be
+// called again, but not beside Indexer.Run.
 func (e *Engine) Close() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.index == nil {
-		return nil
+	if index := e.set(nil); index != nil {
+		return index.Close()
 	}
-	err := e.index.Close()
-	e.index = nil
-	return err
+	return nil
 }
 
 // search asks the index, wherever it is.
@@ -81,20 +91,16 @@ func (e *Engine) search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits,
 }
 
 func (e *Engine) searchHere(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	if e.index == nil {
-		return chat.IndexHits{}, errElsewhere
+	if index := e.here(); index != nil {
+		return index.Search(ctx, q)
 	}
-	return e.index.Search(ctx, q)
+	return chat.IndexHits{}, errElsewhere
 }
 
 // probe asks for as little as possible.
 func (e *Engine) probe(ctx context.Context) error {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	if e.index != nil {
-		_, err := e.index.Count(ctx)
+	if index := e.here(); index != nil {
+		_, err := index.Count(ctx)
 		return err
 	}
 	if e.peers == nil {

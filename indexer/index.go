@@ -55,7 +55,8 @@ type Index interface {
 	// Rebuild begins an empty index beside this one, and drops one that was begun
 	// before and never swapped.
 	Rebuild(ctx context.Context) (Rebuild, error)
-	// Close gives back what the index holds on to; nothing may use it any more.
+	// Close gives back what the index holds on to. Search and Count may be under way:
+	// they end as always or fail, and fail from then on.
 	Close() error
 }
 
