@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -39,11 +40,30 @@ type IndexHits struct {
 type IndexHit struct {
 	ID      string
 	Version int64
-	Marks   []Mark // what matched, in order and apart; none when the query has no text
+	Marks   []Mark // what matched, as of JoinMarks; none when the query has no text
 }
 
 // Mark is a part of a body of that version, in bytes: from Start to before End.
 type Mark struct{ Start, End int }
+
+// maxMarks is how many a hit has. A page of hits travels between nodes in one
+// message, and what is shown of a body has no room for many more.
+const maxMarks = 16
+
+// JoinMarks puts marks in order, in place, makes one of those that touch, and
+// keeps the first maxMarks.
+func JoinMarks(marks []Mark) []Mark {
+	slices.SortFunc(marks, func(a, b Mark) int { return a.Start - b.Start })
+	var joined []Mark
+	for _, m := range marks {
+		if n := len(joined); n > 0 && m.Start <= joined[n-1].End {
+			joined[n-1].End = max(joined[n-1].End, m.End)
+		} else if n < maxMarks {
+			joined = append(joined, m)
+		}
+	}
+	return joined
+}
 
 // SearchIndex finds messages by their content. It may be behind the database and
 // know of messages that are no more. It may be called concurrently, honours ctx,

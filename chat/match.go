@@ -36,7 +36,7 @@ func (q IndexQuery) Matches(body string) (marks []Mark, ok bool) {
 		}
 		marks = append(marks, found...)
 	}
-	return joinMarks(marks), true
+	return JoinMarks(marks), true
 }
 
 // Admits judges a message by the query's filters.
@@ -85,18 +85,4 @@ func (f folded) boundary(i int) bool {
 func inWord(r rune) bool {
 	return (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)) &&
 		!unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
-}
-
-// joinMarks sorts marks and makes one of those that touch.
-func joinMarks(marks []Mark) []Mark {
-	slices.SortFunc(marks, func(a, b Mark) int { return a.Start - b.Start })
-	var joined []Mark
-	for _, m := range marks {
-		if n := len(joined); n > 0 && m.Start <= joined[n-1].End {
-			joined[n-1].End = max(joined[n-1].End, m.End)
-			continue
-		}
-		joined = append(joined, m)
-	}
-	return joined
 }

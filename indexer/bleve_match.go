@@ -1,7 +1,6 @@
 package indexer
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -30,7 +29,7 @@ func match(patterns []pattern, body string) ([]chat.Mark, bool) {
 			return nil, false
 		}
 	}
-	return apart(marks), true
+	return chat.JoinMarks(marks), true
 }
 
 // find adds a mark for each unit of each place where the pattern is.
@@ -93,20 +92,4 @@ func nearly(a, b string) bool {
 		return true
 	}
 	return len(ar) > 1 && ar[0] == br[1] && ar[1] == br[0] && slices.Equal(ar[2:], br[2:])
-}
-
-// apart puts marks in order and makes one of those that touch.
-func apart(marks []chat.Mark) []chat.Mark {
-	slices.SortFunc(marks, func(a, b chat.Mark) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
-	})
-	var out []chat.Mark
-	for _, m := range marks {
-		if n := len(out); n > 0 && m.Start <= out[n-1].End {
-			out[n-1].End = max(out[n-1].End, m.End)
-		} else {
-			out = append(out, m)
-		}
-	}
-	return out
 }

@@ -1,10 +1,8 @@
 package indexer
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
 
 	"fechatter/chat"
 
@@ -53,7 +51,6 @@ func meiliHits(found *meilisearch.SearchResponse) (chat.IndexHits, error) {
 	return hits, nil
 }
 
-// meiliMarks joins what overlaps or touches, as the words of a Chinese text do.
 func meiliMarks(raw json.RawMessage) ([]chat.Mark, error) {
 	if raw == nil {
 		return nil, nil
@@ -65,14 +62,10 @@ func meiliMarks(raw json.RawMessage) ([]chat.Mark, error) {
 		return nil, err
 	}
 	var marks []chat.Mark
-	slices.SortFunc(positions.Body, func(a, b struct{ Start, Length int }) int { return cmp.Compare(a.Start, b.Start) })
 	for _, p := range positions.Body {
-		mark := chat.Mark{Start: p.Start, End: p.Start + p.Length}
-		if last := len(marks) - 1; last >= 0 && mark.Start <= marks[last].End {
-			marks[last].End = max(marks[last].End, mark.End)
-		} else if p.Length > 0 {
-			marks = append(marks, mark)
+		if p.Length > 0 {
+			marks = append(marks, chat.Mark{Start: p.Start, End: p.Start + p.Length})
 		}
 	}
-	return marks, nil
+	return chat.JoinMarks(marks), nil
 }

@@ -1,0 +1,26 @@
+package app
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"fechatter/chat"
+)
+
+// The longest answer that one node can give another goes into one message of NATS.
+func TestSearchAnswerFits(t *testing.T) {
+	const maxPayload, pageAndTail = 1 << 20, 200 + 500
+	marks, ok := chat.IndexQuery{Words: []string{"a"}}.Matches(strings.Repeat("a ", 8<<10))
+	if !ok {
+		t.Fatal("nothing matches")
+	}
+	hits := make([]chat.IndexHit, chat.MaxSearchOffset+pageAndTail)
+	for i := range hits {
+		hits[i] = chat.IndexHit{ID: newID(), Version: 10, Marks: marks}
+	}
+	data, err := json.Marshal(searchAnswer{Hits: chat.IndexHits{Hits: hits, Total: 1_000_000}})
+	if err != nil || len(data) > maxPayload {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+}
