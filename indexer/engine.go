@@ -2,7 +2,6 @@ package indexer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -33,8 +32,6 @@ func Shared(index Index) *Engine { return &Engine{index: index} }
 func Private(open func() (Index, error), peers Peers) *Engine {
 	return &Engine{open: open, peers: peers}
 }
-
-var errElsewhere = errors.New("the index is not open here")
 
 // take opens a private index for the node that keeps it. That may take long, and
 // so may closing it: nobody who searches waits for either.
@@ -79,33 +76,4 @@ func (e *Engine) Close() error {
 		return index.Close()
 	}
 	return nil
-}
-
-// search asks the index, wherever it is.
-func (e *Engine) search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
-	hits, err := e.searchHere(ctx, q)
-	if errors.Is(err, errElsewhere) && e.peers != nil {
-		return e.peers.Search(ctx, q)
-	}
-	return hits, err
-}
-
-func (e *Engine) searchHere(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
-	if index := e.here(); index != nil {
-		return index.Search(ctx, q)
-	}
-	return chat.IndexHits{}, errElsewhere
-}
-
-// probe asks for as little as possible.
-func (e *Engine) probe(ctx context.Context) error {
-	if index := e.here(); index != nil {
-		_, err := index.Count(ctx)
-		return err
-	}
-	if e.peers == nil {
-		return errElsewhere
-	}
-	_, err := e.peers.Search(ctx, chat.IndexQuery{Limit: 1}) // in no chat: finds nothing, but answers
-	return err
 }

@@ -273,6 +273,17 @@ func (b *books) RetryRefused(context.Context) error {
 
 func (b *books) HasMessages(context.Context) (bool, error) { return len(b.versions()) > 0, nil }
 
+func (b *books) HasIndexed(context.Context) (bool, error) {
+	oldest := slices.Sorted(maps.Keys(b.versions()))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(oldest) == 0 {
+		return false, nil
+	}
+	_, waits := b.outbox[oldest[0]]
+	return !waits, nil
+}
+
 func (b *books) CountMessages(context.Context) (int64, error) { return int64(len(b.versions())), nil }
 
 func (b *books) IndexPage(_ context.Context, after string, limit int) (page []chat.Message, next string, err error) {

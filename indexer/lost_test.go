@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"fechatter/chat"
 )
 
 // often looks at the outbox as often as by default.
@@ -88,6 +90,39 @@ func TestLostWhileIdle(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		o.engine.set(false)
 		o.settle(10 * time.Second)
+	})
+}
+
+// An index that was lost finds nothing, which is not what is said: search is
+// unavailable until it is there again. One that had nothing yet is not lost.
+func TestLostIsSaid(t *testing.T) {
+	inOffice(t, func(o *office) {
+		search := func(x *Indexer, want chat.Code) {
+			t.Helper()
+			if _, err := x.Search(o.Context(), chat.IndexQuery{Limit: 1}); chat.CodeOf(err) != want {
+				o.Errorf("a search: %v, want %q", err, want)
+			}
+			if err := x.Probe(o.Context()); (err != nil) != (want != "") {
+				o.Errorf("a probe: %v", err)
+			}
+		}
+		x, stop := o.start("a")
+		search(x, "")
+		o.write(x, 1)
+		search(x, "")
+		o.settle(time.Second)
+		search(x, "")
+		stop()
+		clear(o.engine.docs)
+		pages := 0
+		o.books.paged = func() {
+			if pages++; pages == 1 {
+				search(x, chat.Unavailable)
+			}
+		}
+		o.start("b")
+		o.settle(0)
+		search(x, "")
 	})
 }
 

@@ -23,6 +23,7 @@ type Outbox interface {
 // Messages reads all of them, for an index that is made anew or compared.
 type Messages interface {
 	HasMessages(ctx context.Context) (bool, error)
+	HasIndexed(ctx context.Context) (bool, error) // whether the oldest waits no more in the outbox
 	CountMessages(ctx context.Context) (int64, error)
 	// IndexPage goes by id; next is "" at the end.
 	IndexPage(ctx context.Context, after string, limit int) (messages []chat.Message, next string, err error)

@@ -177,6 +177,16 @@ func (s *Store) HasMessages(ctx context.Context) (any bool, err error) {
 	return any, err
 }
 
+// HasIndexed says whether the oldest message that is not deleted waits no more to
+// be indexed.
+func (s *Store) HasIndexed(ctx context.Context) (indexed bool, err error) {
+	err = s.view(ctx, s.pools.read, "look for indexed messages", func(c *conn) error {
+		return c.one(ctx, `SELECT EXISTS (SELECT 1 FROM (SELECT id FROM messages WHERE deleted_at IS NULL ORDER BY id LIMIT 1) AS r
+			WHERE NOT EXISTS (SELECT 1 FROM index_outbox o WHERE o.message_id = r.id))`, nil, &indexed)
+	})
+	return indexed, err
+}
+
 // IndexJob reads the word about a rebuild of the index that program and command
 // leave each other, "" when there is none.
 func (s *Store) IndexJob(ctx context.Context) (job string, err error) {

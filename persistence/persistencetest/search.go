@@ -123,10 +123,20 @@ func testIndexPages(t *testing.T, f *fixture) {
 	any, err := f.store.HasMessages(t.Context())
 	must(t, err)
 	equal(t, "there are messages", any, false)
+	indexed := func(want bool) {
+		t.Helper()
+		got, err := f.store.HasIndexed(t.Context())
+		must(t, err)
+		equal(t, "the oldest is indexed", got, want)
+	}
+	indexed(false)
 	var sent []string
 	for _, body := range []string{"a", "b", "c", "d", "e"} {
 		sent = append(sent, f.send(c, ann, body).MessageID)
 	}
+	indexed(false)
+	must(t, f.store.IndexDone(t.Context(), f.pending(f.lead(), 10)))
+	indexed(true)
 	_, err = f.svc.Delete(t.Context(), ann.ID, sent[1])
 	must(t, err)
 	var ids []string
