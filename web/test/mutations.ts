@@ -37,6 +37,14 @@ export const mutations: Record<string, Mutation> = {
   counts: { file: 'apply.ts', find: 'next.read_seq > entry.read_seq', replace: 'true' },
   // A new connection watches nobody until told again.
   watch: { file: 'presence.ts', find: 'this.watched = new Set();\n    this.activeAt', replace: 'this.activeAt' },
+  // Only the window that leads sends.
+  lead: { file: 'sender.ts', find: '|| !this.windows.leads) return;', replace: ') return;' },
+  // What was under way in a window that is gone is sent again.
+  takeover: { file: 'outbox.ts', find: "(p.status === 'sending' ? { ...p, status: 'queued', due: 0 } : p)", replace: '(p)' },
+  // What a resume does not replay is read.
+  'catch-up': { file: 'client.ts', find: 'else this.background(this.reads.hole(id));', replace: '' },
+  // Events are applied to the past that was jumped to.
+  past: { file: 'apply.ts', find: "event.op === 'message.created' ? past : foldLines(past, event, me)", replace: 'past' },
 };
 
 export function mutate(name: string | undefined): Plugin {

@@ -35,13 +35,13 @@ const storage: OutboxStorage = {
   forget: (key) => kept.delete(key),
 };
 
-async function open(): Promise<Client> {
+async function open(shown: string | null = id): Promise<Client> {
   const rest = new Rest('', '', server.fetch);
   const client = new Client({ user, socketUrl: 'ws://server/ws', rest, storage, share: shareWindows(), random: () => 0.5 });
   windows.push(client);
   client.start();
   await pass();
-  client.show(id);
+  client.show(shown);
   await pass();
   return client;
 }
@@ -90,6 +90,9 @@ describe('two windows', () => {
     const [first, second] = [await open(), await open()];
     server.answers = ({ op }) => op !== 'message.send';
     second.send(id, 'unanswered');
+    await pass();
+    server.cut('silence');
+    first.send(id, 'unheard');
     first.send(id, 'behind it');
     await pass();
     server.answers = () => true;
@@ -98,7 +101,7 @@ describe('two windows', () => {
     await pass(1_000);
     expect(server.sockets.size).toBe(1);
     expect(phase(second)).toBe('online');
-    expect(stored().sort()).toEqual(['behind it', 'meanwhile', 'unanswered']);
+    expect(stored()).toEqual(['unanswered', 'meanwhile', 'unheard', 'behind it']);
     expect(bodies(second)).toEqual(stored());
     expect([outbox(second), kept.size]).toEqual([[], 0]);
   });
@@ -120,8 +123,7 @@ describe('two windows', () => {
   });
 
   test('that shows a chat which the first does not show misses nothing of it', async () => {
-    const first = await open();
-    first.show(null);
+    await open(null);
     const second = await open();
     server.cut();
     for (let i = 0; i < 5; i++) server.post('other', `missed ${i}`);
