@@ -2,8 +2,9 @@ import { defineConfig } from 'vite';
 
 const server = process.env['FECHATTER_DEV_SERVER'] ?? 'http://127.0.0.1:8080';
 
-/** The example beside a running server, at /example/: both on one address, as the session's cookie wants it. */
+/** The example beside a running server, at /example/ of the same host: the cookie of the page's log-in is good for both. */
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
-  server: { open: '/example/', proxy: { '/api': server, '/ws': { target: server, ws: true } } },
+  optimizeDeps: { noDiscovery: true, entries: ['example/index.html'] },
+  server: { host: '127.0.0.1', open: '/example/', proxy: { '/api': server, '/ws': { target: server, ws: true } } },
 });
