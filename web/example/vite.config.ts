@@ -6,5 +6,5 @@ const server = process.env['FECHATTER_DEV_SERVER'] ?? 'http://127.0.0.1:8080';
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   optimizeDeps: { noDiscovery: true, entries: ['example/index.html'] },
-  server: { host: '127.0.0.1', open: '/example/', proxy: { '/api': server, '/ws': { target: server, ws: true } } },
+  server: { host: '127.0.0.1', preTransformRequests: false, open: '/example/', proxy: { '/api': server, '/ws': { target: server, ws: true } } },
 });
