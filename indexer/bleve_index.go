@@ -109,7 +109,7 @@ func (f *files) apply(ctx context.Context, b Batch) error {
 		}
 	}
 	written := make(chan error, 1)
-	go func() { written <- f.index.Batch(bleveBatch(b)) }()
+	go func() { written <- f.write(b) }()
 	select {
 	case err := <-written:
 		if err != nil {
@@ -120,6 +120,18 @@ func (f *files) apply(ctx context.Context, b Batch) error {
 		f.before = written
 		return fmt.Errorf("write batch: %w", ctx.Err())
 	}
+}
+
+// write looks for what the batch replaces in files that are mapped: a disk that
+// cannot be read is a fault of memory.
+func (f *files) write(b Batch) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("write batch: %v at %s", r, debug.Stack())
+		}
+	}()
+	return f.index.Batch(bleveBatch(b))
 }
 
 func bleveBatch(b Batch) *index.Batch {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fechatter/chat"
+	"fechatter/indexer"
 )
 
 // A disk that can no longer be read costs the index and not the process.
@@ -20,6 +21,25 @@ func TestBleveCannotRead(t *testing.T) {
 	}
 	if _, err := b.Count(t.Context()); err == nil {
 		t.Error("nobody hears that the index is broken")
+	}
+	if err := b.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, b); n != 0 {
+		t.Errorf("%d documents", n)
+	}
+}
+
+// Nor does it when it is a batch that comes upon it.
+func TestBleveCannotReadForBatch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := openBleve(t, dir)
+	defer b.Close()
+	apply(t, b, numbered(1, "tea"), numbered(2, "tea"))
+	shorten(t, dir, "index-1/*.zap", 1<<30)
+	if err := b.Apply(t.Context(), indexer.Batch{Documents: []indexer.Document{numbered(1, "coffee")}}); err == nil {
+		t.Error("applied to an index that cannot be read")
 	}
 	if err := b.Prepare(t.Context()); err != nil {
 		t.Fatal(err)

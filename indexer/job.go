@@ -66,7 +66,7 @@ func (x *Indexer) runJob(ctx context.Context) error {
 	err = x.rebuild(ctx, func(done, total int64) {
 		if j.Done, j.Total = done, total; time.Since(told) >= tellEvery {
 			told = time.Now()
-			if err := saveJob(ctx, x.store, j); err != nil {
+			if err := tellJob(ctx, x.store, j); err != nil {
 				x.log.Debug("the progress of a rebuild is not told", "error", err)
 			}
 		}
@@ -75,5 +75,15 @@ func (x *Indexer) runJob(ctx context.Context) error {
 		return err
 	}
 	j.State = JobDone
-	return saveJob(ctx, x.store, j)
+	return tellJob(ctx, x.store, j)
+}
+
+// tellJob says how far a job is, unless another was requested meanwhile, which is
+// then made after it.
+func tellJob(ctx context.Context, store Leases, j Job) error {
+	last, err := ReadJob(ctx, store)
+	if err != nil || last.ID != j.ID {
+		return err
+	}
+	return saveJob(ctx, store, j)
 }

@@ -81,6 +81,33 @@ func TestRebuildIsTakenOver(t *testing.T) {
 	})
 }
 
+// A rebuild that is requested while another runs is made as well, and that it is
+// done is not said before.
+func TestRebuildRequestedTwice(t *testing.T) {
+	inOffice(t, func(o *office) {
+		x, _ := o.start("a", often)
+		o.write(x, 1)
+		o.settle(time.Second)
+		pages := 0
+		o.books.mu.Lock()
+		o.books.paged = func() {
+			if pages++; pages == 1 {
+				if err := RequestRebuild(o.Context(), o.books, "second"); err != nil {
+					o.Error(err)
+				}
+			}
+		}
+		o.books.mu.Unlock()
+		if err := RequestRebuild(o.Context(), o.books, "first"); err != nil {
+			o.Fatal(err)
+		}
+		o.settle(10 * time.Second)
+		if j, err := ReadJob(o.Context(), o.books); err != nil || j.ID != "second" || j.State != JobDone || pages < 2 {
+			o.Errorf("the job is %+v, %v, after %d pages", j, err, pages)
+		}
+	})
+}
+
 func TestRebuildWithPoison(t *testing.T) {
 	inOffice(t, func(o *office) {
 		x, _ := o.start("a")
