@@ -49,7 +49,11 @@ func openFolder(dir string) (*folder, error) {
 	return &folder{dir: dir, lock: lock, next: 1}, nil
 }
 
-func (f *folder) close() error { return f.lock.Close() }
+// close gives the lock up by name: a process that is being started holds all files
+// that are open until it has become another program.
+func (f *folder) close() error {
+	return errors.Join(syscall.Flock(int(f.lock.Fd()), syscall.LOCK_UN), f.lock.Close())
+}
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 
