@@ -61,6 +61,10 @@ type Config struct {
 	// Delivered is told of each event with a Trace, when it was written or queued to its subscribers here, by the pump's
 	// goroutine; it must not block. nil: nobody.
 	Delivered func(Delivery)
+	// Reached is told of new messages (events of kind Content and no other) when they were written or queued to their
+	// subscribers here: once for all that were written together, by the pump's goroutine. It must not block, nor keep
+	// seqs. Replays are not told. nil: nobody.
+	Reached func(stream string, seqs []int64, connections int)
 }
 
 // Delivery is what became of one event on this node.

@@ -138,6 +138,9 @@ func (s *stream) write(seg *segment, rw *rawWriter) {
 		}
 	}
 	s.hub.stats.deliveries.Add(int64(len(seg.subs) * seg.frames))
+	if s.hub.cfg.Reached != nil && len(seg.created) > 0 {
+		s.hub.cfg.Reached(s.id, seg.created, len(seg.subs))
+	}
 	s.tellDelivered(seg)
 	s.hub.buffers.put(seg.ws)
 	s.hub.buffers.put(seg.sse)

@@ -78,6 +78,7 @@ type segment struct {
 	frames  int
 	last    int64 // the seq of the last frame
 	notices []notice
+	created []int64       // the seqs of those that are new messages
 	traced  []tracedFrame // of frames that are followed: nearly always none
 }
 
@@ -108,6 +109,9 @@ func (p *pending) add(e Event, subs *subset, bufs *buffers) {
 	}
 	seg.frames++
 	seg.last = e.Seq
+	if e.Kind == Content {
+		seg.created = append(seg.created, e.Seq)
+	}
 	if e.Trace != "" {
 		seg.traced = append(seg.traced, tracedFrame{e.Trace, e.Seq, time.Now()})
 	}
