@@ -17,12 +17,15 @@ type questions struct {
 
 	mu      sync.Mutex
 	last    int64
-	waiting map[string]chan []byte // by the end of the subject; each holds one answer
+	waiting map[string]chan []byte // by the end of the subject; each has room for the answers wanted
 }
 
 func newQuestions() questions {
 	return questions{self: nuid.Next() + ".", waiting: map[string]chan []byte{}}
 }
+
+// mostAnswers bounds what AskAll gathers.
+const mostAnswers = 256
 
 // Ask gives data to Node.Asked of every other node and waits for the first answer
 // until ctx ends. It returns ErrLost at once while the bus is lost.
@@ -30,7 +33,7 @@ func (b *Bus) Ask(ctx context.Context, data []byte) ([]byte, error) {
 	if !b.link.isReady() {
 		return nil, ErrLost
 	}
-	id, answer := b.questions.begin()
+	id, answer := b.questions.begin(1)
 	defer b.questions.end(id)
 	b.enqueue(outgoing{subject: askSubject + id, data: data})
 	select {
@@ -41,12 +44,34 @@ func (b *Bus) Ask(ctx context.Context, data []byte) ([]byte, error) {
 	}
 }
 
-func (q *questions) begin() (id string, answer <-chan []byte) {
+// AskAll gives data to Node.Asked of every other node and gathers the answers, in
+// the order in which they come, until ctx ends or there are 256. How many nodes
+// there are nobody knows, so ctx should end soon. It returns ErrLost at once while
+// the bus is lost.
+func (b *Bus) AskAll(ctx context.Context, data []byte) (answers [][]byte, err error) {
+	if !b.link.isReady() {
+		return nil, ErrLost
+	}
+	id, answer := b.questions.begin(mostAnswers)
+	defer b.questions.end(id)
+	b.enqueue(outgoing{subject: askSubject + id, data: data})
+	for len(answers) < mostAnswers {
+		select {
+		case data := <-answer:
+			answers = append(answers, data)
+		case <-ctx.Done():
+			return answers, nil
+		}
+	}
+	return answers, nil
+}
+
+func (q *questions) begin(most int) (id string, answers <-chan []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last++
 	id = q.self + strconv.FormatInt(q.last, 10)
-	c := make(chan []byte, 1)
+	c := make(chan []byte, most)
 	q.waiting[id] = c
 	return id, c
 }

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -40,10 +41,14 @@ func TestAsk(t *testing.T) {
 	if _, err := ask(a, "silence", 20*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("nobody answers: %v", err)
 	}
+	askAll(t, a)
 	srv.kill()
 	eventually(t, "the loss", func() bool { return !a.Stats().Connected && !b.Stats().Connected && !c.Stats().Connected })
 	if _, err := ask(a, "lost", 10*time.Second); !errors.Is(err, ErrLost) {
 		t.Errorf("without a server: %v", err)
+	}
+	if _, err := a.AskAll(t.Context(), []byte("lost")); !errors.Is(err, ErrLost) {
+		t.Errorf("all, without a server: %v", err)
 	}
 	srv.restart(t)
 	for bus := range nodes {
@@ -57,5 +62,31 @@ func TestAsk(t *testing.T) {
 		if node.received() > 0 || node.announced() != "" {
 			t.Error("a question or an answer was taken for something else")
 		}
+	}
+}
+
+// askAll asks until both others answer at once, then what nobody answers.
+func askAll(t *testing.T, bus *Bus) {
+	t.Helper()
+	ask := func(question string, patience time.Duration) string {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		answers, err := bus.AskAll(ctx, []byte(question))
+		if err != nil {
+			t.Errorf("%s: %v", question, err)
+		}
+		return string(bytes.Join(answers, []byte(" ")))
+	}
+	patience := 10 * time.Millisecond
+	eventually(t, "the answers of both", func() bool {
+		patience = min(2*patience, time.Second) // the machine may be busy
+		got := ask("all", patience)
+		if len(got) > len("ALL ALL") {
+			t.Fatalf("too many answers: %q", got)
+		}
+		return got == "ALL ALL"
+	})
+	if got := ask("silence", 20*time.Millisecond); got != "" {
+		t.Errorf("nobody answers: %q", got)
 	}
 }
