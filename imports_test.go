@@ -22,7 +22,7 @@ const module = "fechatter"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		".":                           {"app"},
-		"app":                         {"bus", "chat", "conform", "hub", "indexer", "password", "persistence", "presence", "server", "tracing", "web"},
+		"app":                         {"bus", "chat", "conform", "hub", "indexer", "password", "persistence", "presence", "server", "timeline", "tracing", "web"},
 		"bus":                         {},
 		"chat":                        {},
 		"conform":                     {"conform/client"},
@@ -43,7 +43,8 @@ func mayImport() map[string][]string {
 		"presence":                    {"chat"},
 		"presence/presencetest":       {"chat", "presence"},
 		"presence/redistest":          {},
-		"server":                      {"chat", "hub", "web"},
+		"server":                      {"chat", "hub", "timeline", "web"},
+		"timeline":                    {"chat"},
 		"tracing":                     {},
 		"web":                         {},
 	}

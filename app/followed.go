@@ -57,9 +57,7 @@ func (f *followed) take(p place) string {
 // observedIndexer is the indexer's settings, with who is told what was indexed.
 func (n *Node) observedIndexer(node string) indexer.Config {
 	cfg := indexerConfig(n.config, node)
-	if n.tracer != nil {
-		cfg.Indexed = n.indexed
-	}
+	cfg.Indexed = n.indexed
 	return cfg
 }
 
@@ -67,6 +65,10 @@ func (n *Node) observedIndexer(node string) indexer.Config {
 func (n *Node) indexed(entries []chat.IndexEntry, began time.Time) {
 	for _, e := range entries {
 		if e.Message == nil {
+			continue
+		}
+		n.book.Indexed(e.Message.ChatID, e.Message.Seq, e.Version)
+		if n.tracer == nil {
 			continue
 		}
 		if trace := n.followed.take(place{e.Message.ChatID, e.Message.Seq}); trace != "" {

@@ -18,6 +18,7 @@ import (
 	"fechatter/password"
 	"fechatter/presence"
 	"fechatter/server"
+	"fechatter/timeline"
 	"fechatter/tracing"
 	"fechatter/web"
 
@@ -41,6 +42,7 @@ type Node struct {
 	metrics  *metrics
 	tracer   *tracing.Tracer // nil: nothing is followed
 	followed followed
+	book     *timeline.Book
 	public   net.Listener
 	admin    net.Listener // nil: none
 }
@@ -79,7 +81,8 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	if err := n.openTracer(ctx, id, version); err != nil {
 		return nil, err
 	}
-	r := &relay{log: log, tracer: n.tracer, followed: &n.followed}
+	n.book = timeline.New(id)
+	r := &relay{log: log, tracer: n.tracer, followed: &n.followed, book: n.book}
 	if n.parts, err = openAdapters(ctx, c, id, r, newID, log); err != nil {
 		return nil, err
 	}
@@ -99,7 +102,7 @@ func Open(ctx context.Context, c Config, version string, log *slog.Logger) (_ *N
 	}
 	n.health.search = &searchProbe{engine: engineName(c), index: n.indexer, outbox: n.parts.store}
 	n.server, err = server.New(serverConfig(c, version), server.Deps{
-		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics, Tracer: n.sendTracer(), Pressure: n.pressure,
+		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Log: log, Observer: n.metrics, Tracer: n.sendTracer(), Timeline: n.timelines(), Pressure: n.pressure,
 	})
 	if err != nil {
 		return nil, err
@@ -159,7 +162,7 @@ func (n *Node) Run(ctx context.Context) error {
 	parts := []part{
 		{"store", n.parts.store.Run},
 		{"bus", func(ctx context.Context) error {
-			return n.parts.bus.Run(ctx, busNode{n.hub, n.presence, n.desk, n.log})
+			return n.parts.bus.Run(ctx, busNode{n.hub, n.presence, n.desk, n.timelines(), n.log})
 		}},
 		{"index", n.indexer.Run},
 		{"search for other nodes", n.desk.Run},

@@ -34,6 +34,7 @@ func (n *Node) sendTracer() server.Tracer {
 func (n *Node) observedHub() hub.Config {
 	cfg := hubConfig(n.config)
 	cfg.FannedOut = n.metrics.fannedOut
+	cfg.Reached = n.book.Delivered
 	if n.tracer != nil {
 		cfg.Delivered = n.delivered
 	}

@@ -43,11 +43,29 @@ type busNode struct {
 	*hub.Hub
 	presence *presence.Tracker
 	desk     *searchDesk
+	timeline timelines
 	log      *slog.Logger
 }
 
-// Asked is part of bus.Node: nodes ask each other for searches.
-func (n busNode) Asked(data []byte, answer func([]byte)) { n.desk.take(data, answer) }
+// The first byte of a question between nodes says of which kind it is. A kind
+// that a node does not know gets no answer from it.
+const (
+	askSearch   = 's'
+	askTimeline = 't'
+)
+
+// Asked is part of bus.Node.
+func (n busNode) Asked(data []byte, answer func([]byte)) {
+	if len(data) == 0 {
+		return
+	}
+	switch kind, question := data[0], data[1:]; kind {
+	case askSearch:
+		n.desk.take(question, answer)
+	case askTimeline:
+		n.timeline.asked(question, answer)
+	}
+}
 
 // Announced is part of bus.Node.
 func (n busNode) Announced(data []byte) {

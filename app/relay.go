@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"fechatter/chat"
 	"fechatter/hub"
+	"fechatter/timeline"
 	"fechatter/tracing"
 )
 
@@ -26,12 +28,13 @@ type relay struct {
 	tracer *tracing.Tracer // nil: nothing is followed
 
 	followed *followed
+	book     *timeline.Book
 }
 
 // Publish hands committed events to the hub. What cannot be encoded is repaired
 // from the log by whoever misses it, like an event that was lost.
 func (r *relay) Publish(events []chat.Event) {
-	changes := 0
+	changes, committed := 0, time.Now()
 	for _, e := range events {
 		switch e.Op {
 		case chat.OpMessageCreated, chat.OpMessageEdited, chat.OpMessageDeleted:
@@ -39,6 +42,9 @@ func (r *relay) Publish(events []chat.Event) {
 		}
 		he, err := hubEvent(e)
 		if err == nil {
+			if e.Op == chat.OpMessageCreated {
+				r.book.Published(e.StreamID, e.Seq, committed)
+			}
 			err = r.publish(he, e.Trace)
 		}
 		if err != nil {

@@ -34,7 +34,7 @@ func (p searchPeers) Search(ctx context.Context, q chat.IndexQuery) (chat.IndexH
 	if err != nil {
 		return chat.IndexHits{}, fmt.Errorf("encode query: %w", err)
 	}
-	data, err := p.bus.Ask(ctx, question)
+	data, err := p.bus.Ask(ctx, append([]byte{askSearch}, question...))
 	if err != nil {
 		return chat.IndexHits{}, fmt.Errorf("ask the node with the index: %w", err)
 	}

@@ -121,6 +121,17 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, q string, p Page) (
 	return s.store.Accounts(ctx, strings.ToLower(strings.TrimSpace(q)), p)
 }
 
+// PlaceOf says where a message is, and nothing else of it; for administrators.
+func (s *Service) PlaceOf(ctx context.Context, actor Actor, messageID string) (chatID string, seq int64, err error) {
+	if err := authorizeAdmin(ctx, actor, s.store.Account); err != nil {
+		return "", 0, err
+	}
+	if !ValidID(messageID) {
+		return "", 0, noMessage()
+	}
+	return s.store.PlaceOfMessage(ctx, messageID)
+}
+
 // Suspend ends a user's sessions and lets them open no other until they are
 // restored. Suspending again changes nothing. Errors: forbidden, not_found,
 // conflict for the last administrator.

@@ -246,7 +246,7 @@ func (s *Service) changeMessage(ctx context.Context, userID, messageID string,
 	if !ValidID(messageID) {
 		return noMessage()
 	}
-	chatID, err := s.store.ChatOfMessage(ctx, messageID)
+	chatID, _, err := s.store.PlaceOfMessage(ctx, messageID)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,9 @@ func (s roomStore) Change(ctx context.Context, _ chat.Change, fn func(context.Co
 	return fn(ctx, s.r)
 }
 
-func (s roomStore) ChatOfMessage(context.Context, string) (string, error) { return s.r.chat.ID, nil }
+func (s roomStore) PlaceOfMessage(context.Context, string) (string, int64, error) {
+	return s.r.chat.ID, 0, nil
+}
 
 func (s roomStore) Chat(context.Context, string, string) (chat.Chat, error) { return s.r.chat, nil }
 

@@ -91,8 +91,9 @@ type MemberStore interface {
 // MessageStore stores sends by group commit and reads messages.
 type MessageStore interface {
 	Send(ctx context.Context, m Send) (Sent, error)
-	SentByKey(ctx context.Context, m Send) (Sent, error)                            // not_found: the key is new; key_reused by Send.AdmitReplay
-	ChatOfMessage(ctx context.Context, messageID string) (chatID string, err error) // no membership test: see changeMessage
+	SentByKey(ctx context.Context, m Send) (Sent, error) // not_found: the key is new; key_reused by Send.AdmitReplay
+	// PlaceOfMessage asks for no membership: see changeMessage and Service.PlaceOf.
+	PlaceOfMessage(ctx context.Context, messageID string) (chatID string, seq int64, err error)
 	Message(ctx context.Context, userID, messageID string) (Message, error)
 	History(ctx context.Context, userID, chatID string, r Range) (History, error)
 	Reactors(ctx context.Context, userID, messageID, emoji string, p Page) (userIDs []string, next string, err error)

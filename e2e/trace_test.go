@@ -71,7 +71,8 @@ func (c *traces) named(name string) map[string]span {
 }
 
 // TestOneTraceAcrossNodes follows one send: from its frame on one node to the
-// commit, over the bus, to the sockets on all nodes, and into the index.
+// commit, over the bus, to the sockets on all nodes, and into the index. The
+// timeline of the message tells of the same.
 func TestOneTraceAcrossNodes(t *testing.T) {
 	t.Parallel()
 	seen := &traces{}
@@ -81,9 +82,11 @@ func TestOneTraceAcrossNodes(t *testing.T) {
 	ada, bob := client.SignUp(t, s.Nodes[0].URL(), "ada"), client.SignUp(t, s.Nodes[1].URL(), "bob")
 	chatID := ada.Group(bob)
 	here, there, beside := ada.Fresh(), bob.Fresh(), bob.On(s.Nodes[2].URL()).Fresh()
-	here.OK("message.send", map[string]any{"chat_id": chatID, "key": client.NewKey(), "body": "follow me"})
+	sent := here.OK("message.send", map[string]any{"chat_id": chatID, "key": client.NewKey(), "body": "follow me"})
 	there.Want("message.created")
 	beside.Want("message.created")
+	id, _ := sent.Field(t, "message_id").(string)
+	judgeTimeline(t, passed(t, ada, id, len(s.Nodes)))
 	deadline := time.After(20 * time.Second)
 	for tick := time.Tick(50 * time.Millisecond); len(seen.named("index")) == 0; {
 		select {

@@ -83,13 +83,13 @@ func (s *Store) SentByKey(ctx context.Context, m chat.Send) (sent chat.Sent, err
 	return sent, nil
 }
 
-// ChatOfMessage implements chat.MessageStore.
-func (s *Store) ChatOfMessage(ctx context.Context, messageID string) (chatID string, err error) {
-	err = s.view(ctx, s.pools.read, "find chat of message", func(c *conn) error {
-		err := c.one(ctx, "SELECT chat_id FROM messages WHERE id = $1", []any{messageID}, &chatID)
+// PlaceOfMessage implements chat.MessageStore.
+func (s *Store) PlaceOfMessage(ctx context.Context, messageID string) (chatID string, seq int64, err error) {
+	err = s.view(ctx, s.pools.read, "find place of message", func(c *conn) error {
+		err := c.one(ctx, "SELECT chat_id, seq FROM messages WHERE id = $1", []any{messageID}, &chatID, &seq)
 		return orNotFound(err, noMessage())
 	})
-	return chatID, err
+	return chatID, seq, err
 }
 
 // Message implements chat.MessageStore.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 
 	"fechatter/chat"
 	"fechatter/hub"
+	"fechatter/timeline"
 )
 
 // Config is what an operator decides about the front end.
@@ -90,6 +92,16 @@ type Tracer interface {
 	Begin(name string) (trace string, end func(outcome string))
 }
 
+// Timeline remembers when messages passed the stages of their way. Its methods
+// are called concurrently.
+type Timeline interface {
+	// Received is told when a send was read, once it is a message. It must not block.
+	Received(chatID string, seq int64, at time.Time)
+	// Nodes gives what each node that can be asked knows of a message, those left
+	// out that know nothing.
+	Nodes(ctx context.Context, chatID string, seq int64) []timeline.Stages
+}
+
 // Deps are the parts that the server stands on.
 type Deps struct {
 	Chat     *chat.Service
@@ -101,6 +113,7 @@ type Deps struct {
 	Log      *slog.Logger
 	Observer Observer // nil: nobody counts
 	Tracer   Tracer   // nil: nothing is followed
+	Timeline Timeline // nil: nothing is remembered
 	// Pressure is how near the node is to refusing sends: from 0 to 1, when it does.
 	// It is asked four times a second. nil: never.
 	Pressure func() float64

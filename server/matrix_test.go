@@ -67,6 +67,7 @@ func matrix() map[string]matrixRow {
 		"GET /api/v1/messages/{id}/reactions/{emoji}":    {nil, members(200, 200)},
 		"PUT /api/v1/messages/{id}/reactions/{emoji}":    {nil, members(200, 200)},
 		"DELETE /api/v1/messages/{id}/reactions/{emoji}": {nil, members(200, 200)},
+		"GET /api/v1/messages/{id}/timeline":             {nil, administrators(200)},
 		"PUT /api/v1/chats/{id}/cursor":                  {object{"read_seq": 1}, members(200, 200)},
 		"GET /api/v1/presence":                           {nil, users(200)},
 		"PUT /api/v1/presence":                           {object{"state": "dnd"}, users(200)},

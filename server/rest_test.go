@@ -17,6 +17,7 @@ import (
 	"fechatter/hub"
 	"fechatter/persistence"
 	"fechatter/presence"
+	"fechatter/timeline"
 )
 
 // plainPasswords costs nothing: what a hash is worth is tested where it is made.
@@ -69,11 +70,21 @@ func newNode(t *testing.T, change func(*Config)) *node {
 	}
 	svc := chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits())
 	s, err := New(c, Deps{Chat: svc, Search: chat.NewSearch(store, nil), Presence: here{presence.New(presence.Config{}, presence.NewMemory(), svc, void{}, quiet)},
-		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet})
+		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet, Timeline: ownBook{timeline.New("test")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &node{t: t, server: s, handler: s.Handler()}
+}
+
+// ownBook is the timeline of a node that has no others to ask.
+type ownBook struct{ *timeline.Book }
+
+func (b ownBook) Nodes(_ context.Context, chatID string, seq int64) []timeline.Stages {
+	if s, known := b.Of(chatID, seq); known {
+		return []timeline.Stages{s}
+	}
+	return nil
 }
 
 // here is presence as the server uses it.

@@ -65,6 +65,7 @@ func (s *Server) chatRoutes() []route {
 		{"GET", v1 + "/chats/{id}/messages", signedIn, typed(s.listMessages), "Read the history", 0},
 		{"POST", v1 + "/chats/{id}/messages", signedIn, typed(s.sendMessage), "Send a message", 201},
 		{"GET", v1 + "/messages/{id}", signedIn, typed(s.getMessage), "See a message", 0},
+		{"GET", v1 + "/messages/{id}/timeline", signedIn, typed(s.getTimeline), "See when a message passed each stage of its way, for administrators", 0},
 		{"PATCH", v1 + "/messages/{id}", signedIn, typed(s.editMessage), "Edit a message", 0},
 		{"DELETE", v1 + "/messages/{id}", signedIn, typed(s.deleteMessage), "Delete a message", 0},
 		{"GET", v1 + "/messages/{id}/reactions/{emoji}", signedIn, typed(s.listReactors), "List who reacted", 0},

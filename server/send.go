@@ -19,6 +19,8 @@ func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
 		outcome = string(chat.CodeOf(err))
 	case sent.Replayed:
 		outcome = "replayed"
+	default:
+		s.timeline.Received(m.ChatID, sent.Seq, started)
 	}
 	s.observer.Send(outcome, time.Since(started))
 	if end != nil {

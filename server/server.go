@@ -21,6 +21,7 @@ type Server struct {
 	log      *slog.Logger
 	observer Observer
 	tracer   Tracer
+	timeline Timeline
 
 	origins origins
 	sends   *limiter // by user id; over REST and every connection
@@ -47,7 +48,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, pressure: deps.Pressure, log: deps.Log, observer: deps.Observer, tracer: deps.Tracer,
+		cfg: cfg, limits: cfg.Limits, chat: deps.Chat, hub: deps.Hub, presence: deps.Presence, search: deps.Search, pressure: deps.Pressure, log: deps.Log, observer: deps.Observer, tracer: deps.Tracer, timeline: deps.Timeline,
 		origins: o, realtime: newRealtime(), messages: sync.Pool{New: func() any { return new(bytes.Buffer) }}, health: healthPages{health: deps.Health, version: cfg.Version},
 		sends:   newLimiter(cfg.Limits.SendsPerSecond, time.Second, cfg.Limits.SendBurst),
 		signups: newLimiter(cfg.Quotas.SignupsPerIPPerMinute, time.Minute, cfg.Quotas.SignupsPerIPPerMinute),
@@ -57,6 +58,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.hints = hints{typing: newTyping(), receipts: newReceipts()}
 	if s.observer == nil {
 		s.observer = nobody{}
+	}
+	if s.timeline == nil {
+		s.timeline = forgetful{}
 	}
 	d := deps.Chat.Limits()
 	s.limits.BodyBytes, s.limits.ChatMembers, s.limits.ChatsPerUser = d.BodyBytes, d.ChatMembers, d.ChatsPerUser

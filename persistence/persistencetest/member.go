@@ -85,11 +85,11 @@ func testUnknownIDs(t *testing.T, f *fixture) {
 			_, err := f.store.SetCursor(ctx, ann.ID, id, chat.CursorChange{ReadSeq: new(int64(1))})
 			return err
 		},
-		"Message":       func() error { _, err := f.store.Message(ctx, ann.ID, id); return err },
-		"ChatOfMessage": func() error { _, err := f.store.ChatOfMessage(ctx, id); return err },
-		"History":       func() error { _, err := f.store.History(ctx, ann.ID, id, chat.Range{Limit: 10}); return err },
-		"Reactors":      func() error { _, _, err := f.store.Reactors(ctx, ann.ID, id, "👍", page); return err },
-		"Events":        func() error { _, err := f.store.Events(ctx, ann.ID, id, 0, 10); return err },
+		"Message":        func() error { _, err := f.store.Message(ctx, ann.ID, id); return err },
+		"PlaceOfMessage": func() error { _, _, err := f.store.PlaceOfMessage(ctx, id); return err },
+		"History":        func() error { _, err := f.store.History(ctx, ann.ID, id, chat.Range{Limit: 10}); return err },
+		"Reactors":       func() error { _, _, err := f.store.Reactors(ctx, ann.ID, id, "👍", page); return err },
+		"Events":         func() error { _, err := f.store.Events(ctx, ann.ID, id, 0, 10); return err },
 		"Send": func() error {
 			_, err := f.store.Send(ctx, chat.Send{ChatID: id, SenderID: ann.ID, Key: "k"})
 			return err
