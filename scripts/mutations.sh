@@ -3,7 +3,7 @@
 # program and the test that must notice:
 #
 #   mutate_tag TestName ./package      a Go build tag
-#   npm NAME=value test name           an environment variable for a page test
+#   npm NAME=value test/file test name an environment variable for a page test
 #
 # The break is right if the test itself says that it failed. It is wrong if the
 # test passes, is skipped, does not exist or does not compile, and also if it
@@ -35,9 +35,9 @@ go_proof() {
 # npm_proof asks vitest for its report: a run that cannot load its files has no
 # tests in it.
 npm_proof() {
-  local setting=$1 test=$2 report
+  local setting=$1 file=$2 test=$3 report
   report=$(mktemp)
-  (cd web && env "$setting" npx vitest run -t "$test" --reporter=json --outputFile="$report" >/dev/null 2>&1)
+  (cd web && env "$setting" npx vitest run "$file" -t "$test" --reporter=json --outputFile="$report" >/dev/null 2>&1)
   node -e '
     const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8") || "{}");
     const failed = (r.testResults ?? []).flatMap((f) => f.assertionResults).filter((t) => t.status === "failed");
@@ -52,7 +52,7 @@ npm_proof() {
 prove() {
   local kind=$1 why
   if [ "$kind" = npm ]; then
-    why=$(npm_proof "$2" "${*:3}")
+    why=$(npm_proof "$2" "$3" "${*:4}")
   else
     why=$(go_proof "$1" "$2" "$3")
   fi

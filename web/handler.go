@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const notBuilt = `The page is not built into this binary.
@@ -33,11 +34,13 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"font-src 'self'; worker-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
 	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html fechatter-worker"
 
-// file is one built file, ready to be sent. packed is nil when gzip saves nothing.
+// file is one built file. packed is made when it is first asked for, so that a
+// start costs nothing, and is nil when gzip saves nothing.
 type file struct {
-	plain, packed []byte
-	contentType   string
-	immutable     bool
+	plain       []byte
+	packed      func() []byte
+	contentType string
+	immutable   bool
 }
 
 type handler struct {
@@ -56,8 +59,8 @@ func Handler() http.Handler {
 	return newHandler(files)
 }
 
-// newHandler reads all files into memory, packed: the page is small, and the disk
-// is not asked again. Files that cannot be read are left out.
+// newHandler reads all files into memory: the page is small, and the disk is not
+// asked again. Files that cannot be read are left out.
 func newHandler(files fs.FS) http.Handler {
 	h := handler{files: map[string]file{}}
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -76,11 +79,13 @@ func newHandler(files fs.FS) http.Handler {
 }
 
 func newFile(name string, data []byte) file {
-	f := file{plain: data, contentType: contentType(name), immutable: strings.HasPrefix(name, "assets/")}
-	if packed := pack(data); len(packed) < len(data)*9/10 {
-		f.packed = packed
-	}
-	return f
+	packed := sync.OnceValue(func() []byte {
+		if packed := pack(data); len(packed) < len(data)*9/10 {
+			return packed
+		}
+		return nil
+	})
+	return file{plain: data, packed: packed, contentType: contentType(name), immutable: strings.HasPrefix(name, "assets/")}
 }
 
 // contentType does not rely on the machine's own tables for what the page is made of.
@@ -152,9 +157,11 @@ func send(w http.ResponseWriter, r *http.Request, f file) {
 	if f.immutable {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if f.packed != nil && acceptsGzip(r.Header) {
-		header.Set("Content-Encoding", "gzip")
-		data = f.packed
+	if acceptsGzip(r.Header) {
+		if packed := f.packed(); packed != nil {
+			header.Set("Content-Encoding", "gzip")
+			data = packed
+		}
 	}
 	header.Set("Content-Length", strconv.Itoa(len(data)))
 	if r.Method == http.MethodHead {
