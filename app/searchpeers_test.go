@@ -2,7 +2,6 @@ package app
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"fechatter/chat"
@@ -11,10 +10,11 @@ import (
 // The longest answer that one node can give another goes into one message of NATS.
 func TestSearchAnswerFits(t *testing.T) {
 	const maxPayload, pageAndTail = 1 << 20, 200 + 500
-	marks, ok := chat.IndexQuery{Words: []string{"a"}}.Matches(strings.Repeat("a ", 8<<10))
-	if !ok {
-		t.Fatal("nothing matches")
+	var marks []chat.Mark
+	for at := range 8 << 10 {
+		marks = append(marks, chat.Mark{Start: 2 * at, End: 2*at + 1})
 	}
+	marks = chat.JoinMarks(marks)
 	hits := make([]chat.IndexHit, chat.MaxSearchOffset+pageAndTail)
 	for i := range hits {
 		hits[i] = chat.IndexHit{ID: newID(), Version: 10, Marks: marks}

@@ -66,10 +66,13 @@ func JoinMarks(marks []Mark) []Mark {
 }
 
 // SearchIndex finds messages by their content. It may be behind the database and
-// know of messages that are no more. It may be called concurrently, honours ctx,
-// and answers unavailable when it cannot be asked.
+// know of messages that are no more. It may be called concurrently.
 type SearchIndex interface {
+	// Search honours ctx, and answers unavailable when the index cannot be asked.
 	Search(ctx context.Context, q IndexQuery) (IndexHits, error)
+	// Match gives how the text of the query judges a body that the index does not
+	// have yet: as it will when it has, and which parts match.
+	Match(q IndexQuery) func(body string) (marks []Mark, ok bool)
 }
 
 // IndexEntry is a change that waits to be indexed: the message as it is now, or

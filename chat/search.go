@@ -192,7 +192,8 @@ func (s *Search) find(ctx context.Context, userID string, r SearchRequest, q Ind
 			return SearchResult{}, err
 		}
 	}
-	hits := judge(q, unindexed)
+	matches := s.index.Match(q)
+	hits := judge(q, matches, unindexed)
 	ids := make([]string, 0, len(hits)+len(indexed.Hits))
 	for _, h := range hits {
 		ids = append(ids, h.id)
@@ -204,19 +205,22 @@ func (s *Search) find(ctx context.Context, userID string, r SearchRequest, q Ind
 	if err != nil {
 		return SearchResult{}, err
 	}
-	passed, refused := pass(q, indexed.Hits, unindexed, visible)
+	passed, refused := pass(q, matches, indexed.Hits, unindexed, visible)
 	result = SearchResult{Lag: lag, Total: max(len(hits)+indexed.Total-refused, len(hits)+len(passed))}
 	result.Hits = show(slices.Concat(hits, passed), visible, r)
 	return result, nil
 }
 
+// matcher judges a body by the text of a query.
+type matcher func(body string) (marks []Mark, ok bool)
+
 // judge finds what matches among messages that the index does not know.
-func judge(q IndexQuery, messages []Message) (hits []found) {
+func judge(q IndexQuery, matches matcher, messages []Message) (hits []found) {
 	for _, m := range messages {
 		if m.DeletedAt != nil || !q.Admits(m) {
 			continue
 		}
-		if marks, ok := q.Matches(m.Body); ok {
+		if marks, ok := matches(m.Body); ok {
 			hits = append(hits, found{m.ID, marks})
 		}
 	}
@@ -225,7 +229,7 @@ func judge(q IndexQuery, messages []Message) (hits []found) {
 
 // pass takes the hits of the index that are true now, and counts the others. A
 // message that changed since it was indexed is judged anew.
-func pass(q IndexQuery, hits []IndexHit, unindexed []Message, visible map[string]Message) (passed []found, refused int) {
+func pass(q IndexQuery, matches matcher, hits []IndexHit, unindexed []Message, visible map[string]Message) (passed []found, refused int) {
 	judged := map[string]bool{}
 	for _, m := range unindexed {
 		judged[m.ID] = true
@@ -234,7 +238,7 @@ func pass(q IndexQuery, hits []IndexHit, unindexed []Message, visible map[string
 		m, ok := visible[h.ID]
 		marks := h.Marks
 		if ok && m.Version != h.Version && rechecks {
-			marks, ok = q.Matches(m.Body)
+			marks, ok = matches(m.Body)
 		}
 		if !ok || judged[h.ID] || !q.Admits(m) {
 			refused++

@@ -73,6 +73,20 @@ func (a *archive) Search(_ context.Context, q IndexQuery) (IndexHits, error) {
 	return IndexHits{Hits: a.hits[:min(len(a.hits), q.Limit)], Total: max(a.total, len(a.hits))}, a.err
 }
 
+// Match wants each word somewhere, and marks where it is first.
+func (a *archive) Match(q IndexQuery) func(string) ([]Mark, bool) {
+	return func(body string) (marks []Mark, ok bool) {
+		for _, w := range q.Words {
+			at := strings.Index(body, w)
+			if at < 0 {
+				return nil, false
+			}
+			marks = append(marks, Mark{at, at + len(w)})
+		}
+		return marks, true
+	}
+}
+
 // put makes a message that is visible.
 func (a *archive) put(id, body string) Message {
 	m := Message{ID: id, ChatID: roomOne, SenderID: friend, Body: body, Version: 1, CreatedAt: 1000}

@@ -3,29 +3,12 @@ package indexer
 import (
 	"cmp"
 	"slices"
-	"unicode"
 	"unicode/utf8"
 
 	"fechatter/chat"
 
 	"github.com/blevesearch/vellum/levenshtein"
 )
-
-const (
-	// typoLetters is from how many letters on a word may have a wrong one.
-	typoLetters = 5
-
-	// maxUnits of a word or phrase are looked for, more are not looked at.
-	maxUnits = 128
-)
-
-// pattern is what a word or a phrase of a query asks for: units side by side. A
-// symbol is a pattern by itself, wherever it is: between words it parts nothing.
-type pattern struct {
-	units  []unit
-	prefix bool // the last unit may be the beginning of one
-	typo   bool // of a single word: a letter may be wrong
-}
 
 // clause is a set of documents by terms: those with a term, and those with one
 // that begins so or is nearly so.
@@ -48,13 +31,8 @@ type plan struct {
 }
 
 func (b *Bleve) plan(q chat.IndexQuery) (plan, error) {
-	p := plan{IndexQuery: q, chats: keys(q.ChatIDs)}
-	for i, w := range q.Words {
-		p.add(w, q.Prefix && i == len(q.Words)-1, true)
-	}
-	for _, phrase := range q.Phrases {
-		p.add(phrase, false, false)
-	}
+	patterns, possible := patternsOf(q)
+	p := plan{IndexQuery: q, patterns: patterns, nothing: !possible, chats: keys(q.ChatIDs)}
 	seen := map[clause]bool{}
 	for _, pattern := range p.patterns {
 		for _, c := range pattern.clauses() {
@@ -87,41 +65,6 @@ func costOf(c clause) int {
 		return 1
 	}
 	return 0
-}
-
-// add adds what a word or phrase asks for.
-func (p *plan) add(text string, prefix, typo bool) {
-	units := scan(text)
-	p.nothing = p.nothing || len(units) == 0
-	var side []unit
-	for _, u := range units {
-		if u.kind == symbol {
-			p.patterns = append(p.patterns, pattern{units: []unit{u}})
-			continue
-		}
-		side = append(side, u)
-	}
-	if len(side) == 0 {
-		return
-	}
-	side = side[:min(len(side), maxUnits)]
-	last := side[len(side)-1]
-	p.patterns = append(p.patterns, pattern{
-		units:  side,
-		prefix: prefix && last.kind == word && last.end == len(text),
-		typo:   typo && len(side) == 1 && mayHaveTypo(last.text),
-	})
-}
-
-// mayHaveTypo says whether a word is long enough and Latin: elsewhere one letter
-// more or less is another word.
-func mayHaveTypo(s string) bool {
-	for _, r := range s {
-		if !unicode.Is(unicode.Latin, r) {
-			return false
-		}
-	}
-	return utf8.RuneCountInString(s) >= typoLetters
 }
 
 // simple says whether clauses can tell all.

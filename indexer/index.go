@@ -35,7 +35,8 @@ func (b Batch) Len() int { return len(b.Documents) + len(b.Deleted) }
 // is not a *RefusedError says that the engine cannot be used now and that asking
 // again later may help.
 type Index interface {
-	chat.SearchIndex
+	// Search is as that of chat.SearchIndex.
+	Search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error)
 	// Prepare makes the index and its settings what this program needs. It may be
 	// called at any time, and does nothing where nothing is amiss. An index that is
 	// broken or of another version of this program is replaced by an empty one.

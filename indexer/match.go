@@ -8,6 +8,18 @@ import (
 	"fechatter/chat"
 )
 
+// Match gives how a body that the index does not have yet is judged: as Bleve
+// would once it had it, and Meilisearch nearly. It is safe for concurrent use.
+func (x *Indexer) Match(q chat.IndexQuery) func(body string) ([]chat.Mark, bool) {
+	patterns, possible := patternsOf(q)
+	return func(body string) ([]chat.Mark, bool) {
+		if !possible {
+			return nil, false
+		}
+		return match(patterns, body)
+	}
+}
+
 // match looks up in a body what is asked for, and where.
 func match(patterns []pattern, body string) ([]chat.Mark, bool) {
 	var side, symbols []unit

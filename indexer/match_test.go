@@ -72,6 +72,47 @@ func findsWhatMatches(r *rapid.T, b *Bleve, q chat.IndexQuery, bodies []string) 
 	}
 }
 
+// What is not indexed yet is found as if it were.
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ query, body, want string }{
+		{"hello", "say Hello, world", "say <mark>Hello</mark>, world"},
+		{"wor", "say Hello, world", "say Hello, <mark>world</mark>"},
+		{"hello wor", "World? hello!", "<mark>World</mark>? <mark>hello</mark>!"},
+		{"hell o", "hello", ""},
+		{"orld", "world", ""},
+		{"helol", "hello", "<mark>hello</mark>"},
+		{"cafe", "au Café", "au <mark>Café</mark>"},
+		{"strasse", "Große Straße", "Große <mark>Straße</mark>"},
+		{"abc", "ＡＢＣ", "<mark>ＡＢＣ</mark>"},
+		{"müller", "Herr MÜLLER kommt", "Herr <mark>MÜLLER</mark> kommt"},
+		{`"big world"`, "the big world is a bigworld", "the <mark>big</mark> <mark>world</mark> is a bigworld"},
+		{`"big world"`, "world, big", ""},
+		{"部署", "今天部署完成", "今天<mark>部署</mark>完成"},
+		{"署 完", "今天部署完成", "今天部<mark>署完</mark>成"},
+		{"docker", "升级Docker后", "升级<mark>Docker</mark>后"},
+		{"한국", "한국어", "<mark>한국</mark>어"},
+		{"🎉", "done 🎉🎉", "done <mark>🎉🎉</mark>"},
+		{"example.org", "see https://example.org/docs", "see https://<mark>example</mark>.<mark>org</mark>/docs"},
+		{"alice", "hi @alice!", "hi @<mark>alice</mark>!"},
+		{"b", "a <b>&amp;</b>", "a &lt;<mark>b</mark>&gt;&amp;amp;&lt;/<mark>b</mark>&gt;"},
+		{"...", "...", ""},
+		{"ab", "", ""},
+	} {
+		q := chat.IndexQuery{Words: strings.Fields(c.query), Prefix: true}
+		if strings.HasPrefix(c.query, `"`) {
+			q = chat.IndexQuery{Phrases: []string{strings.Trim(c.query, `"`)}}
+		}
+		got := ""
+		if marks, ok := new(Indexer).Match(q)(c.body); ok {
+			got = chat.Highlight(c.body, marks)
+		}
+		if got != c.want {
+			t.Errorf("%s in %s: got %q, want %q", c.query, c.body, got, c.want)
+		}
+	}
+}
+
 func TestNearly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
