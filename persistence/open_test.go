@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -145,5 +146,21 @@ func TestCloseIsBounded(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("Close waits for ever")
+	}
+}
+
+// TestTheFileIsItsOwners: others on the machine cannot read what was said, whatever
+// folder the file is in.
+func TestTheFileIsItsOwners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	start(t, persistence.Config{URL: "sqlite:" + path}, nobody{})
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v", filepath.Base(name), info.Mode())
+		}
 	}
 }

@@ -41,8 +41,8 @@ func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, fmt.Errorf("database: sqlite needs the path of a file")
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return nil, fmt.Errorf("create the database's folder: %w", err)
+	if err := makePrivate(path); err != nil {
+		return nil, err
 	}
 	// busy_timeout comes first: the other pragmas may have to wait for a lock. A
 	// checkpoint waits for 64 MB of log, and writes a page once that many groups
@@ -71,6 +71,20 @@ func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
+}
+
+// makePrivate makes an empty file, and its folder, if there is none, that only the
+// owner may read: everything that was ever said will be in it, and in the files
+// that SQLite makes beside it with the same rights.
+func makePrivate(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("create the database's folder: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("create the database's file: %w", err)
+	}
+	return f.Close()
 }
 
 func sqliteDSN(path string, cfg Config, pragmas ...string) string {
