@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -49,10 +47,8 @@ const listPage = 200
 // what is so now. Nodes may run meanwhile, on SQLite too: they notice within
 // two seconds. It refuses a database of another release's schema.
 func Administer(ctx context.Context, c Config, a Administration, out, errOut io.Writer) (err error) {
-	if scheme(c.Database) == "sqlite" {
-		if _, err := os.Stat(sqliteFile(c.Database)); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no database %s", sqliteFile(c.Database))
-		}
+	if err := databaseThere(c.Database); err != nil {
+		return err
 	}
 	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := persistence.Open(ctx, persistence.Config{URL: c.Database, SchemaAsIs: true}, unheard{}, newID, log)

@@ -12,7 +12,7 @@ import (
 
 // Backup is what the subcommand backup is told.
 type Backup struct {
-	File string `arg:"" env:"-" help:"Where the copy goes; it must not exist."`
+	File string `arg:"" help:"Where the copy goes; it must not exist."`
 }
 
 // BackUp copies the database of c into a file, as it is at one moment, while a

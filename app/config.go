@@ -1,8 +1,10 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +150,14 @@ func (c *commandLine) fileName(ctx *kong.Context) string {
 	return ""
 }
 
+// askedForHelp takes "help backup" for "backup --help".
+func askedForHelp(args []string) []string {
+	if len(args) == 0 || args[0] != "help" {
+		return args
+	}
+	return append(slices.Clone(args[1:]), "--help")
+}
+
 // LoadConfig reads the settings and the subcommand from args, the environment
 // and chat.yml. Help goes to out and ends the process. An error says which
 // setting is wrong and why.
@@ -158,12 +168,16 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 		kong.Description("A chat server in one binary."),
 		kong.DefaultEnvars("FECHATTER"),
 		kong.Writers(out, out),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 	)
 	if err != nil {
 		return Invocation{}, fmt.Errorf("build command line: %w", err)
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(askedForHelp(args))
+	var unusable *kong.ParseError
+	if errors.As(err, &unusable) {
+		return Invocation{}, fmt.Errorf("%w; see fechatter --help, or fechatter COMMAND --help", err)
+	}
 	if err != nil {
 		return Invocation{}, err
 	}

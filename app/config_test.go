@@ -357,3 +357,17 @@ func TestSecretsAreMasked(t *testing.T) {
 		t.Errorf("two servers: %s", out)
 	}
 }
+
+// What cannot be understood is answered with where it is explained.
+func TestHelpIsFound(t *testing.T) {
+	for _, args := range [][]string{{"nonsense"}, {"admin"}, {"admin", "suspend"}, {"backup"}, {"--listen"}, {"--limits-send-burst=many"}} {
+		if _, err := LoadConfig(args, io.Discard); err == nil || !strings.Contains(err.Error(), "see fechatter --help") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	for asked, want := range map[string]string{"help": "--help", "help admin suspend": "admin suspend --help", "backup help": "backup help", "": ""} {
+		if got := strings.Join(askedForHelp(strings.Fields(asked)), " "); got != want {
+			t.Errorf("%q is taken for %q, want %q", asked, got, want)
+		}
+	}
+}

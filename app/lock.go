@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,6 +12,22 @@ import (
 const lockName = "fechatter.lock"
 
 var errFolderTaken = errors.New("another node already uses the folder")
+
+// databaseThere is for commands that work on what there is: a mistyped setting must
+// not make them create an empty database and report success.
+func databaseThere(database string) error {
+	if scheme(database) != "sqlite" {
+		return nil // whoever opens it is told
+	}
+	_, err := os.Stat(sqliteFile(database))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database %s", sqliteFile(database))
+	}
+	if err != nil {
+		return fmt.Errorf("find database: %w", err)
+	}
+	return nil
+}
 
 // lockFolder makes dir, open to its owner alone, and takes it for this process,
 // so that two nodes cannot share embedded parts. The lock ends with the process,

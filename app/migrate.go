@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -41,6 +39,9 @@ func MoveData(ctx context.Context, m Migrate, out, errOut io.Writer) error {
 
 // lockFiles takes the folders of file databases, so that no node uses them.
 func lockFiles(m Migrate) (unlock func(), err error) {
+	if err := databaseThere(m.From); err != nil {
+		return nil, err
+	}
 	var held []*os.File
 	unlock = func() {
 		for _, f := range held {
@@ -53,12 +54,6 @@ func lockFiles(m Migrate) (unlock func(), err error) {
 			continue
 		}
 		file, err := filepath.Abs(sqliteFile(database))
-		if err == nil && database == m.From {
-			_, err = os.Stat(file)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("there is no database %s", sqliteFile(database))
-		}
 		if err == nil && !folders[filepath.Dir(file)] {
 			folders[filepath.Dir(file)] = true
 			var f *os.File

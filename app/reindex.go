@@ -32,6 +32,9 @@ func RebuildIndex(ctx context.Context, c Config, r Reindex, out, errOut io.Write
 	if r.Chat != "" && !chat.ValidID(r.Chat) {
 		return errors.New("reindex: --chat must be the id of a chat")
 	}
+	if err := databaseThere(c.Database); err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := persistence.Open(ctx, persistence.Config{URL: c.Database}, nil, newID, log)
 	if err != nil {
@@ -65,6 +68,9 @@ func requestReindex(ctx context.Context, store *persistence.Store, r Reindex, ou
 			break
 		}
 		total, after = total+n, last
+	}
+	if total == 0 {
+		return nil, fmt.Errorf("reindex: there is no chat %s, or nothing was said in it", r.Chat)
 	}
 	if _, err := fmt.Fprintf(out, "%d messages are queued\n", total); err != nil {
 		return nil, err

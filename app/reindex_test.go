@@ -2,7 +2,10 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,11 +43,21 @@ func TestReindex(t *testing.T) {
 	stop()
 	reindex("Done")
 	reindex("5 messages are queued", "--chat="+id)
-	in, err := LoadConfig(append([]string{"reindex", "--chat=general"}, settings...), io.Discard)
-	if err != nil {
-		t.Fatal(err)
+	elsewhere := filepath.Join(dir, "mistyped", "fechatter.db")
+	for want, args := range map[string][]string{
+		"id of a chat":         append([]string{"--chat=general"}, settings...),
+		"there is no chat":     append([]string{"--chat=" + newID()}, settings...),
+		"there is no database": {"--database=sqlite:" + elsewhere, settings[1]},
+	} {
+		in, err := LoadConfig(append([]string{"reindex"}, args...), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := RebuildIndex(t.Context(), in.Config, in.Reindex, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", args, err, want)
+		}
 	}
-	if err := RebuildIndex(t.Context(), in.Config, in.Reindex, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "id of a chat") {
-		t.Errorf("a name instead of an id: %v", err)
+	if _, err := os.Stat(filepath.Dir(elsewhere)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a database was made where there was none: %v", err)
 	}
 }

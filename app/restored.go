@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 
 	"fechatter/persistence"
@@ -18,12 +16,11 @@ import (
 // are then told to read anew. A file is locked meanwhile; on PostgreSQL no node
 // should run. What was done is said on out.
 func RenewEpoch(ctx context.Context, c Config, out, errOut io.Writer) (err error) {
+	if err := databaseThere(c.Database); err != nil {
+		return err
+	}
 	if scheme(c.Database) == "sqlite" {
-		file := sqliteFile(c.Database)
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no database %s", file)
-		}
-		folder, err := lockFolder(filepath.Dir(file))
+		folder, err := lockFolder(filepath.Dir(sqliteFile(c.Database)))
 		if err != nil {
 			return err
 		}
