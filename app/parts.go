@@ -17,9 +17,15 @@ type part struct {
 	run  func(ctx context.Context) error
 }
 
-// stopLimit is how long one part may take to stop before the next is stopped
-// all the same. The HTTP part has the drain in it.
-const stopLimit = 25 * time.Second
+// stopLimit is how long all parts together may take to stop. A part that takes the
+// rest of it is left behind, and those after it are told to stop and hardly waited for:
+// whoever runs the node would kill it soon. The HTTP part has the drain in it, 23 s
+// at most.
+const (
+	stopLimit = 25 * time.Second
+	// lastLook is what a part gets that is told to stop after that.
+	lastLook = 50 * time.Millisecond
+)
 
 // runParts starts the parts in order and runs them until ctx ends or one of them
 // does. Then it stops them one by one in reverse, so that each may use those
@@ -38,8 +44,9 @@ func runParts(ctx context.Context, log *slog.Logger, parts []part) error {
 	case first = <-ended:
 		log.Error("stopping: a part ended", "error", first)
 	}
+	deadline := time.Now().Add(stopLimit)
 	for _, r := range slices.Backward(running) {
-		first = errors.Join(first, r.stop(log))
+		first = errors.Join(first, r.stop(log, deadline))
 	}
 	return first
 }
@@ -86,15 +93,16 @@ func runContained(ctx context.Context, p part) (err error) {
 	return p.run(ctx)
 }
 
-func (r *runningPart) stop(log *slog.Logger) error {
+func (r *runningPart) stop(log *slog.Logger, deadline time.Time) error {
 	started := time.Now()
 	r.cancel()
-	late := time.NewTimer(stopLimit)
+	// After the deadline, too, a part that only has to look at its context may do so.
+	late := time.NewTimer(max(time.Until(deadline), lastLook))
 	defer late.Stop()
 	select {
 	case <-r.done:
 	case <-late.C:
-		return fmt.Errorf("%s: not stopped within %s", r.name, stopLimit)
+		return fmt.Errorf("%s: not stopped within the %s that a stop may take", r.name, stopLimit)
 	}
 	log.Debug("stopped", "part", r.name, "took", time.Since(started))
 	if r.err != nil && !errors.Is(r.err, context.Canceled) {

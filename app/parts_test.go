@@ -24,6 +24,12 @@ func (d *diary) note(line string) {
 	d.lines = append(d.lines, line)
 }
 
+func (d *diary) read() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.lines)
+}
+
 func (d *diary) part(name string, stopping time.Duration, err error) part {
 	return part{name, func(ctx context.Context) error {
 		<-ctx.Done()
@@ -101,5 +107,27 @@ func TestAPartThatHangsDoesNotHoldTheOthers(t *testing.T) {
 			t.Error("the store was not stopped")
 		}
 		close(free)
+	})
+}
+
+// However many parts take their time, a stop as a whole has a bound.
+func TestAStopEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		began := time.Now()
+		const each = 20 * time.Second
+		err := runParts(ctx, quiet(), []part{d.part("store", 0, nil), d.part("bus", each, nil), d.part("hub", each, nil), d.part("http", each, nil)})
+		if took := time.Since(began); took > stopLimit+time.Second {
+			t.Errorf("the stop took %s", took)
+		}
+		if err == nil || !strings.Contains(err.Error(), "hub: not stopped") || !strings.Contains(err.Error(), "bus: not stopped") {
+			t.Errorf("runParts: %v", err)
+		}
+		if lines := d.read(); !slices.Contains(lines, "stopped http") || !slices.Contains(lines, "stopped store") {
+			t.Errorf("parts that could have stopped did not: %v", lines)
+		}
+		time.Sleep(2 * each) // of the bubble: what was left behind ends
 	})
 }

@@ -64,15 +64,22 @@ type pools struct {
 }
 
 func (p *pools) close() error {
-	var errs []error
+	var side sync.WaitGroup // side by side: each may have to wait for what hangs
+	errs := make(chan error, 8)
 	closed := map[*pool]bool{nil: true}
 	for _, one := range []*pool{p.write, p.batch, p.lane, p.read, p.replay, p.probe, p.canary, p.migrate} {
 		if !closed[one] {
 			closed[one] = true
-			errs = append(errs, one.close())
+			side.Go(func() { errs <- one.close() })
 		}
 	}
-	return errors.Join(errs...)
+	side.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
 }
 
 // Store is the facts in one database. All methods may be called concurrently.
