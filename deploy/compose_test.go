@@ -3,6 +3,7 @@ package deploy
 import (
 	"io"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,7 +23,7 @@ type service struct {
 	Command     []string
 	Environment map[string]string
 	DependsOn   dependencies `yaml:"depends_on"`
-	Networks    []string
+	Networks    attachments
 	Ports       []string
 	Volumes     []string
 	Healthcheck struct {
@@ -55,6 +56,29 @@ func (d *dependencies) UnmarshalYAML(n *yaml.Node) error {
 	err := n.Decode(&conditions)
 	for name, c := range conditions {
 		(*d)[name] = c.Condition
+	}
+	return err
+}
+
+// attachments are a list of networks, or addresses by network.
+type attachments map[string]string
+
+// UnmarshalYAML takes both forms.
+func (a *attachments) UnmarshalYAML(n *yaml.Node) error {
+	*a = attachments{}
+	var names []string
+	if err := n.Decode(&names); err == nil {
+		for _, name := range names {
+			(*a)[name] = ""
+		}
+		return nil
+	}
+	var addresses map[string]struct {
+		Address string `yaml:"ipv4_address"`
+	}
+	err := n.Decode(&addresses)
+	for name, to := range addresses {
+		(*a)[name] = to.Address
 	}
 	return err
 }
@@ -101,7 +125,7 @@ func TestComposeHoldsTogether(t *testing.T) {
 				t.Errorf("%s waits for %s, %s", name, other, condition)
 			}
 		}
-		for _, network := range s.Networks {
+		for network := range s.Networks {
 			if _, there := c.Networks[network]; !there {
 				t.Errorf("%s: there is no network %s", name, network)
 			}
@@ -116,6 +140,21 @@ func TestComposeHoldsTogether(t *testing.T) {
 		if s.Image == "" || !strings.Contains(s.Image, ":") && s.Build.Context == "" || s.Restart != "unless-stopped" {
 			t.Errorf("%s: image %q without a version, or restart %q", name, s.Image, s.Restart)
 		}
+	}
+}
+
+// A node that is made anew, for an upgrade, must come back where the proxy looks
+// for it: nginx asks for the address of a name once, at its start.
+func TestComposedNodesKeepTheirAddresses(t *testing.T) {
+	c := compose(t)
+	front := netip.MustParsePrefix(c.Networks["front"].IPAM.Config[0].Subnet)
+	taken := map[netip.Addr]bool{}
+	for _, name := range []string{"node1", "node2"} {
+		at, err := netip.ParseAddr(c.Services[name].Networks["front"])
+		if err != nil || !front.Contains(at) || taken[at] {
+			t.Errorf("%s is at %q of %s", name, c.Services[name].Networks["front"], front)
+		}
+		taken[at] = true
 	}
 }
 
