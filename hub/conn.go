@@ -36,9 +36,10 @@ func (c *Conn) User() string {
 	return c.user
 }
 
-// Identify sets the user of a connection that was registered without one; once, before any Attach.
-func (c *Conn) Identify(user string) {
-	c.hub.registry.move(c, user)
+// Identify sets the user of a connection that was registered without one; once, before any Attach. It answers false,
+// and changes nothing, when the user has most connections already; 0 is no bound.
+func (c *Conn) Identify(user string, most int) bool {
+	return c.hub.registry.move(c, user, most)
 }
 
 // Send queues one document. It never blocks; past Config.QueueBytes the connection is closed with 4002. data is not

@@ -106,13 +106,17 @@ func TestUsersAreFound(t *testing.T) {
 			}
 		}
 		want("a", a1, a2)
-		anonymous.conn.Identify("b")
+		anonymous.conn.Identify("b", 2)
 		want("b", b, anonymous)
 		want("")
+		if a1.conn.Identify("b", 2) {
+			t.Error("a third connection of a user who may have two")
+		}
+		want("a", a1, a2)
 		a1.conn.CloseNow()
 		synctest.Wait()
 		want("a", a2)
-		a1.conn.Identify("b")
+		a1.conn.Identify("b", 0)
 		want("b", b, anonymous)
 		if got := len(n.hub.AllConns()); got != 3 {
 			t.Errorf("%d connections, want 3", got)

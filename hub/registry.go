@@ -23,10 +23,13 @@ func (r *registry) remove(c *Conn) {
 	r.take(c)
 }
 
-// move names the user of a connection. A connection that has ended meanwhile stays out.
-func (r *registry) move(c *Conn, user string) {
+// move names the user of a connection, unless the user has most already. A connection that has ended meanwhile stays out.
+func (r *registry) move(c *Conn, user string, most int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if most > 0 && len(r.users[user]) >= most {
+		return false
+	}
 	was := r.take(c)
 	c.mu.Lock()
 	c.user = user
@@ -34,6 +37,7 @@ func (r *registry) move(c *Conn, user string) {
 	if was {
 		r.insert(c, user)
 	}
+	return true
 }
 
 func (r *registry) insert(c *Conn, user string) {

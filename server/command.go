@@ -201,10 +201,9 @@ func (c *connection) welcome(ctx context.Context, token string) bool {
 	if err != nil {
 		return c.refuse(ctx, err)
 	}
-	if limit := s.cfg.Quotas.ConnectionsPerUser; limit > 0 && len(s.hub.Conns(session.UserID)) >= limit {
+	if !c.socket.Identify(session.UserID, s.cfg.Quotas.ConnectionsPerUser) {
 		return c.end(closeTooMany, "too many connections of this user")
 	}
-	c.socket.Identify(session.UserID)
 	release, err := s.hub.Open(ctx, session.UserID)
 	if err != nil {
 		return c.refuse(ctx, err)

@@ -57,6 +57,7 @@ func TestRefusalsBeforeAnyUseCase(t *testing.T) {
 		{"method of one", "GET", "/api/v1/me/password", "", "", 405, "bad_request", "Allow", "PUT"},
 		{"method outside the API", "POST", "/openapi.json", "", "", 405, "bad_request", "Allow", "GET, HEAD"},
 		{"no CORS preflight", "OPTIONS", "/api/v1/users", "", "", 405, "bad_request", "Allow", "GET, HEAD, POST"},
+		{"no handshake", "GET", "/ws", "", "", 426, "bad_request", "Upgrade", "websocket"},
 		{"anonymous", "GET", "/api/v1/me", "", "", 401, "unauthenticated", "WWW-Authenticate", "Bearer"},
 		{"anonymous with a bad body", "PATCH", "/api/v1/me", "text/plain", "x", 401, "unauthenticated", "WWW-Authenticate", "Bearer"},
 		{"no media type", "POST", "/api/v1/users", "", "{}", 415, "bad_request", "", ""},

@@ -25,13 +25,17 @@ type limiter struct {
 // commands that many addresses is not held by a limit per address.
 const maxBuckets = 1 << 17
 
+// longest keeps the window of a burst that means no limit within what a Duration holds.
+const longest = 100 * 365 * 24 * time.Hour
+
 // newLimiter gives n tokens in each period, at most burst at once; n = 0: no limit.
 func newLimiter(n int, period time.Duration, burst int) *limiter {
 	if n <= 0 {
 		return nil
 	}
-	interval := period / time.Duration(n)
-	return &limiter{interval: interval, window: interval * time.Duration(max(1, burst)), full: map[string]time.Time{}}
+	interval := max(1, period/time.Duration(n))
+	atOnce := min(time.Duration(max(1, burst)), longest/interval)
+	return &limiter{interval: interval, window: interval * atOnce, full: map[string]time.Time{}}
 }
 
 // take takes a token of key, or says when there will be one.

@@ -109,3 +109,12 @@ func TestChargeSaysWhenToRetry(t *testing.T) {
 		}
 	})
 }
+
+// A number that somebody sets to mean "without a limit" is none.
+func TestLimiterOfHugeNumbers(t *testing.T) {
+	for _, l := range []*limiter{newLimiter(10, time.Second, 1<<40), newLimiter(1<<40, time.Second, 1<<40), newLimiter(1<<40, time.Second, 1)} {
+		if ok, wait := l.take("ada"); !ok {
+			t.Errorf("refused, retry after %s", wait)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,17 +12,19 @@ import (
 	"fechatter/hub"
 )
 
-// sseHead begins the stream. The connection is hijacked, so that the hub writes
-// to the socket itself; its end is the body's end.
-const sseHead = "HTTP/1.1 200 OK\r\n" +
-	"Content-Type: text/event-stream\r\n" +
-	"Cache-Control: no-store\r\n" +
-	"X-Accel-Buffering: no\r\n" +
-	"X-Content-Type-Options: nosniff\r\n" +
-	"Connection: close\r\n\r\n" +
-	"retry: 2000\n\n"
+// sseHead begins the stream with the header that every answer has. The connection
+// is hijacked, so that the hub writes to the socket itself; its end is the body's end.
+func sseHead(h http.Header) []byte {
+	sseHeader(h)
+	h.Set("Connection", "close")
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	_ = h.Write(&b) // a buffer takes everything
+	b.WriteString("\r\nretry: 2000\n\n")
+	return b.Bytes()
+}
 
-// sseHeader is what HEAD tells of the stream.
+// sseHeader is what the header of the stream has of its own.
 func sseHeader(h http.Header) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -61,7 +64,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		problemOf(err).write(w)
+		refuse(w, r, err)
 		return
 	}
 	if r.Method == http.MethodHead {
@@ -70,9 +73,10 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	wire, err := s.hijack(w)
 	if err != nil {
-		problemOf(chat.Wrap(chat.Internal, err, "this connection cannot stream")).write(w)
+		refuse(w, r, chat.Wrap(chat.Internal, err, "this connection cannot stream"))
 		return
 	}
+	head := sseHead(w.Header())
 	c := &connection{server: s, sse: &sseState{}}
 	c.socket = s.hub.Register(wire, hub.SSE, "", c)
 	s.realtime.connections.add(c)
@@ -80,7 +84,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	s.realtime.running.Go(func() {
 		defer c.socket.CloseNow()
 		defer c.contain()
-		_ = c.socket.SendRaw([]byte(sseHead))
+		_ = c.socket.SendRaw(head)
 		ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
 		defer cancel()
 		if c.welcome(ctx, token) {

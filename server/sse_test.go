@@ -98,6 +98,29 @@ func TestEventStream(t *testing.T) {
 	})
 }
 
+// TestHeaderOfTheEventStream: the stream writes its head itself, and leaves out
+// nothing that every other answer carries.
+func TestHeaderOfTheEventStream(t *testing.T) {
+	n := startNode(t)
+	req, err := http.NewRequest(http.MethodGet, n.url+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+client.SignUp(t, n.url, "ada").Token)
+	req.Header.Set("X-Request-Id", "mine")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	for name, want := range map[string]string{"X-Request-Id": "mine", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+		"Referrer-Policy": "no-referrer", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"} {
+		if got := res.Header.Values(name); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: %q, want %q once", name, got, want)
+		}
+	}
+}
+
 func TestHeadOfTheEventStream(t *testing.T) {
 	n := startNode(t)
 	req, err := http.NewRequest(http.MethodHead, n.url+"/api/v1/events", nil)

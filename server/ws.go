@@ -32,7 +32,7 @@ const (
 // the request and its buffers.
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	if err := s.mayConnect(r); err != nil {
-		problemOf(err).write(w)
+		refuse(w, r, err)
 		return
 	}
 	c := &connection{server: s}
@@ -89,8 +89,28 @@ func (s *Server) full() bool {
 // wireHijacker gives the upgrade a connection that the hub writes to as well.
 type wireHijacker struct {
 	http.ResponseWriter
-	server *Server
-	wire   *hub.Wire
+	server  *Server
+	wire    *hub.Wire
+	refused bool // the handshake was no good
+}
+
+// WriteHeader answers a handshake that is no good with a problem, as everything
+// else that is asked of this server.
+func (h *wireHijacker) WriteHeader(status int) {
+	if status < http.StatusBadRequest {
+		h.ResponseWriter.WriteHeader(status)
+		return
+	}
+	h.refused = true
+	newProblem(status, chat.BadRequest, "this is no WebSocket handshake of version 13").write(h.ResponseWriter)
+}
+
+// Write drops what Accept says of a refusal: the problem says it.
+func (h *wireHijacker) Write(b []byte) (int, error) {
+	if h.refused {
+		return len(b), nil
+	}
+	return h.ResponseWriter.Write(b)
 }
 
 // Hijack is what Accept calls after it has written the answer to the upgrade.
