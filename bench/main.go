@@ -7,6 +7,7 @@
 //	bench drain -nodes 2 -connections 5000               a node leaves in order, its clients move over
 //	bench search -messages 100000 -chats 50 -rate 5      searches, sends until found, a rebuild; MEILI_URL for Meilisearch
 //	bench idle -connections 5000 -chats 1                memory of idle connections
+//	bench fanout -connections 1000 -rate 20 -rounds 3    one message to all, beside other servers
 //
 // It is a module of its own, so that what it is compared with stays out of the
 // program's dependencies.
@@ -17,9 +18,13 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
+
+	"fechatter/bench/peers"
 )
 
 type options struct {
@@ -32,6 +37,8 @@ type options struct {
 	rate        float64
 	duration    time.Duration
 	messages    int
+	peers       string
+	rounds      int
 }
 
 func main() {
@@ -43,7 +50,12 @@ func main() {
 
 func run() error {
 	if len(os.Args) < 2 {
-		return fmt.Errorf("say what to measure: load, storm, drain, search or idle")
+		return fmt.Errorf("say what to measure: load, storm, drain, search, idle or fanout")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if len(os.Args) == 4 && os.Args[1] == "serve" { // a peer, for fanout
+		return servePeer(ctx, os.Args[2], os.Args[3])
 	}
 	var o options
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
@@ -56,18 +68,27 @@ func run() error {
 	flags.Float64Var(&o.rate, "rate", 50, "sends per second, over all connections")
 	flags.IntVar(&o.messages, "messages", 100_000, "messages that there are before searches are measured")
 	flags.DurationVar(&o.duration, "duration", 30*time.Second, "how long to send")
+	flags.StringVar(&o.peers, "peers", "self,"+strings.Join(peers.Names(), ","), "whom fanout measures")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often fanout measures each")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "drain": drain, "search": search, "idle": idle}[os.Args[1]]
+	measure := map[string]func(context.Context, options) (any, error){"load": load, "storm": storm, "drain": drain, "search": search, "idle": idle, "fanout": fanout}[os.Args[1]]
 	if measure == nil {
-		return fmt.Errorf("%s is not load, storm, drain, search or idle", os.Args[1])
+		return fmt.Errorf("%s is not load, storm, drain, search, idle or fanout", os.Args[1])
 	}
 	result, err := measure(ctx, o)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(result)
+}
+
+func servePeer(ctx context.Context, name, address string) error {
+	var listener net.ListenConfig
+	l, err := listener.Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return peers.Serve(ctx, name, l)
 }
