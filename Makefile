@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build page test test-page test-go test-mutations test-browser screenshots e2e soak lint bench setup clean
+.PHONY: help run build page test test-page test-go test-mutations test-browser screenshots measure e2e soak lint bench setup clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The same for every build, so that the program, vet and the proofs share what
@@ -66,6 +66,9 @@ test-browser: build ## drive the binary with a real browser
 
 screenshots: build ## the pictures of the README, made with a real browser: look at them
 	cd web && npm run screenshots
+
+measure: build ## measure the page in a real browser: load, switching of chats, a long history
+	cd web && npm run --silent measure
 
 e2e: page ## the short scenarios on several nodes, as test-go has them: SEED=1 to repeat one
 	go test -count=1 -v ./e2e -seed $(SEED)
