@@ -4,7 +4,7 @@ import { afterClose, closeSentence } from '../src/client/close';
 import { newKey } from '../src/client/key';
 import { chatTitle, grantable, hue, initials, mayActOn } from '../src/page/names';
 import { isSend } from '../src/page/keys';
-import { rows } from '../src/page/rows';
+import { nothingKnown, rows } from '../src/page/rows';
 import { en } from '../src/page/i18n/en';
 import type { User } from '../src/client/types';
 import { entry, me, message, other, time } from './make';
@@ -101,11 +101,20 @@ describe('rows', () => {
   });
 
   test('are the same objects as long as nothing about them changes', () => {
-    const known = new WeakMap();
+    const known = nothingKnown();
     const held = lines(message(1), message(2), message(3));
     const before = rows(held, [], me, null, known);
     const after = rows([...held, ...lines(message(4))], [], me, null, known);
     expect(after.slice(0, 3).every((row, i) => row === before[i])).toBe(true);
+    const changed = rows(held.with(1, { ...held[1]!, asOf: 100 }), [], me, null, known);
+    expect(changed.map((row, i) => row === before[i])).toEqual([true, false, false]);
     expect(rows(held.slice(1), [], me, null, known)[0]).toMatchObject({ day: held[1]!.message.created_at, first: true });
+  });
+
+  test('are what they would be without those that were made before', () => {
+    const all = lines(...Array.from({ length: 12 }, (_, i) => message(i + 1, i % 3 === 0 ? { sender_id: me } : {})));
+    const known = nothingKnown();
+    const steps: [typeof all, number | null][] = [[all.slice(4, 8), 5], [all.slice(2, 8), 5], [all.slice(2, 9), null], [all.slice(2, 12).with(4, { ...all[6]!, asOf: 7 }), 9], [all, 2], [[], 2], [all.slice(0, 3), 0], [all.slice(6), 3]];
+    for (const [held, newAfter] of steps) expect(rows(held, [], me, newAfter, known)).toEqual(rows(held, [], me, newAfter));
   });
 });

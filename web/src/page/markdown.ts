@@ -172,3 +172,11 @@ function wordsOf(part: Block | Inline): string {
       return 'text' in part ? part.text : part.children.map(wordsOf).join('');
   }
 }
+
+/** The text of a message that is one paragraph of nothing but text. */
+export function onlyText(blocks: readonly Block[]): string | undefined {
+  const [block] = blocks;
+  if (blocks.length !== 1 || block?.kind !== 'paragraph' || block.children.length !== 1) return undefined;
+  const [part] = block.children;
+  return part?.kind === 'text' ? part.text : undefined;
+}

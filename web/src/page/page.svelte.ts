@@ -1,5 +1,6 @@
 import { getContext, setContext } from 'svelte';
-import { byActivity, Client, ConnectionLost, DeadlineExceeded, mentionsUser, ProblemError, Rest, sentence, type ChatState, type Entry, type Message, type PresenceState, type Snapshot, type User } from '../client';
+import { SvelteSet } from 'svelte/reactivity';
+import { byActivity, Client, ConnectionLost, DeadlineExceeded, mentionsUser, ProblemError, Rest, sentence, type ChatState, type Entry, type Limits, type Message, type Outbox, type PresenceState, type Snapshot, type User } from '../client';
 import { OutboxDatabase } from '../client/outbox-db';
 import { shareWindows } from '../client/shared';
 import { Drafts } from './drafts';
@@ -28,6 +29,8 @@ export interface Question {
   readonly answer: (yes: boolean) => void;
 }
 
+const nobody: ReadonlyMap<string, User> = new Map();
+
 /**
  * What the whole page shares: who is logged in, the client's latest snapshot, the chosen chat. The
  * components read it and call it; it knows none of them.
@@ -39,6 +42,8 @@ export class Page {
   snapshot = $state.raw<Snapshot | null>(null);
   /** Whether a person is looking: visible and focused. */
   attentive = $state(false);
+  /** The chat whose newest end is on screen. */
+  atEnd = $state<string | null>(null);
   dialog = $state<DialogName | null>(null);
   question = $state.raw<Question | null>(null);
   /** The server leaves out typing and presence for now. */
@@ -49,6 +54,8 @@ export class Page {
   announced = $state('');
   /** The message that was asked for, until it is on screen. */
   target = $state.raw<{ readonly chatId: string; readonly seq: number } | null>(null);
+  /** Long messages that are shown as a whole. */
+  readonly unfolded = new SvelteSet<string>();
   drafts = $state.raw(new Drafts(''));
   quotes = $state.raw<Quotes | null>(null);
 
@@ -64,10 +71,21 @@ export class Page {
   private unsent: OutboxDatabase | undefined;
 
   readonly times: Times = $derived(new Times(this.language.locale));
-  chats: ChatState[] = $derived(this.snapshot ? byActivity(this.snapshot.state) : []);
+  // Parts of the snapshot by themselves: what shows one of them is not drawn anew for changes of another.
+  private readonly state = $derived(this.snapshot?.state);
+  private readonly presences = $derived(this.snapshot?.presence);
+  readonly typing = $derived(this.snapshot?.typing);
+  readonly users: ReadonlyMap<string, User> = $derived(this.snapshot?.users ?? nobody);
+  readonly outbox: Outbox = $derived(this.snapshot?.outbox ?? []);
+  readonly limits: Limits | undefined = $derived(this.snapshot?.hello?.limits);
+  readonly online: boolean = $derived(this.snapshot?.connection.phase === 'online');
+  readonly me: string = $derived(this.snapshot?.state.me ?? '');
+  chats: ChatState[] = $derived(this.state ? byActivity(this.state) : []);
+  /** The chosen chat, when one is chosen and held. */
+  readonly chat: ChatState | undefined = $derived(this.route.chatId ? this.state?.chats.get(this.route.chatId) : undefined);
   /** The chats as the sidebar lists them. */
   listed: ChatState[] = $derived(sections(this.chats, (chat) => this.title(chat), '').flatMap((section) => section.chats));
-  unread: number = $derived(this.chats.reduce((sum, { entry }) => sum + (entry.muted ? entry.mentions : entry.unread), 0));
+  unread: number = $derived(this.chats.reduce((sum, { entry }) => sum + (this.watches(entry.id) ? 0 : entry.muted ? entry.mentions : entry.unread), 0));
 
   /** The client of whoever is logged in; components that use it live no longer than the login. */
   get client(): Client {
@@ -80,33 +98,21 @@ export class Page {
     return this.language.texts;
   }
 
-  get me(): string {
-    return this.snapshot?.state.me ?? '';
-  }
-
-  get users(): ReadonlyMap<string, User> {
-    return this.snapshot?.users ?? new Map();
-  }
-
-  /** The chosen chat, when one is chosen and held. */
-  get chat(): ChatState | undefined {
-    const id = this.route.chatId;
-    return id ? this.snapshot?.state.chats.get(id) : undefined;
-  }
-
   /** The emoji that were used lately, the latest first. */
   get recent(): readonly string[] {
     return this.emojis.list;
   }
 
+  /** Whether a person looks at the newest of a chat: what comes there is read at once, and not told of as unread. */
+  watches = (chatId: string): boolean => this.attentive && this.atEnd === chatId;
   used = (emoji: string): void => this.emojis.use(emoji);
   name = (id: string): string => userName(this.users, id);
   /** How reachable somebody is; undefined when that is not known. */
-  presence = (id: string): PresenceState | undefined => this.snapshot?.presence.get(id)?.state;
+  presence = (id: string): PresenceState | undefined => this.presences?.get(id)?.state;
   /** Presence as a person reads it; '' when nothing is known. */
   presenceText = (state: PresenceState | undefined): string => (state ? this.t.presence.states[state] : '');
   /** Who types in a chat, by name. */
-  typists = (chatId: string): readonly string[] => this.snapshot?.typing.get(chatId)?.map(this.name) ?? [];
+  typists = (chatId: string): readonly string[] => this.typing?.get(chatId)?.map(this.name) ?? [];
   title = (chat: ChatState): string => chatTitle(chat.entry, this.users, this.me, this.t.names);
 
   /** What went wrong, in one sentence of the person's language. */
@@ -140,6 +146,9 @@ export class Page {
   }
 
   async logOut(): Promise<void> {
+    const { logOutTitle, logOutText, logOut } = this.t.sidebar;
+    const unsent = this.drafts.any || this.outbox.some(({ ack }) => !ack);
+    if (unsent && !(await this.ask({ title: logOutTitle, text: logOutText, action: logOut, danger: true }))) return;
     await this.unsent?.clear();
     this.drafts.clear();
     await this.rest.logOut();
