@@ -63,7 +63,7 @@ export class Person {
   private static async arrive(browser: Browser, server: Server, name: string, options: BrowserContextOptions): Promise<Person> {
     const cable = await Cable.to(server);
     const context = await browser.newContext({ locale: 'en-GB', serviceWorkers: 'block', ...options });
-    const word = name.toLowerCase().replace(/[^a-z0-9]/g, '') || 'user';
+    const word = name.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 12) || 'user';
     return new Person(`${word}${process.pid % 1000}${++counter}`, name, context, await context.newPage(), cable);
   }
 

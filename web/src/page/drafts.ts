@@ -15,6 +15,11 @@ export class Drafts {
     });
   }
 
+  /** Whether there is one. */
+  get any(): boolean {
+    return [...this.texts.values()].some((text) => text.trim() !== '');
+  }
+
   get(chatId: string): string | undefined {
     return this.texts.get(chatId);
   }

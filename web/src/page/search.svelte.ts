@@ -1,4 +1,11 @@
-import { sentence, ProblemError, type Rest, type SearchHit } from '../client';
+import { sentence, ProblemError, type ChatState, type Rest, type SearchHit } from '../client';
+
+/** What the search box offers: a message that was found, or a chat. */
+export interface Found {
+  readonly key: string;
+  readonly chat: ChatState | undefined;
+  readonly hit?: SearchHit;
+}
 
 const pauseMs = 150;
 const pageSize = 20;
