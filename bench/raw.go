@@ -144,4 +144,3 @@ func (c *rawClient) close() {
 	}
 	_ = unix.Close(c.epoll)
 }
-
