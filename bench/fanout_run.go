@@ -10,13 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// messageBytes is how long a message is: a sentence.
-	messageBytes = 100
-
-	// rest is how long connections are idle before they are weighed.
-	rest = 5 * time.Second
-)
+// messageBytes is how long a message is: a sentence.
+const messageBytes = 100
 
 // tally is what the clients of one run see.
 type tally struct {
@@ -57,15 +52,17 @@ func fanoutOnce(ctx context.Context, o options, name string, ours prepared) (run
 		return run, err
 	}
 	defer c.close()
-	conns, err := run.connect(ctx, s, c, speak)
+	first, before, err := run.connect(ctx, s, c, speak)
 	if err != nil {
 		return run, err
 	}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	var g errgroup.Group
-	g.Go(func() error { return c.run(reading) })
-	err = run.speak(ctx, o, s, conns[0], speak)
+	g.Go(func() error { return c.run(reading) }) // also while they are idle: heartbeats are answered
+	if err = run.weigh(ctx, s, before); err == nil {
+		err = run.speak(ctx, o, s, first, speak)
+	}
 	stop()
 	if err := errors.Join(err, g.Wait()); err != nil {
 		return run, err
@@ -77,30 +74,36 @@ func fanoutOnce(ctx context.Context, o options, name string, ours prepared) (run
 // warmUps is how many messages are sent before the first that counts.
 func (o options) warmUps() int { return max(1, int(o.rate)) }
 
-// connect opens all connections, and weighs all but the first tenth, which pays
-// for what is needed once.
-func (run *fanoutRun) connect(ctx context.Context, s *server, c *rawClient, speak speaker) (conns []*rawConn, err error) {
-	var before int64
+// connect opens all connections. It gives the first, and what the server weighed
+// when it had a tenth of them, which pays for what is needed once.
+func (run *fanoutRun) connect(ctx context.Context, s *server, c *rawClient, speak speaker) (first *rawConn, before int64, err error) {
 	for i := range run.Connections {
 		if i == run.Connections/10 {
 			if before, err = s.rss(); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 		conn, err := c.dial(ctx, s.url, speak.header(i), speak.greetings)
 		if err != nil {
-			return nil, fmt.Errorf("connection %d: %w", i+1, err)
+			return nil, 0, fmt.Errorf("connection %d: %w", i+1, err)
 		}
-		conns = append(conns, conn)
+		if i == 0 {
+			first = conn
+		}
 	}
+	return first, before, nil
+}
+
+// weigh lets the connections be idle for a while first.
+func (run *fanoutRun) weigh(ctx context.Context, s *server, before int64) error {
 	select {
-	case <-time.After(rest):
+	case <-time.After(idleRest):
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	after, err := s.rss()
 	run.KBPerConn = hundredths(float64(after-before) / 1024 / float64(run.Connections-run.Connections/10))
-	return conns, err
+	return err
 }
 
 // speak sends the messages, evenly over time, and measures what server and client
