@@ -24,12 +24,12 @@ COPY --from=program /out/fechatter /fechatter
 # A volume begins as a copy of what the image has there: the owner counts.
 COPY --from=program --chown=65532:65532 /out/data /data
 USER 65532:65532
+# From here the defaults, data/…, are in the volume. They stay defaults: a variable of
+# the image would be above a chat.yml that somebody mounts.
+WORKDIR /
 # The admin listener is for the network of the containers: never publish 9090.
 ENV FECHATTER_LISTEN=0.0.0.0:8080 \
-  FECHATTER_ADMIN_LISTEN=0.0.0.0:9090 \
-  FECHATTER_DATABASE=sqlite:/data/fechatter.db \
-  FECHATTER_SEARCH=bleve:/data/search \
-  FECHATTER_LOG_FORMAT=json
+  FECHATTER_ADMIN_LISTEN=0.0.0.0:9090
 VOLUME /data
 EXPOSE 8080 9090
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD ["/fechatter", "healthcheck"]

@@ -174,8 +174,7 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 		return Invocation{}, fmt.Errorf("build command line: %w", err)
 	}
 	ctx, err := parser.Parse(askedForHelp(args))
-	var unusable *kong.ParseError
-	if errors.As(err, &unusable) {
+	if _, unusable := errors.AsType[*kong.ParseError](err); unusable {
 		return Invocation{}, fmt.Errorf("%w; see fechatter --help, or fechatter COMMAND --help", err)
 	}
 	if err != nil {

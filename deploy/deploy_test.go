@@ -113,8 +113,7 @@ func TestUnit(t *testing.T) {
 
 // What the image is made of is there, and it does not run as root.
 func TestDockerfile(t *testing.T) {
-	var last string
-	user := ""
+	var last, user, folder string
 	for line := range strings.Lines(read(t, "../Dockerfile")) {
 		words := strings.Fields(line)
 		if len(words) < 2 {
@@ -122,7 +121,9 @@ func TestDockerfile(t *testing.T) {
 		}
 		switch words[0] {
 		case "FROM":
-			last, user = line, ""
+			last, user, folder = line, "", ""
+		case "WORKDIR":
+			folder = words[1]
 		case "USER":
 			user = words[1]
 		case "COPY":
@@ -138,5 +139,15 @@ func TestDockerfile(t *testing.T) {
 	}
 	if !strings.Contains(last, "distroless/static") || user != "65532:65532" {
 		t.Errorf("the image is %q and runs as %q", last, user)
+	}
+	in, err := app.LoadConfig(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, setting := range []string{in.Config.Database, in.Config.Search} {
+		_, file, _ := strings.Cut(setting, ":")
+		if in := filepath.Dir(filepath.Join(folder, file)); in != "/data" {
+			t.Errorf("%s is in %s, not in the volume /data", setting, in)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,11 +50,23 @@ func TestChartSettings(t *testing.T) {
 	if err := os.WriteFile(file, settings, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for name, value := range imageEnvironment(t) {
+		t.Setenv(name, value)
+	}
 	t.Setenv("FECHATTER_DATABASE", "postgres://u:p@db/chat")
 	t.Setenv("FECHATTER_NATS", "nats://n:4222")
 	t.Setenv("FECHATTER_PRESENCE", "redis://r:6379")
-	if _, err := app.LoadConfig([]string{"--config", file}, io.Discard); err != nil {
-		t.Error(err)
+	in, err := app.LoadConfig([]string{"--config", file}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want app.Config // what the image sets must not be above what the chart does
+	if err := values.Settings.Decode(&want); err != nil {
+		t.Fatal(err)
+	}
+	if c := in.Config; c.Search != want.Search || c.LogFormat != want.LogFormat || c.PublicURL != want.PublicURL || want.Search == "" {
+		t.Errorf("a node of the chart has search %q, log_format %q, public_url %q; the values say %q, %q, %q",
+			c.Search, c.LogFormat, c.PublicURL, want.Search, want.LogFormat, want.PublicURL)
 	}
 	known := environment(t)
 	for name := range values.Secrets {
@@ -61,6 +74,19 @@ func TestChartSettings(t *testing.T) {
 			t.Errorf("there is no setting %s", name)
 		}
 	}
+}
+
+// imageEnvironment is what the Dockerfile sets for every node.
+func imageEnvironment(t *testing.T) map[string]string {
+	t.Helper()
+	set := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^(?:ENV|  )\s*(FECHATTER_\w+)=(\S+)`).FindAllStringSubmatch(read(t, "../Dockerfile"), -1) {
+		set[m[1]] = m[2]
+	}
+	if len(set) < 2 {
+		t.Fatalf("the image sets %v", set)
+	}
+	return set
 }
 
 func render(t *testing.T, sets ...string) []map[string]any {

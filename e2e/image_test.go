@@ -12,14 +12,18 @@ import (
 )
 
 // TestImageAsAProcess runs what the Dockerfile tells a container to run, with
-// its environment, and asks by its healthcheck; addresses and the volume are
+// its environment, and asks by its healthcheck; addresses and the root folder are
 // of this test.
 func TestImageAsAProcess(t *testing.T) {
 	t.Parallel()
 	text := strings.ReplaceAll(read(t, "../Dockerfile"), "\\\n", " ")
 	image := text[strings.LastIndex(text, "FROM "):]
-	data := filepath.Join(t.TempDir(), "data")
-	here := strings.NewReplacer("0.0.0.0:8080", "0.0.0.0:"+freePort(t), "0.0.0.0:9090", "0.0.0.0:"+freePort(t), "/data", data)
+	root := t.TempDir()
+	folder := regexp.MustCompile(`(?m)^WORKDIR (\S+)$`).FindStringSubmatch(image)
+	if folder == nil || !strings.Contains(image, "VOLUME /data") {
+		t.Fatalf("no WORKDIR or no volume in %s", image)
+	}
+	here := strings.NewReplacer("0.0.0.0:8080", "0.0.0.0:"+freePort(t), "0.0.0.0:9090", "0.0.0.0:"+freePort(t))
 	env := append(os.Environ(), "FECHATTER_DRAIN_DELAY=0s")
 	for _, v := range regexp.MustCompile(`FECHATTER_\w+=\S+`).FindAllString(image, -1) {
 		env = append(env, here.Replace(v))
@@ -34,7 +38,7 @@ func TestImageAsAProcess(t *testing.T) {
 			t.Fatalf("%s: %v, %v", instruction, args, err)
 		}
 		cmd := exec.CommandContext(t.Context(), program, args[1:]...)
-		cmd.Env, cmd.Dir = env, t.TempDir()
+		cmd.Env, cmd.Dir = env, filepath.Join(root, folder[1])
 		return cmd
 	}
 	if out, err := run("HEALTHCHECK").CombinedOutput(); err == nil {
@@ -47,10 +51,10 @@ func TestImageAsAProcess(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- n.cmd.Wait() }()
 	n.eventually("healthy", func() bool { return run("HEALTHCHECK").Run() == nil })
-	if _, err := os.Stat(filepath.Join(data, "fechatter.db")); err != nil {
+	if _, err := os.Stat(filepath.Join(root, "data", "fechatter.db")); err != nil {
 		t.Errorf("the data is not in the volume: %v", err)
 	}
-	if left, err := os.ReadDir(n.cmd.Dir); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(root); err != nil || len(left) != 1 {
 		t.Errorf("written beside the volume: %v, %v", left, err)
 	}
 	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
