@@ -116,6 +116,7 @@ type Invocation struct {
 type commandLine struct {
 	Settings   Config `embed:""`
 	ConfigFile string `name:"config" type:"path" help:"Settings file; without it chat.yml in this folder, if there is one."`
+	fileError  error  `kong:"-"` // says all there is to say
 
 	Serve   struct{} `cmd:"" default:"1" help:"Run a node (the default)."`
 	Config  struct{} `cmd:"" help:"Print the settings in force, without secrets."`
@@ -138,6 +139,7 @@ func (c *commandLine) BeforeResolve(ctx *kong.Context) error {
 	if err == nil && f != nil {
 		ctx.AddResolver(f)
 	}
+	c.fileError = err
 	return err
 }
 
@@ -174,6 +176,9 @@ func LoadConfig(args []string, out io.Writer) (Invocation, error) {
 		return Invocation{}, fmt.Errorf("build command line: %w", err)
 	}
 	ctx, err := parser.Parse(askedForHelp(args))
+	if line.fileError != nil {
+		return Invocation{}, line.fileError
+	}
 	if _, unusable := errors.AsType[*kong.ParseError](err); unusable {
 		return Invocation{}, fmt.Errorf("%w; see fechatter --help, or fechatter COMMAND --help", err)
 	}

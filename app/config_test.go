@@ -365,6 +365,9 @@ func TestHelpIsFound(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}
+	if _, err := load(t, "no_such_setting: 1\n"); err == nil || strings.Contains(err.Error(), "--help") {
+		t.Errorf("of a file: %v", err)
+	}
 	for asked, want := range map[string]string{"help": "--help", "help admin suspend": "admin suspend --help", "backup help": "backup help", "": ""} {
 		if got := strings.Join(askedForHelp(strings.Fields(asked)), " "); got != want {
 			t.Errorf("%q is taken for %q, want %q", asked, got, want)

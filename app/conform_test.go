@@ -32,8 +32,13 @@ func TestCheckProtocolFails(t *testing.T) {
 	for what, c := range map[string]Conform{
 		"another server": {URL: broken.URL}, "no address": {URL: "here"}, "no expression": {URL: broken.URL, Run: "("},
 	} {
-		if err := CheckProtocol(t.Context(), c, io.Discard); err == nil {
-			t.Errorf("%s: no error", what)
+		var said strings.Builder
+		if err := CheckProtocol(t.Context(), c, &said); err == nil || said.Len() > 0 {
+			t.Errorf("%s: %v, and it said %s", what, err, &said)
 		}
+	}
+	url, _ := serveUntilStopped(t, "sqlite:"+t.TempDir()+"/data/fechatter.db")
+	if err := CheckProtocol(t.Context(), Conform{URL: url, Run: "heatlh"}, io.Discard); err == nil || !strings.Contains(err.Error(), "heatlh") {
+		t.Errorf("an expression that chooses nothing: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,11 +38,16 @@ func Run(ctx context.Context, c Config, out io.Writer) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if !slices.ContainsFunc(checks(), c.chooses) {
+		return Report{}, fmt.Errorf("no check is called like %s", c.Only) // a slip must not pass for a server that is fine
+	}
 	if t := attempt(ctx, checkLimit, r.hire); len(t.failures) > 0 {
-		r.sweep(ctx)
+		if len(r.people) > 0 {
+			r.sweep(ctx)
+		}
 		return Report{}, errors.New("nothing can be checked: " + t.failures[0])
 	}
-	r.all(ctx, c.Only)
+	r.all(ctx, c)
 	r.sweep(ctx)
 	r.report.Took = time.Since(r.report.Started)
 	return r.report, ctx.Err()
@@ -67,11 +73,16 @@ type runner struct {
 	people []person // to sweep after
 }
 
-func (r *runner) all(ctx context.Context, only *regexp.Regexp) {
+// chooses says whether a check is to be made.
+func (c Config) chooses(one check) bool {
+	return c.Only == nil || c.Only.MatchString(one.section+" "+one.name)
+}
+
+func (r *runner) all(ctx context.Context, config Config) {
 	var waiting sync.WaitGroup
 	for _, c := range checks() {
 		switch {
-		case only != nil && !only.MatchString(c.section+" "+c.name):
+		case !config.chooses(c):
 		case ctx.Err() != nil:
 			r.tell(Result{Section: c.section, Name: c.name, Outcome: Skip, Reason: "interrupted"})
 		case c.waits:
