@@ -67,7 +67,7 @@ func (n *Node) indexed(entries []chat.IndexEntry, began time.Time) {
 		if e.Message == nil {
 			continue
 		}
-		n.book.Indexed(e.Message.ChatID, e.Message.Seq, e.Version)
+		n.book.Indexed(e.Message.ChatID, e.Message.Seq, e.Version, e.Message.CreatedAt)
 		if n.tracer == nil {
 			continue
 		}

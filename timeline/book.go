@@ -75,11 +75,13 @@ func (b *Book) Delivered(chatID string, seqs []int64, connections int) {
 	}
 }
 
-// Indexed notes that the search index has the message now. A version after the
-// first says nothing of a message of which nothing else is known.
-func (b *Book) Indexed(chatID string, seq, version int64) {
+// Indexed notes that the search index has the message now. Of a message of which
+// nothing else is known, a version after the first says nothing, and one that is
+// older than what is kept is indexed again: a whole chat of those would leave no room.
+func (b *Book) Indexed(chatID string, seq, version int64, created chat.Time) {
 	now := chat.TimeOf(time.Now())
-	b.note(chatID, seq, version == 1, func(e *entry) { once(&e.indexed, now) })
+	fresh := version == 1 && now < created.Add(Kept)
+	b.note(chatID, seq, fresh, func(e *entry) { once(&e.indexed, now) })
 }
 
 // Of gives what is known of a message; false: nothing, or nothing any more.

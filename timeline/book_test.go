@@ -23,7 +23,7 @@ func TestStagesOfAMessage(t *testing.T) {
 		b.Delivered(room, []int64{2, 3}, 12)
 		b.Received(room, 3, began) // told last: the seq is known after the commit
 		time.Sleep(time.Second)
-		b.Indexed(room, 3, 2) // edited before it was indexed
+		b.Indexed(room, 3, 2, after(0)) // edited before it was indexed
 		want := Stages{Node: "here", ReceivedAt: after(0), CommittedAt: after(5 * time.Millisecond), PublishedAt: after(7 * time.Millisecond),
 			DeliveredAt: after(8 * time.Millisecond), Connections: 12, IndexedAt: after(1008 * time.Millisecond)}
 		if got, ok := b.Of(room, 3); !ok || got != want || got.First() != after(0) {
@@ -35,7 +35,7 @@ func TestStagesOfAMessage(t *testing.T) {
 		b.Published(room, 3, time.Now())
 		b.Delivered(room, []int64{3}, 1)
 		b.Received(room, 3, time.Now())
-		b.Indexed(room, 3, 3)
+		b.Indexed(room, 3, 3, after(0))
 		if got, _ := b.Of(room, 3); got != want {
 			t.Errorf("what came again counts: %+v", got)
 		}
@@ -44,10 +44,12 @@ func TestStagesOfAMessage(t *testing.T) {
 
 func TestWhatIsNotNoted(t *testing.T) {
 	b := New("here")
-	b.Indexed(room, 1, 2)
-	b.Indexed(room, 2, 1)
+	now := chat.TimeOf(time.Now())
+	b.Indexed(room, 1, 2, now)
+	b.Indexed(room, 2, 1, now)
+	b.Indexed(room, 4, 1, now.Add(-Kept)) // by a reindex
 	b.Delivered("no id", []int64{1}, 1)
-	for seq, want := range map[int64]bool{1: false, 2: true, 3: false} {
+	for seq, want := range map[int64]bool{1: false, 2: true, 3: false, 4: false} {
 		if _, known := b.Of(room, seq); known != want {
 			t.Errorf("seq %d: known is %v", seq, known)
 		}
@@ -107,7 +109,7 @@ func TestNoteAllocatesNothing(t *testing.T) {
 		b.Received(room, seqs[0], time.Now())
 		b.Published(room, seqs[0], time.Now())
 		b.Delivered(room, seqs, 3)
-		b.Indexed(room, seqs[0], 1)
+		b.Indexed(room, seqs[0], 1, chat.TimeOf(time.Now()))
 	}
 	for range 1000 {
 		say()
@@ -131,7 +133,7 @@ func BenchmarkNotes(b *testing.B) {
 		book.Received(id, seqs[0], time.Now())
 		book.Published(id, seqs[0], time.Now())
 		book.Delivered(id, seqs, 3)
-		book.Indexed(id, seqs[0], 1)
+		book.Indexed(id, seqs[0], 1, chat.TimeOf(time.Now()))
 	}
 	for range Most {
 		say()
