@@ -48,14 +48,19 @@ type Node struct {
 }
 
 // Run opens a node, says on out where it is to be found, and runs it until ctx
-// ends. Its log goes to errOut.
+// ends; that it ends during the start is no error. Its log goes to errOut.
 func Run(ctx context.Context, c Config, version string, out, errOut io.Writer) error {
 	if os.Getenv("GOGC") == "" {
 		// Idle connections are most of a node's memory and make no garbage:
 		// less than the usual headroom saves more than the collections cost.
 		debug.SetGCPercent(40)
 	}
-	n, err := Open(ctx, c, version, newLog(c, errOut))
+	log := newLog(c, errOut)
+	n, err := Open(ctx, c, version, log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopped before it had started") // as it was asked to: no failure
+		return nil
+	}
 	if err != nil {
 		return err
 	}

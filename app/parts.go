@@ -48,6 +48,7 @@ func runParts(ctx context.Context, log *slog.Logger, parts []part) error {
 	for _, r := range slices.Backward(running) {
 		first = errors.Join(first, r.stop(log, deadline))
 	}
+	log.Info("stopped", "took", (stopLimit - time.Until(deadline)).Round(time.Millisecond))
 	return first
 }
 
