@@ -58,8 +58,8 @@ func Run(ctx context.Context, c Config, version string, out, errOut io.Writer) e
 	log := newLog(c, errOut)
 	n, err := Open(ctx, c, version, log)
 	if err != nil && ctx.Err() != nil {
-		log.Info("stopped before it had started") // as it was asked to: no failure
-		return nil
+		log.Info("stopped before it had started")
+		return nil //nolint:nilerr // as it was asked to: no failure
 	}
 	if err != nil {
 		return err
