@@ -57,11 +57,9 @@ func (s *Store) CreateUser(ctx context.Context, u chat.User, passwordHash string
 }
 
 // appoint decides whether a sign-up makes an administrator. Of two who are first,
-// one waits for the other's transaction here.
+// one waits for the other's transaction here. Who is first counts whatever a is: else
+// a stranger would be appointed long after, when the settings name nobody any more.
 func appoint(ctx context.Context, c *conn, a chat.Appointment) (appointed bool, why string, err error) {
-	if a == chat.AppointNobody {
-		return false, "", nil
-	}
 	n, err := c.exec(ctx, "UPDATE meta SET value = 'begun' WHERE name = $1 AND value = ''", metaAdministration)
 	switch {
 	case err != nil:
@@ -69,7 +67,7 @@ func appoint(ctx context.Context, c *conn, a chat.Appointment) (appointed bool, 
 	case a == chat.AppointNamed:
 		return true, "named by the settings", nil
 	}
-	return n == 1, "the first user", nil
+	return a == chat.AppointFirst && n == 1, "the first user", nil
 }
 
 // User implements chat.UserStore.

@@ -69,6 +69,10 @@ func testNamedInsteadOfFirst(t *testing.T, f *fixture) {
 	equal(t, "the first user is administrator beside a setting", a.Administrator, false)
 	_, err = named.AccountNamed(t.Context(), chat.ByUser(ann.ID), "ann")
 	refused(t, err, chat.Forbidden)
+	bob := f.user("bob") // when the setting is gone
+	a, err = f.svc.Account(t.Context(), bob.ID)
+	must(t, err)
+	equal(t, "the second user is administrator", a.Administrator, false)
 }
 
 func testSuspension(t *testing.T, f *fixture) {
