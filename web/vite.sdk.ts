@@ -9,7 +9,7 @@ export default defineConfig({
     outDir: 'dist-sdk',
     target: 'es2024',
     // What is built for libraries keeps its white space unless told otherwise.
-    rolldownOptions: { output: { minify: true }, preserveEntrySignatures: 'allow-extension' },
+    rolldownOptions: { output: { minify: true, comments: false }, preserveEntrySignatures: 'allow-extension' },
     lib: { entry: { fechatter: 'src/client/index.ts', outbox: 'src/client/outbox-db.ts', windows: 'src/client/shared.ts' }, formats: ['es'] },
   },
 });

@@ -113,6 +113,8 @@ export class FakeServer {
   delivers: (event: ChatEvent) => boolean = () => true;
   /** Holds an HTTP answer back until it resolves; the answer is taken before. */
   hold: (path: string) => Promise<void> | undefined = () => undefined;
+  /** Whether reads of a path are refused for good. */
+  refuses: (path: string) => boolean = () => false;
   private connections = 0;
 
   constructor(readonly user = 'me') {}
@@ -181,9 +183,11 @@ export class FakeServer {
     const url = new URL(input, 'http://server');
     if (!this.up) throw new TypeError('failed to fetch');
     if (url.pathname === '/api/v1/events') return this.stream(init.signal!);
-    const answer = JSON.stringify(this.read(url, init));
+    const refused = this.refuses(url.pathname);
+    const answer = refused ? '' : JSON.stringify(this.read(url, init));
     await this.hold(url.pathname);
     await new Promise((resolve) => setTimeout(resolve, 1));
+    if (refused) return new Response('', { status: 404 });
     return new Response(answer, { status: 200, headers: { 'Content-Type': 'application/json' } });
   }) as typeof fetch;
 
@@ -236,7 +240,8 @@ export class FakeServer {
     const chat = this.chat(chatId);
     const { epoch } = this;
     if (what === 'events') {
-      return { events: chat.events.slice(Number(url.searchParams.get('after_seq'))), last_seq: chat.lastSeq, epoch };
+      const after = Number(url.searchParams.get('after_seq'));
+      return { events: chat.events.slice(after, after + Number(url.searchParams.get('limit'))), last_seq: chat.lastSeq, epoch };
     }
     if (what === 'cursors') return { cursors: [{ user_id: this.user, ...this.cursor(chatId) }, ...this.cursors] };
     if (what !== 'messages') return chat.entry(this.cursor(chatId));
@@ -249,6 +254,7 @@ export class FakeServer {
   /** A command of an authenticated connection; gives the answer's data. */
   command(socket: FakeSocket | null, { op, d }: Json): unknown {
     switch (op) {
+      case 'auth':
       case 'ping':
       case 'typing.set':
         return {};
@@ -378,7 +384,7 @@ export class FakeSocket {
 
 /** Puts the server in the place of the browser's network, on fake timers. */
 export function install(server: FakeServer): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] });
   const Faked = class extends FakeSocket {
     constructor(url: string, protocol: string) {
       super(server, url, protocol);

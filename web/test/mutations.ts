@@ -36,13 +36,29 @@ export const mutations: Record<string, Mutation> = {
   // An answer to an acknowledgement knows less of what is unread than the events since.
   counts: { file: 'apply.ts', find: 'next.read_seq > entry.read_seq', replace: 'true' },
   // A new connection watches nobody until told again.
-  watch: { file: 'presence.ts', find: 'this.watched = new Set();\n    this.activeAt', replace: 'this.activeAt' },
+  watch: { file: 'presence.ts', find: 'this.#watched = new Set();\n    this.#activeAt', replace: 'this.#activeAt' },
   // Only the window that leads sends.
-  lead: { file: 'sender.ts', find: '|| !this.windows.leads) return;', replace: ') return;' },
+  lead: { file: 'sender.ts', find: '!this.#sends || ', replace: '' },
+  // Nothing goes out before what was kept from before.
+  kept: { file: 'sender.ts', find: 'await this.#storage.load();', replace: '(this.#goOn(), await this.#storage.load());' },
+  // A send that waits does not wait for the device's clock.
+  clock: { file: 'sender.ts', find: '[performance.now(), ', replace: '[Date.now(), ' },
+  // What is written is later than all before it.
+  written: { file: 'outbox.ts', find: 'Math.max(time, p.written_at + 1)', replace: 'time' },
+  // Nothing is done in the name of somebody else who has logged in since.
+  user: { file: 'socket.ts', find: 'hello.user_id !== this.#options.user', replace: 'false' },
+  // A window that is frozen loses the lock.
+  frozen: { file: 'shared.ts', find: 'void this.#lock({ steal: true }, this.#turn().signal);', replace: '' },
+  // Only the word of the window that leads counts.
+  word: { file: 'follower.ts', find: 'if (note.by !== this.#leader) return;', replace: '' },
+  // What was said while nobody led is said again.
+  unheard: { file: 'sender.ts', find: 'if (anew)', replace: 'if (false)' },
+  // An answer from before what is held takes nothing back.
+  'late-hole': { file: 'history.ts', find: 'if (end <= held.cursor)', replace: 'if (false)' },
   // What was under way in a window that is gone is sent again.
-  takeover: { file: 'outbox.ts', find: "(p.status === 'sending' ? { ...p, status: 'queued', due: 0 } : p)", replace: '(p)' },
+  takeover: { file: 'outbox.ts', find: "p.status === 'sending' ? 'queued' : p.status", replace: 'p.status' },
   // What a resume does not replay is read.
-  'catch-up': { file: 'client.ts', find: 'else this.background(this.reads.hole(id));', replace: '' },
+  'catch-up': { file: 'upkeep.ts', find: 'else this.#background(this.#reads.hole(id));', replace: '' },
   // Events are applied to the past that was jumped to.
   past: { file: 'apply.ts', find: "event.op === 'message.created' ? past : foldLines(past, event, me)", replace: 'past' },
 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyReset } from '../src/client/apply';
-import { takeNewest, trimTimeline } from '../src/client/history';
+import { takeNewest } from '../src/client/history';
 import { holds, leavePast, takeAround, takeNewer, takePastOlder } from '../src/client/past';
 import type { State } from '../src/client/state';
 import { apply, chatId, chatOf, created, deleted, edited, holding, message, page } from './make';
@@ -52,7 +52,7 @@ describe('the past', () => {
   test('is not shown over a gap: a reset and leaving the chat forget it', () => {
     const state = takeAround(newest(), chatId, around(40, 42)).state;
     expect(past(applyReset(state, chatId, 400))).toBeNull();
-    expect(past(trimTimeline(state, chatId, 100))).toBeNull();
+    expect(past(leavePast(state, chatId))).toBeNull();
   });
 
   test('of another epoch is read again', () => {

@@ -149,7 +149,9 @@ function drain(chat: ChatState, me: string): ChatState {
 
 function insert(ahead: readonly ChatEvent[], event: ChatEvent): readonly ChatEvent[] {
   if (ahead.some((held) => held.seq === event.seq)) return ahead;
-  return [...ahead, event].sort((a, b) => a.seq - b.seq).slice(0, aheadLimit);
+  const all = [...ahead, event].sort((a, b) => a.seq - b.seq);
+  // The last one stays: by it is known how far there is to read.
+  return all.length > aheadLimit ? all.toSpliced(-2, 1) : all;
 }
 
 function step(chat: ChatState, event: ChatEvent, me: string): ChatState {

@@ -1,9 +1,7 @@
 import * as apply from './apply';
 import { Deliveries } from './deliveries';
 import { Directory } from './directory';
-import { trimTimeline } from './history';
 import { Emitter, type Events } from './events';
-import { newKey } from './key';
 import type { Connection, Link, LinkOwner, ResumeData, Share, SharedOwner } from './link';
 import { Optional } from './optional';
 import { settledByEvent, type Outbox } from './outbox';
@@ -14,12 +12,12 @@ import { Reads } from './reads';
 import { Rest } from './rest';
 import { Sender, type OutboxOrder, type OutboxStorage, type Windows } from './sender';
 import { Socket } from './socket';
-import { withChat, type ChatState, type State } from './state';
+import { withChat, type State } from './state';
 import { Store } from './store';
 import { Typists, Writing } from './typing';
+import { Upkeep } from './upkeep';
+import { onWake } from './wake';
 import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Push, User } from './types';
-
-const keepLines = 100;
 
 export interface ClientOptions {
   user: User;
@@ -45,262 +43,225 @@ export class Client implements SharedOwner {
   readonly rest: Rest;
   readonly directory: Directory;
   readonly presences: Presences;
-  private readonly link: Link;
-  private readonly windows: Windows;
-  private readonly sender: Sender;
-  private readonly reads: Reads;
-  private readonly deliveries: Deliveries;
-  private readonly commands: Optional;
-  private readonly writing: Writing;
-  private readonly typists: Typists;
-  private readonly emitter = new Emitter();
-  private shown: string | null = null;
-  private readonly onError: (err: unknown) => void;
+  readonly #link: Link;
+  readonly #windows: Windows;
+  readonly #sender: Sender;
+  readonly #reads: Reads;
+  readonly #upkeep: Upkeep;
+  readonly #deliveries: Deliveries;
+  readonly #commands: Optional;
+  readonly #writing: Writing;
+  readonly #typists: Typists;
+  readonly #emitter = new Emitter();
+  readonly #onError: (err: unknown) => void;
+  #sleep = () => {};
 
   constructor(options: ClientOptions) {
     const { user, socketUrl: url, token, random } = options;
-    this.onError = options.onError ?? (() => {});
+    this.#onError = options.onError ?? (() => {});
     this.store = new Store(user.id);
     this.rest = options.rest ?? new Rest('', token);
     this.directory = new Directory(this.store, this.rest);
     this.directory.learn([user]);
-    const way = { url, rest: this.rest, ...(token && { token }), ...(random && { random }) };
+    const way = { url, user: user.id, rest: this.rest, ...(token && { token }), ...(random && { random }) };
     const connect = (owner: LinkOwner) => new Socket({ ...way, owner });
     const windows = options.share?.(`fechatter.${user.id}`, connect, this);
-    this.link = windows ?? connect(this);
-    this.windows = windows ?? alone;
-    this.sender = new Sender(this.store, this.link, options.storage ?? noStorage, this.windows, random);
-    this.reads = new Reads(this.store, this.rest, (before) => this.changed(before));
-    this.deliveries = new Deliveries(this.store, this.link);
-    this.commands = new Optional(this.link);
-    this.presences = new Presences(this.store, this.commands);
-    this.writing = new Writing(this.commands);
-    this.typists = new Typists(this.store);
+    this.#link = windows ?? connect(this);
+    this.#windows = windows ?? alone;
+    this.#sender = new Sender(this.store, this.#link, options.storage ?? noStorage, this.#windows, random);
+    this.#reads = new Reads(this.store, this.rest, (before) => this.#changed(before));
+    this.#upkeep = new Upkeep(this.store, this.#reads, this.#onError);
+    this.#deliveries = new Deliveries(this.store, this.#link, this.#windows);
+    this.#commands = new Optional(this.#link);
+    this.presences = new Presences(this.store, this.#commands);
+    this.#writing = new Writing(this.#commands);
+    this.#typists = new Typists(this.store);
   }
 
   /** Calls `listener` for each event of that name; the answer ends it. */
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): () => void {
-    return name === 'change' ? this.store.subscribe(listener as (snapshot: Events['change']) => void) : this.emitter.on(name, listener);
+    return name === 'change' ? this.store.subscribe(listener as (snapshot: Events['change']) => void) : this.#emitter.on(name, listener);
   }
 
   start(): void {
-    this.link.start();
-    if (this.windows === alone) this.lead();
+    this.#sleep = onWake(this.probe);
+    this.#link.start();
+    if (this.#windows === alone) this.lead();
   }
 
   stop(): void {
-    this.link.stop();
-    this.sender.stop();
-    this.reads.stop();
-    this.deliveries.stop();
+    this.#sleep();
+    this.#writing.stop();
+    this.#link.stop();
+    this.store.stop();
+    this.#upkeep.stop();
+    this.#sender.stop();
+    this.#reads.stop();
+    this.#deliveries.stop();
     this.presences.stop();
-    this.writing.stop();
-    this.typists.stop();
+    this.#typists.stop();
   }
 
   /** See Link. */
-  probe = () => this.link.probe();
-  reconnect = () => this.link.reconnect();
+  probe = () => this.#link.probe();
+  reconnect = () => this.#link.reconnect();
 
   /** Names the chat that is on screen: its history is read when needed, now and after every reset. */
-  show(id: string | null): void {
-    const before = this.shown;
-    this.shown = id;
-    if (before && before !== id) this.store.set({ state: trimTimeline(this.state, before, keepLines) });
-    this.tend(id);
-  }
+  show = (id: string | null) => this.#upkeep.show(id);
 
   /** Reads one more page of the shown chat's past. */
-  older = (id: string) => this.reads.older(id);
+  older = (id: string) => this.#reads.older(id);
 
   /** Reads one more page after the past that was jumped to. */
-  newer = (id: string) => this.reads.newer(id);
+  newer = (id: string) => this.#reads.newer(id);
 
   /** Makes sure that the message at `seq` is held, in the timeline or as part of the past around it. */
   async jump(id: string, seq: number): Promise<void> {
-    const chat = this.state.chats.get(id);
+    const chat = this.#state.chats.get(id);
     if (!chat || holds(chat, seq)) return;
-    await this.reads.around(id, seq);
+    await this.#reads.around(id, seq);
   }
 
   /** Leaves the past for the newest end. */
-  latest = (id: string) => this.store.set({ state: leavePast(this.state, id) });
+  latest = (id: string) => this.store.set({ state: leavePast(this.#state, id) });
 
   /** Queues a message; what becomes of it is seen in the outbox and the timeline. */
   send(chat_id: string, body: string, reply_to?: string): void {
-    this.sender.send({ key: newKey(), chat_id, body, written_at: Date.now(), ...(reply_to && { reply_to }) });
+    this.#sender.send(chat_id, body, reply_to);
   }
 
-  retry = (key: string) => this.sender.retry(key);
-  discard = (key: string) => this.sender.discard(key);
+  retry = (key: string) => this.#sender.retry(key);
+  discard = (key: string) => this.#sender.discard(key);
 
   edit = (message_id: string, body: string, version: number) =>
-    this.link.request<{ seq: number; version: number }>('message.edit', { message_id, body, version });
-  remove = (message_id: string) => this.link.request<{ seq: number }>('message.delete', { message_id });
+    this.#link.request<{ seq: number; version: number }>('message.edit', { message_id, body, version });
+  remove = (message_id: string) => this.#link.request<{ seq: number }>('message.delete', { message_id });
   react = (message_id: string, emoji: string, on: boolean) =>
-    this.link.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
+    this.#link.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
 
   /** The person changed an unsent text: called for each change, `text` being what there is now. Best effort. */
   typed(chat_id: string, text: string): void {
-    if (text === '') this.writing.stop();
-    else this.writing.goOn(chat_id);
+    if (text === '') this.#writing.stop();
+    else this.#writing.goOn(chat_id);
   }
 
   /** The person sent the text or turned away from it. */
-  stopTyping = () => this.writing.stop();
+  stopTyping = () => this.#writing.stop();
 
   /** Marks a chat as read up to what is held. */
   async read(chat_id: string): Promise<void> {
-    const chat = this.state.chats.get(chat_id);
+    const chat = this.#state.chats.get(chat_id);
     if (!chat) return;
-    const cursor = await this.link.request<Cursor>('cursor.set', { chat_id, read_seq: chat.cursor });
-    this.store.set({ state: apply.applyOwnCursor(this.state, chat_id, cursor) });
+    const cursor = await this.#link.request<Cursor>('cursor.set', { chat_id, read_seq: chat.cursor });
+    this.store.set({ state: apply.applyOwnCursor(this.#state, chat_id, cursor) });
   }
 
   /** Puts a chat that an answer of this client's own made known; the server tells the same by `chat.joined`. */
   adopt(entry: Entry): void {
-    if (!this.state.chats.has(entry.id)) this.store.set({ state: apply.applyJoined(this.state, entry) });
-    this.tend(entry.id);
+    if (!this.#state.chats.has(entry.id)) this.store.set({ state: apply.applyJoined(this.#state, entry) });
+    this.#upkeep.tend(entry.id);
   }
 
   /** Notes that a chat was muted or not: no event tells of it. */
   muted(id: string, muted: boolean): void {
-    const chat = this.state.chats.get(id);
-    if (chat) this.store.set({ state: withChat(this.state, id, { ...chat, entry: { ...chat.entry, muted } }) });
+    const chat = this.#state.chats.get(id);
+    if (chat) this.store.set({ state: withChat(this.#state, id, { ...chat, entry: { ...chat.entry, muted } }) });
   }
 
   hello(hello: Hello, replays: boolean): ResumeData {
-    const other = this.state.epoch !== '' && hello.epoch !== this.state.epoch;
-    const { state, cursors } = apply.beginResume(other && !replays ? apply.forget(this.state) : this.state);
+    const other = this.#state.epoch !== '' && hello.epoch !== this.#state.epoch;
+    const { state, cursors } = apply.beginResume(other && !replays ? apply.forget(this.#state) : this.#state);
     this.store.set({ state, hello });
     return Object.keys(cursors).length > 0 ? { epoch: state.epoch, cursors } : {};
   }
 
   event(event: ChatEvent): void {
-    const before = this.state;
+    const before = this.#state;
     const state = apply.applyEvent(before, event);
     this.store.set({ state });
-    this.emitter.applied(before, state);
-    this.sender.settle(settledByEvent(this.store.get().outbox, event, state.me));
-    this.typists.heard(event);
-    this.deliveries.look(event.chat_id);
-    this.tend(event.chat_id);
+    this.#emitter.applied(before, state);
+    this.#sender.settle(settledByEvent(this.store.get().outbox, event, state.me));
+    this.#typists.heard(event);
+    this.#deliveries.look(event.chat_id);
+    this.#upkeep.look(event.chat_id);
   }
 
   push(push: Push): void {
-    this.take(push);
-    if (push.op !== 'chats') this.emitter.emit(push.op, push as never);
+    this.#take(push);
+    if (push.op !== 'chats') this.#emitter.emit(push.op, push as never);
   }
 
-  private take(push: Push): void {
-    const { state } = this;
+  #take(push: Push): void {
+    const state = this.#state;
     switch (push.op) {
       case 'chats':
         return this.store.set({ state: apply.putChats(state, push.d.chats) });
       case 'reset':
-        return this.reset(push.chat_id, push.seq, push.d.reason === 'epoch');
+        return this.#reset(push.chat_id, push.seq, push.d.reason === 'epoch');
       case 'chat.joined':
         this.store.set({ state: apply.applyJoined(state, push.d.chat) });
-        return this.tend(push.d.chat.id);
+        return this.#upkeep.tend(push.d.chat.id);
       case 'chat.left':
         return this.store.set({ state: apply.applyLeft(state, push.d.chat_id, push.d.seq) });
       case 'cursor':
-        return this.cursor(push.chat_id, push.d);
+        return this.#cursor(push.chat_id, push.d);
       case 'typing':
-        return this.typists.take(push.chat_id, push.d.user_ids, push.d.expires_ms);
+        return this.#typists.take(push.chat_id, push.d.user_ids, push.d.expires_ms);
       case 'presence':
         return this.presences.take(push.d.users);
     }
   }
 
   ready(epoch: string): void {
-    this.store.set({ state: apply.finishResume(this.state, epoch) });
-    this.sender.settle();
-    for (const [id, chat] of this.state.chats) {
-      this.catchUp(id, chat);
-      this.tend(id);
-    }
+    this.store.set({ state: apply.finishResume(this.#state, epoch) });
+    this.#sender.settle();
+    this.#upkeep.tendAll();
   }
 
   lead(): void {
-    this.sender.lead().catch(this.onError);
+    this.#sender.lead().catch(this.#onError);
   }
 
-  order = (order: OutboxOrder) => this.sender.obey(order);
-  outbox = (items: Outbox) => this.sender.show(items);
-
-  async entries(): Promise<Entry[]> {
-    const all: Entry[] = [];
-    let after: string | undefined;
-    do {
-      const part = await this.rest.chats(after);
-      all.push(...part.chats);
-      after = part.next;
-    } while (after);
-    return all;
-  }
+  follow = () => this.#sender.follow();
+  order = (order: OutboxOrder) => this.#sender.obey(order);
+  outbox = (items: Outbox, anew: boolean) => this.#sender.show(items, anew);
 
   connection(connection: Connection): void {
     this.store.set({ connection });
-    this.emitter.emit('connection', connection);
-    this.sender.pump();
+    this.#emitter.emit('connection', connection);
+    this.#sender.pump();
     if (connection.phase === 'offline') this.presences.offline();
     if (connection.phase !== 'online') return;
-    this.commands.ready();
+    this.#commands.ready();
     this.presences.ready();
-    this.deliveries.ready();
+    this.#deliveries.ready();
   }
 
-  private get state() {
+  get #state() {
     return this.store.get().state;
   }
 
-  /** What a resume did not replay is read, or, when it is a lot, left to the next time that the chat is shown. */
-  private catchUp(id: string, { timeline, stale, cursor, entry }: ChatState): void {
-    if (!timeline || stale || cursor >= entry.last_seq) return;
-    const window = this.store.get().hello?.limits?.resume_window ?? 0;
-    if (entry.last_seq - cursor > window) this.store.set({ state: apply.applyReset(this.state, id, entry.last_seq) });
-    else this.background(this.reads.hole(id));
+  /** A reset between resumes for a new epoch: only a resume tells which, so one is made, by the window that leads. */
+  #reset(id: string, seq: number, epoch: boolean): void {
+    if (epoch && !this.#state.resume) return this.#windows.leads ? this.#link.reconnect() : undefined;
+    this.store.set({ state: apply.applyReset(this.#state, id, seq) });
+    this.#upkeep.tend(id);
   }
 
-  /** A reset between resumes for a new epoch: only a resume tells which, so one is made. */
-  private reset(id: string, seq: number, epoch: boolean): void {
-    if (epoch && !this.state.resume) return this.link.reconnect();
-    this.store.set({ state: apply.applyReset(this.state, id, seq) });
-    this.tend(id);
-  }
-
-  private cursor(id: string, cursor: MemberCursor & { unread?: number; mentions?: number }): void {
+  #cursor(id: string, cursor: MemberCursor & { unread?: number; mentions?: number }): void {
     const { user_id } = cursor;
-    const own = user_id === this.state.me;
+    const own = user_id === this.#state.me;
     this.store.set({
-      state: own ? apply.applyOwnCursor(this.state, id, cursor) : applyCursor(this.state, id, user_id, cursor),
+      state: own ? apply.applyOwnCursor(this.#state, id, cursor) : applyCursor(this.#state, id, user_id, cursor),
     });
   }
 
   /** A read has changed what is held. */
-  private changed(before: State): void {
-    this.emitter.applied(before, this.state);
-    this.sender.settle();
-    this.deliveries.lookAtAll();
-    this.tend(this.shown);
-  }
-
-  /** Starts the reads that a chat is in want of. */
-  private tend(id: string | null): void {
-    const chat = id ? this.state.chats.get(id) : undefined;
-    if (!id || !chat) return;
-    if (chat.ahead.length > 0) this.background(this.reads.hole(id));
-    if (chat.entryStale) this.background(this.reads.entry(id));
-    if (id !== this.shown) return;
-    if (!chat.timeline || chat.stale) this.background(this.reads.newest(id));
-    const small = chat.entry.member_count <= (this.store.get().hello?.limits?.receipts_members ?? 0);
-    // Without them messages count as sent, no more: nobody needs to hear of it.
-    if (small && chat.cursorsRev !== chat.memberRev) this.reads.cursors(id).catch(() => {});
-  }
-
-  private background(read: Promise<void>): void {
-    read.catch(this.onError);
+  #changed(before: State): void {
+    this.#emitter.applied(before, this.#state);
+    this.#sender.settle();
+    this.#deliveries.lookAtAll();
+    this.#upkeep.tend();
   }
 }
 

@@ -1,6 +1,7 @@
 import { applyOwnCursor } from './apply';
 import type { Link } from './link';
 import type { ChatState } from './state';
+import type { Windows } from './sender';
 import type { Store } from './store';
 import type { Cursor } from './types';
 
@@ -13,63 +14,68 @@ const spacingMs = 50;
 /**
  * Acknowledges messages of others that this client holds, looked at or not: once a second and chat at
  * most, and only in chats small enough for somebody to be told of it. A message is acknowledged once per
- * connection: an attempt that fails is made up for by the next message or the next connection.
+ * connection: an attempt that fails is made up for by the next message or the next connection. Of several
+ * windows the one that leads does so for all.
  */
 export class Deliveries {
-  private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
-  private readonly told = new Map<string, number>();
+  readonly #store: Store;
+  readonly #link: Link;
+  readonly #windows: Windows;
+  readonly #waiting = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #told = new Map<string, number>();
 
-  constructor(
-    private readonly store: Store,
-    private readonly link: Link,
-  ) {}
+  constructor(store: Store, link: Link, windows: Windows) {
+    this.#store = store;
+    this.#link = link;
+    this.#windows = windows;
+  }
 
   ready(): void {
-    this.told.clear();
+    this.#told.clear();
     this.lookAtAll();
   }
 
   lookAtAll(): void {
-    for (const id of this.store.get().state.chats.keys()) this.look(id);
+    for (const id of this.#store.get().state.chats.keys()) this.look(id);
   }
 
   /** The chat may hold something that the server does not know to be here. */
   look(id: string): void {
-    if (this.waiting.has(id) || !this.owed(id)) return;
-    this.wait(id, soonMs + spacingMs * this.waiting.size, () => void this.tell(id));
+    if (this.#waiting.has(id) || !this.#owed(id)) return;
+    this.#wait(id, soonMs + spacingMs * this.#waiting.size, () => void this.#tell(id));
   }
 
   stop(): void {
-    for (const timer of this.waiting.values()) clearTimeout(timer);
-    this.waiting.clear();
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#waiting.clear();
   }
 
-  private wait(id: string, ms: number, then: () => void): void {
+  #wait(id: string, ms: number, then: () => void): void {
     const timer = setTimeout(() => {
-      this.waiting.delete(id);
+      this.#waiting.delete(id);
       then();
     }, ms);
-    this.waiting.set(id, timer);
+    this.#waiting.set(id, timer);
   }
 
   /** The chat, when its newest message is somebody else's and not acknowledged. One's own says that all before is read. */
-  private owed(id: string): ChatState | null {
-    const { state, hello } = this.store.get();
+  #owed(id: string): ChatState | null {
+    const { state, hello } = this.#store.get();
     const chat = state.chats.get(id);
     const last = chat?.entry.last_message;
-    if (!chat || !last || last.sender_id === state.me || last.seq > chat.cursor) return null;
-    if (last.seq <= Math.max(chat.entry.delivered_seq, this.told.get(id) ?? 0)) return null;
+    if (!this.#windows.leads || !chat || !last || last.sender_id === state.me || last.seq > chat.cursor) return null;
+    if (last.seq <= Math.max(chat.entry.delivered_seq, this.#told.get(id) ?? 0)) return null;
     return chat.entry.member_count <= (hello?.limits?.receipts_members ?? 0) ? chat : null;
   }
 
-  private async tell(id: string): Promise<void> {
-    const chat = this.owed(id);
-    if (!chat || !this.link.online) return;
-    this.told.set(id, chat.cursor);
-    this.wait(id, everyMs, () => this.look(id));
+  async #tell(id: string): Promise<void> {
+    const chat = this.#owed(id);
+    if (!chat || !this.#link.online) return;
+    this.#told.set(id, chat.cursor);
+    this.#wait(id, everyMs, () => this.look(id));
     try {
-      const cursor = await this.link.request<Cursor>('cursor.set', { chat_id: id, delivered_seq: chat.cursor });
-      this.store.set({ state: applyOwnCursor(this.store.get().state, id, cursor) });
+      const cursor = await this.#link.request<Cursor>('cursor.set', { chat_id: id, delivered_seq: chat.cursor });
+      this.#store.set({ state: applyOwnCursor(this.#store.get().state, id, cursor) });
     } catch {
       // Best effort, see above.
     }

@@ -3,6 +3,7 @@ import type { Problem, ProblemCode } from './types';
 /** The server refused a request and said why. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
+
   constructor(readonly problem: Problem) {
     super(problem.detail || problem.title);
   }
@@ -22,6 +23,7 @@ export function refusal(status: number, code: ProblemCode, detail: string): Prob
 /** The connection went away before the answer came: the request may or may not have taken effect. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
+
   constructor(message = 'The connection was lost.') {
     super(message);
   }
@@ -30,6 +32,7 @@ export class ConnectionLost extends Error {
 /** No answer in time: the request may or may not have taken effect. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
+
   constructor(message = 'The server did not answer in time.') {
     super(message);
   }

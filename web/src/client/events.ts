@@ -22,24 +22,29 @@ export type Events = { [Op in EventOp]: Extract<KnownEvent, { op: Op }> } & {
 
 type Listener = (value: never) => void;
 
+/** Calls a listener. What it throws is an uncaught error, as of any listener, and nobody else's. */
+export function guarded<T>(listener: (value: T) => void, value: T): void {
+  try {
+    listener(value);
+  } catch (err) {
+    setTimeout(() => {
+      throw err;
+    });
+  }
+}
+
 /** Calls listeners by name, in the order in which they were added. One that throws stops nobody else. */
 export class Emitter {
-  private readonly listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new Map<string, Set<Listener>>();
 
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): () => void {
-    const held = this.listeners.get(name) ?? new Set();
-    this.listeners.set(name, held.add(listener));
+    const held = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, held.add(listener));
     return () => held.delete(listener);
   }
 
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
-    for (const listener of this.listeners.get(name) ?? []) {
-      try {
-        (listener as (value: Events[Name]) => void)(value);
-      } catch (err) {
-        reportError(err);
-      }
-    }
+    for (const listener of this.#listeners.get(name) ?? []) guarded(listener as (value: Events[Name]) => void, value);
   }
 
   /** Tells of the events that led from one state to the next. */
@@ -47,14 +52,14 @@ export class Emitter {
     if (before.chats === after.chats) return;
     for (const [id, chat] of after.chats) {
       const held = before.chats.get(id);
-      if (held && held !== chat && chat.cursor > held.cursor) chat.log.filter(({ seq }) => seq > held.cursor).forEach((event) => this.event(event));
+      if (held && held !== chat && chat.cursor > held.cursor) chat.log.filter(({ seq }) => seq > held.cursor).forEach((event) => this.#event(event));
     }
   }
 
-  private event(event: ChatEvent): void {
+  #event(event: ChatEvent): void {
     const known = event as KnownEvent;
     this.emit('event', event);
-    if (this.listeners.has(known.op)) this.emit(known.op, known as never);
+    if (this.#listeners.has(known.op)) this.emit(known.op, known as never);
     if (known.op === 'message.created') this.emit('message', createdMessage(known));
   }
 }

@@ -5,71 +5,77 @@ import type { Rest } from './rest';
 
 /** The server gives a sign of life every 15 s. */
 const silentMs = 40_000;
+/** After so long without one, whoever asks is told that the stream is dead. */
+const doubtMs = 20_000;
 
 /**
  * The server's event stream, where WebSockets do not get through; commands travel by REST. What was missed
  * is not replayed: whoever owns it reads it, from the cursors that they hold.
  */
 export class EventStreamWire implements Wire {
+  readonly #rest: Rest;
+  readonly #owner: WireOwner;
   readonly replays = false;
-  private readonly abort = new AbortController();
-  private running = 0;
-  private silence: ReturnType<typeof setTimeout> | undefined;
+  readonly #abort = new AbortController();
+  #running = 0;
+  #heardAt = performance.now();
+  #silence: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    private readonly rest: Rest,
-    private readonly owner: WireOwner,
-  ) {
-    void this.read();
+  constructor(rest: Rest, owner: WireOwner) {
+    this.#rest = rest;
+    this.#owner = owner;
+    void this.#read();
   }
 
   get busy(): boolean {
-    return this.running > 0;
+    return this.#running > 0;
   }
 
   async request<T>(op: string, d: unknown, deadlineMs: number): Promise<T> {
+    if (op === 'ping' && performance.now() - this.#heardAt > doubtMs) throw new DeadlineExceeded();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new DeadlineExceeded()), deadlineMs)));
-    this.running++;
+    this.#running++;
     try {
-      return (await Promise.race([runByRest(this.rest, op, d), late])) as T;
+      return (await Promise.race([runByRest(this.#rest, op, d), late])) as T;
     } finally {
       clearTimeout(timer);
-      this.running--;
+      this.#running--;
     }
   }
 
   close(): void {
-    clearTimeout(this.silence);
-    this.abort.abort();
+    clearTimeout(this.#silence);
+    this.#abort.abort();
   }
 
-  private async read(): Promise<void> {
-    const { signal } = this.abort;
+  async #read(): Promise<void> {
+    const { signal } = this.#abort;
     try {
-      const stream = await this.rest.stream(signal);
-      this.owner.opened();
+      const stream = await this.#rest.stream(signal);
+      this.#owner.opened();
       const lines = new Lines();
-      for (let part = await this.next(stream); part && !signal.aborted; part = await this.next(stream)) {
-        this.owner.heard();
-        for (const frame of lines.take(part)) if (!signal.aborted) this.owner.frame(frame);
+      for (let part = await this.#next(stream); part && !signal.aborted; part = await this.#next(stream)) {
+        this.#heardAt = performance.now();
+        this.#owner.heard();
+        for (const frame of lines.take(part)) if (!signal.aborted) this.#owner.frame(frame);
       }
-      this.end(1006);
+      this.#end(1006);
     } catch (err) {
-      this.end(closeCode(err));
+      this.#end(closeCode(err));
     }
   }
 
-  private async next(stream: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
-    clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.end(1006), silentMs);
+  async #next(stream: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+    clearTimeout(this.#silence);
+    if (!this.#abort.signal.aborted) this.#silence = setTimeout(() => this.#end(1006), silentMs);
     return (await stream.read()).value;
   }
 
-  private end(code: number): void {
-    if (this.abort.signal.aborted) return;
+  #end(code: number): void {
+    if (this.#abort.signal.aborted) return;
     this.close();
-    this.owner.closed(code);
+    this.#owner.closed(code);
   }
 }
 
@@ -81,12 +87,12 @@ function closeCode(err: unknown): number {
 
 /** Cuts a stream of bytes into its events; knows of the format what this server writes. */
 class Lines {
-  private readonly decoder = new TextDecoder();
-  private rest = '';
+  readonly #decoder = new TextDecoder();
+  #rest = '';
 
   take(bytes: Uint8Array): Frame[] {
-    const blocks = (this.rest + this.decoder.decode(bytes, { stream: true })).split(/\r?\n\r?\n/);
-    this.rest = blocks.pop()!;
+    const blocks = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split(/\r?\n\r?\n/);
+    this.#rest = blocks.pop()!;
     return blocks.flatMap(frameOf);
   }
 }

@@ -34,8 +34,11 @@ export function takeOlder(state: State, chatId: string, beforeSeq: number, page:
 
 /** Whether the answer is from before what the log can bring up to date. */
 export function tooOld(state: State, chat: ChatState, page: HistoryPage): boolean {
-  if (state.epoch !== '' && page.epoch !== state.epoch) return true;
-  return page.last_seq < chat.cursor - chat.log.length;
+  return otherHistory(state, page) || page.last_seq < chat.cursor - chat.log.length;
+}
+
+function otherHistory(state: State, page: { epoch: string }): boolean {
+  return state.epoch !== '' && page.epoch !== state.epoch;
 }
 
 /** The page as a timeline, with the events applied that came after it. */
@@ -58,21 +61,29 @@ export function takeEntry(state: State, entry: Entry): Taken {
 
 /** Missed events, read to fill a hole. `again` means that the hole is not closed yet. */
 export function takeEvents(state: State, chatId: string, page: EventPage): Taken {
-  const before = state.chats.get(chatId)?.cursor;
-  if (before === undefined) return { state, again: false };
-  if (page.reset) return { state: skipHole(state, chatId, page.reset.seq), again: false };
+  const held = state.chats.get(chatId);
+  if (!held) return { state, again: false };
+  if (otherHistory(state, page)) return { state, again: true };
+  const end = page.reset?.seq ?? page.last_seq;
+  // Read before what is held by now came another way.
+  if (end <= held.cursor) return { state, again: held.ahead.length > 0 };
+  if (page.reset) return { state: skipHole(state, chatId, end), again: false };
   const next = page.events.reduce(applyEvent, state);
   const chat = next.chats.get(chatId)!;
-  if (chat.ahead.length === 0) return { state: next, again: chat.cursor > before && chat.cursor < page.last_seq };
-  if (chat.cursor > before) return { state: next, again: true };
-  return { state: skipHole(next, chatId, page.last_seq), again: false };
+  if (chat.cursor === held.cursor) return { state: skipHole(next, chatId, end), again: false };
+  return { state: next, again: chat.ahead.length > 0 || chat.cursor < end };
 }
 
-/** Forgets old lines of a chat that is no longer shown, so that a long day does not fill the memory. */
+/** Forgets all lines of a chat but the latest, so that a long day does not fill the memory. */
 export function trimTimeline(state: State, chatId: string, keep: number): State {
   const chat = state.chats.get(chatId);
-  if (!chat?.timeline) return state;
-  const { lines } = chat.timeline;
-  const timeline = lines.length <= keep ? chat.timeline : { ...chat.timeline, lines: lines.slice(-keep), hasBefore: true };
-  return withChat(state, chatId, { ...chat, timeline, past: null });
+  if (!chat?.timeline || chat.timeline.lines.length <= keep) return state;
+  const timeline = { ...chat.timeline, lines: chat.timeline.lines.slice(-keep), hasBefore: true };
+  return withChat(state, chatId, { ...chat, timeline });
+}
+
+/** Forgets a chat's lines: they are read again when it is shown. */
+export function dropTimeline(state: State, chatId: string): State {
+  const chat = state.chats.get(chatId);
+  return chat ? withChat(state, chatId, { ...chat, timeline: null, past: null, stale: false }) : state;
 }

@@ -1,6 +1,7 @@
 import type { Outbox } from './outbox';
 import type { OutboxOrder, Windows } from './sender';
-import type { ChatEvent, Entry, Hello, Push } from './types';
+import type { Rest } from './rest';
+import type { ChatEvent, Hello, Push } from './types';
 
 /** How the connection stands, for a person to see. `retryAt` is a time in milliseconds. */
 export type Connection =
@@ -43,6 +44,7 @@ export interface Frame {
   re?: string | null;
   chat_id?: string;
   seq?: number;
+  ts?: string;
   d?: unknown;
 }
 
@@ -70,10 +72,12 @@ export interface WireOwner {
 export interface SharedOwner extends LinkOwner {
   /** This window holds the connection from now on. */
   lead(): void;
+  /** Another window has taken it. */
+  follow(): void;
   order(order: OutboxOrder): void;
-  outbox(items: Outbox): void;
-  /** All chats as they are now, for a window that joins. */
-  entries(): Promise<Entry[]>;
+  /** The outbox of the window that leads; `anew` when it has just begun to. */
+  outbox(items: Outbox, anew: boolean): void;
+  readonly rest: Rest;
 }
 
 /** Makes a link that the windows of that name share; the one that leads connects. */

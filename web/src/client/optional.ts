@@ -6,23 +6,26 @@ import type { Link } from './link';
  * not sent again on that connection.
  */
 export class Optional {
-  private readonly unknown = new Set<string>();
+  readonly #link: Link;
+  readonly #unknown = new Set<string>();
 
-  constructor(private readonly link: Link) {}
+  constructor(link: Link) {
+    this.#link = link;
+  }
 
   /** There is a new connection, perhaps to a server that knows more. */
   ready(): void {
-    this.unknown.clear();
+    this.#unknown.clear();
   }
 
   /** Gives the answer, or null when the command cannot be sent or is not known. Rejects otherwise. */
   async request<T>(op: string, d: unknown): Promise<T | null> {
-    if (!this.link.online || this.unknown.has(op)) return null;
+    if (!this.#link.online || this.#unknown.has(op)) return null;
     try {
-      return await this.link.request<T>(op, d);
+      return await this.#link.request<T>(op, d);
     } catch (err) {
       if (!(err instanceof ProblemError && err.code === 'bad_request')) throw err;
-      this.unknown.add(op);
+      this.#unknown.add(op);
       return null;
     }
   }

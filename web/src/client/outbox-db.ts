@@ -8,45 +8,45 @@ const store = 'drafts';
  * unsent messages at a reload, nothing else.
  */
 export class OutboxDatabase implements OutboxStorage {
-  private readonly name: string;
-  private opening: Promise<IDBDatabase> | undefined;
+  readonly #name: string;
+  #opening: Promise<IDBDatabase> | undefined;
 
   /** `user` is whose messages they are: nobody sees another's. */
   constructor(user: string) {
-    this.name = `fechatter.outbox.${user}`;
+    this.#name = `fechatter.outbox.${user}`;
   }
 
   async load(): Promise<Draft[]> {
-    const drafts = await this.run<Draft[]>('readonly', (held) => held.getAll());
+    const drafts = await this.#run<Draft[]>('readonly', (held) => held.getAll());
     return (drafts ?? []).sort((a, b) => a.written_at - b.written_at);
   }
 
   save(draft: Draft): void {
-    void this.run('readwrite', (held) => held.put(draft));
+    void this.#run('readwrite', (held) => held.put(draft));
   }
 
   forget(key: string): void {
-    void this.run('readwrite', (held) => held.delete(key));
+    void this.#run('readwrite', (held) => held.delete(key));
   }
 
   /** After a log-out nothing of a person stays. */
   async clear(): Promise<void> {
-    await this.run('readwrite', (held) => held.clear());
+    await this.#run('readwrite', (held) => held.clear());
   }
 
-  private async run<T>(mode: IDBTransactionMode, work: (held: IDBObjectStore) => IDBRequest): Promise<T | undefined> {
+  async #run<T>(mode: IDBTransactionMode, work: (held: IDBObjectStore) => IDBRequest): Promise<T | undefined> {
     try {
-      const db = await (this.opening ??= this.open());
+      const db = await (this.#opening ??= this.#open());
       const transaction = db.transaction(store, mode, { durability: 'strict' });
       return await settled<T>(work(transaction.objectStore(store)));
     } catch {
-      this.opening = undefined;
+      this.#opening = undefined;
       return undefined;
     }
   }
 
-  private async open(): Promise<IDBDatabase> {
-    const request = indexedDB.open(this.name, 1);
+  async #open(): Promise<IDBDatabase> {
+    const request = indexedDB.open(this.#name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(store, { keyPath: 'key' });
     return settled(request);
   }

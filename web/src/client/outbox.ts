@@ -4,7 +4,8 @@ import type { ChatEvent, KnownEvent, Sent } from './types';
 /**
  * Sends on their way, in the order they were written. A send keeps its key for ever: whatever is
  * unknown about an attempt, the next one under the same key finds out. One send per chat is in flight,
- * so that a chat's messages arrive in the order written. Pure; times are milliseconds given by the caller.
+ * so that a chat's messages arrive in the order written. Pure; times are milliseconds given by the caller, of a
+ * clock that nobody sets.
  */
 
 export type PendingStatus = 'queued' | 'sending' | 'acked' | 'failed';
@@ -30,19 +31,29 @@ export type Outbox = readonly Pending[];
 
 export const maxAttempts = 6;
 
-export type Draft = Pick<Pending, 'key' | 'chat_id' | 'body' | 'reply_to' | 'written_at'>;
+/** What is kept of a send; with a reason when the server has refused it for good. */
+export type Draft = Pick<Pending, 'key' | 'chat_id' | 'body' | 'reply_to' | 'written_at' | 'reason'>;
+
+export function draftOf({ key, chat_id, body, reply_to, written_at, reason }: Pending): Draft {
+  return { key, chat_id, body, written_at, ...(reply_to && { reply_to }), ...(reason && { reason }) };
+}
 
 export function enqueue(outbox: Outbox, draft: Draft): Outbox {
   if (outbox.some((p) => p.key === draft.key)) return outbox;
-  return [...outbox, { ...draft, status: 'queued', attempts: 0, due: 0 }];
+  return [...outbox, { ...draft, status: draft.reason ? 'failed' : 'queued', attempts: 0, due: 0 }];
+}
+
+/** A time for what is written now: later than that of all before it, whatever the device's clock does. */
+export function writtenAt(outbox: Outbox, now: number): number {
+  return outbox.reduce((time, p) => Math.max(time, p.written_at + 1), now);
 }
 
 /**
  * What was kept from before, among what is held: in the order written. What was under way in a window that
- * is gone is sent again: its key tells whether it had arrived.
+ * is gone is sent again: its key tells whether it had arrived. Times to wait for were that window's.
  */
 export function restored(outbox: Outbox, drafts: readonly Draft[]): Outbox {
-  const held = outbox.map((p): Pending => (p.status === 'sending' ? { ...p, status: 'queued', due: 0 } : p));
+  const held = outbox.map((p): Pending => ({ ...p, status: p.status === 'sending' ? 'queued' : p.status, due: 0 }));
   const all = drafts.reduce(enqueue, held as Outbox);
   return [...all].sort((a, b) => a.written_at - b.written_at);
 }

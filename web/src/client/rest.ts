@@ -2,6 +2,8 @@ import { ConnectionLost, DeadlineExceeded, ProblemError, refusal } from './error
 import type * as t from './types';
 
 const deadlineMs = 15_000;
+/** So that what was read and what waited for it fit into the log of a chat. */
+const eventsLimit = 100;
 
 type Query = Record<string, string | number | readonly string[] | undefined>;
 
@@ -17,98 +19,107 @@ interface Options {
  * ConnectionLost or DeadlineExceeded. Safe for concurrent use; holds no state but the token.
  */
 export class Rest {
+  readonly #base: string;
+  readonly #token: string;
+  readonly #fetcher: typeof fetch;
+
   /** `token` is for programs; a page relies on its cookie. `base` has no slash at its end. */
-  constructor(
-    private readonly base = '',
-    private readonly token = '',
-    private readonly fetcher: typeof fetch = (...args) => fetch(...args),
-  ) {}
+  constructor(base = '', token = '', fetcher: typeof fetch = (...args) => fetch(...args)) {
+    this.#base = base;
+    this.#token = token;
+    this.#fetcher = fetcher;
+  }
 
-  signUp = (d: { username: string; password: string; display_name?: string }) => this.post<t.User>('/users', d);
+  signUp = (d: { username: string; password: string; display_name?: string }) => this.#post<t.User>('/users', d);
   logIn = (d: { username: string; password: string; device?: string }) =>
-    this.post<{ token: string; expires_at: string; user: t.User }>('/sessions', d);
-  logOut = () => this.call<void>('DELETE', '/sessions/current');
-  sessions = () => this.get<{ sessions: t.Session[] }>('/sessions');
-  revoke = (id: string) => this.call<void>('DELETE', `/sessions/${id}`);
+    this.#post<{ token: string; expires_at: string; user: t.User }>('/sessions', d);
+  logOut = () => this.#call<void>('DELETE', '/sessions/current');
+  sessions = () => this.#get<{ sessions: t.Session[] }>('/sessions');
+  revoke = (id: string) => this.#call<void>('DELETE', `/sessions/${id}`);
 
-  me = () => this.get<t.User>('/me');
-  updateMe = (d: { display_name?: string; status_text?: string }) => this.call<t.User>('PATCH', '/me', { body: d });
+  me = () => this.#get<t.User>('/me');
+  updateMe = (d: { display_name?: string; status_text?: string }) => this.#call<t.User>('PATCH', '/me', { body: d });
   changePassword = (d: { current_password: string; new_password: string }) =>
-    this.call<void>('PUT', '/me/password', { body: d });
-  findUsers = (q: string, after?: string) => this.get<{ users: t.User[]; next?: string }>('/users', { q, after });
-  user = (id: string) => this.get<t.User>(`/users/${id}`);
+    this.#call<void>('PUT', '/me/password', { body: d });
+  findUsers = (q: string, after?: string) => this.#get<{ users: t.User[]; next?: string }>('/users', { q, after });
+  user = (id: string) => this.#get<t.User>(`/users/${id}`);
 
-  chats = (after?: string) => this.get<{ chats: t.Entry[]; epoch: string; next?: string }>('/chats', { after, limit: 200 });
-  chat = (id: string) => this.get<t.Entry>(`/chats/${id}`);
+  chats = (after?: string) => this.#get<{ chats: t.Entry[]; epoch: string; next?: string }>('/chats', { after, limit: 200 });
+  chat = (id: string) => this.#get<t.Entry>(`/chats/${id}`);
   createChat = (d: { kind: t.ChatKind; name?: string; topic?: string; member_ids?: string[] }, key?: string) =>
-    this.post<t.Chat>('/chats', d, key);
+    this.#post<t.Chat>('/chats', d, key);
   updateChat = (id: string, d: { name?: string; topic?: string; archived?: boolean }) =>
-    this.call<t.Chat>('PATCH', `/chats/${id}`, { body: d });
+    this.#call<t.Chat>('PATCH', `/chats/${id}`, { body: d });
   publicChats = (q: string, after?: string) =>
-    this.get<{ chats: t.PublicChat[]; next?: string }>('/chats/public', { q, after });
-  join = (id: string) => this.post<t.Entry>(`/chats/${id}/join`);
+    this.#get<{ chats: t.PublicChat[]; next?: string }>('/chats/public', { q, after });
+  join = (id: string) => this.#post<t.Entry>(`/chats/${id}/join`);
 
   members = (id: string, after?: string) =>
-    this.get<{ members: t.Member[]; next?: string }>(`/chats/${id}/members`, { after, limit: 200 });
+    this.#get<{ members: t.Member[]; next?: string }>(`/chats/${id}/members`, { after, limit: 200 });
   addMember = (id: string, user: string, role?: t.Role) =>
-    this.post<t.Member>(`/chats/${id}/members`, { user_id: user, role });
+    this.#post<t.Member>(`/chats/${id}/members`, { user_id: user, role });
   updateMember = (id: string, user: string, d: { role?: t.Role; muted?: boolean }) =>
-    this.call<t.Member>('PATCH', `/chats/${id}/members/${user}`, { body: d });
-  removeMember = (id: string, user: string) => this.call<{ seq: number }>('DELETE', `/chats/${id}/members/${user}`);
+    this.#call<t.Member>('PATCH', `/chats/${id}/members/${user}`, { body: d });
+  removeMember = (id: string, user: string) => this.#call<{ seq: number }>('DELETE', `/chats/${id}/members/${user}`);
 
   history = (id: string, bound: { before_seq?: number; after_seq?: number; limit?: number } = {}) =>
-    this.get<t.HistoryPage>(`/chats/${id}/messages`, bound);
+    this.#get<t.HistoryPage>(`/chats/${id}/messages`, bound);
   around = (id: string, seq: number, limit?: number) =>
-    this.get<t.AroundPage>(`/chats/${id}/messages`, { around_seq: seq, limit });
+    this.#get<t.AroundPage>(`/chats/${id}/messages`, { around_seq: seq, limit });
   search = (q: string, bound: { chat_id?: string; sender_id?: string; since?: string; until?: string; offset?: number; limit?: number } = {}) =>
-    this.get<t.SearchPage>('/search', { q, ...bound });
-  events = (id: string, after: number) => this.get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: 200 });
-  send = (id: string, key: string, d: { body: string; reply_to?: string }) => this.post<t.Message | t.Sent>(`/chats/${id}/messages`, d, key);
-  edit = (id: string, d: { body: string; version: number }) => this.call<t.Message>('PATCH', `/messages/${id}`, { body: d });
-  remove = (id: string) => this.call<{ seq: number }>('DELETE', `/messages/${id}`);
+    this.#get<t.SearchPage>('/search', { q, ...bound });
+  events = (id: string, after: number) => this.#get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: eventsLimit });
+  send = (id: string, key: string, d: { body: string; reply_to?: string }) => this.#post<t.Message | t.Sent>(`/chats/${id}/messages`, d, key);
+  edit = (id: string, d: { body: string; version: number }) => this.#call<t.Message>('PATCH', `/messages/${id}`, { body: d });
+  remove = (id: string) => this.#call<{ seq: number }>('DELETE', `/messages/${id}`);
   react = (id: string, emoji: string, on: boolean) =>
-    this.call<{ seq?: number }>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
-  typing = (id: string, typing: boolean) => this.post<void>(`/chats/${id}/typing`, { typing });
-  presence = (ids: readonly string[]) => this.get<{ users: t.Presence[] }>('/presence', { user_id: ids });
-  setPresence = (state: t.PresenceState) => this.call<void>('PUT', '/presence', { body: { state } });
-  message = (id: string) => this.get<t.Message>(`/messages/${id}`);
-  setCursor = (id: string, d: Partial<t.Cursor>) => this.call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
-  cursors = (id: string) => this.get<{ cursors: t.MemberCursor[] }>(`/chats/${id}/cursors`, { limit: 200 });
+    this.#call<{ seq?: number }>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
+  typing = (id: string, typing: boolean) => this.#post<void>(`/chats/${id}/typing`, { typing });
+  presence = (ids: readonly string[]) => this.#get<{ users: t.Presence[] }>('/presence', { user_id: ids });
+  setPresence = (state: t.PresenceState) => this.#call<void>('PUT', '/presence', { body: { state } });
+  message = (id: string) => this.#get<t.Message>(`/messages/${id}`);
+  setCursor = (id: string, d: Partial<t.Cursor>) => this.#call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
+  cursors = (id: string) => this.#get<{ cursors: t.MemberCursor[] }>(`/chats/${id}/cursors`, { limit: 200 });
   reactors = (id: string, emoji: string) =>
-    this.get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
+    this.#get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
 
   /** The event stream, fresh, until `signal` aborts it. */
   async stream(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-    const headers = { ...this.headers({}), Accept: 'text/event-stream' };
-    const response = await this.fetcher(`${this.base}/api/v1/events`, { headers, signal }).catch(unreached);
+    const headers = { ...this.#headers({}), Accept: 'text/event-stream' };
+    const response = await this.#fetcher(`${this.#base}/api/v1/events`, { headers, signal }).catch(unreached);
     if (!response.ok) throw refused(response, await response.text().catch(() => ''));
     return response.body!.getReader();
   }
 
-  private get<T>(path: string, query?: Query): Promise<T> {
-    return this.call<T>('GET', path, query && { query });
+  #get<T>(path: string, query?: Query): Promise<T> {
+    return this.#call<T>('GET', path, query && { query });
   }
 
-  private post<T>(path: string, body?: unknown, key?: string): Promise<T> {
-    return this.call<T>('POST', path, { body, ...(key && { key }) });
+  #post<T>(path: string, body?: unknown, key?: string): Promise<T> {
+    return this.#call<T>('POST', path, { body, ...(key && { key }) });
   }
 
-  private async call<T>(method: string, path: string, options: Options = {}): Promise<T> {
-    const url = `${this.base}/api/v1${path}${queryText(options.query)}`;
-    const init: RequestInit = { method, headers: this.headers(options), signal: AbortSignal.timeout(deadlineMs) };
+  async #call<T>(method: string, path: string, options: Options = {}): Promise<T> {
+    const url = `${this.#base}/api/v1${path}${queryText(options.query)}`;
+    const init: RequestInit = { method, headers: this.#headers(options), signal: AbortSignal.timeout(deadlineMs) };
     if (options.body !== undefined) init.body = JSON.stringify(options.body);
-    const response = await this.fetcher(url, init).catch(unreached);
+    const response = await this.#fetcher(url, init).catch(unreached);
     const text = await response.text().catch(unreached);
     if (!response.ok) throw refused(response, text);
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    try {
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch {
+      // The page of some portal on the way: this is not the server.
+      return unreached(undefined);
+    }
   }
 
-  private headers(options: Options): Record<string, string> {
+  #headers(options: Options): Record<string, string> {
     return {
       Accept: 'application/json',
       ...(options.body !== undefined && { 'Content-Type': 'application/json' }),
       ...(options.key && { 'Idempotency-Key': options.key }),
-      ...(this.token && { Authorization: `Bearer ${this.token}` }),
+      ...(this.#token && { Authorization: `Bearer ${this.#token}` }),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { fullJitter } from './backoff';
 import { afterClose, closeSentence } from './close';
-import { ConnectionLost, DeadlineExceeded, refusal } from './errors';
+import { ConnectionLost, DeadlineExceeded, ProblemError, refusal } from './errors';
 import type { Connection, Frame, Link, LinkOwner, Wire, WireOwner } from './link';
 import type { Rest } from './rest';
 import type { ChatEvent, Hello, Push } from './types';
@@ -8,6 +8,8 @@ import { WebSocketWire } from './websocket';
 
 export interface SocketOptions {
   url: string;
+  /** Whose connection it is to be: that of somebody who has logged in since in the same browser is let go. */
+  user: string;
   owner: LinkOwner;
   /** For programs without a cookie: sent as the first command. */
   token?: string;
@@ -21,14 +23,12 @@ const handshakeMs = 10_000;
 const answerMs = 10_000;
 const probeMs = 5_000;
 const stableMs = 5_000;
-/** How long a connection by the event stream lasts before a WebSocket is tried again. */
+/** How long a connection by the event stream lasts before a WebSocket is tried again: one that never got through costs time. */
 const streamMs = 10 * 60_000;
+const blockedMs = 60 * 60_000;
 /** After so many WebSockets in a row that said nothing, the event stream is tried. */
 const mutes = 2;
 const backoff = { baseMs: 500, capMs: 15_000 };
-const pushes: ReadonlySet<string> = new Set<Push['op']>([
-  'chats', 'reset', 'chat.joined', 'chat.left', 'session.revoked', 'typing', 'presence', 'cursor', 'degraded', 'drain',
-]);
 
 /**
  * One user's connection: connects, resumes, comes back after a loss, and knows when not to. Uses a
@@ -36,192 +36,202 @@ const pushes: ReadonlySet<string> = new Set<Push['op']>([
  * waiting command.
  */
 export class Socket implements Link {
-  private wire: Wire | null = null;
-  private hello: Hello | null = null;
+  readonly #options: SocketOptions;
+  #wire: Wire | null = null;
+  #hello: Hello | null = null;
   /** Counts connections: what an earlier one tells is not listened to. */
-  private turn = 0;
-  private attempt = 0;
+  #turn = 0;
+  #attempt = 0;
   /** WebSockets in a row that got no hello. */
-  private mute = 0;
-  /** Whether a WebSocket ever got through: then it is worth trying again. */
-  private worked = false;
-  private heard = false;
-  private phase: Connection['phase'] = 'connecting';
-  private timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #mute = 0;
+  /** Whether a WebSocket ever got through: then it is worth trying again soon. */
+  #worked = false;
+  #heard = false;
+  #phase: Connection['phase'] = 'connecting';
+  #timers = new Map<string, ReturnType<typeof setTimeout>>();
 
-  constructor(private readonly options: SocketOptions) {}
+  constructor(options: SocketOptions) {
+    this.#options = options;
+  }
 
   start(): void {
-    this.open();
+    this.#open();
   }
 
   stop(): void {
-    this.phase = 'ended';
-    this.letGo();
+    this.#phase = 'ended';
+    this.#letGo();
   }
 
   get online(): boolean {
-    return this.phase === 'online';
+    return this.#phase === 'online';
   }
 
   request<T>(op: string, d: unknown, deadlineMs = answerMs): Promise<T> {
-    if (!this.wire) return Promise.reject(new ConnectionLost('You are offline.'));
-    if (this.tooLarge(op, d)) return Promise.reject(refusal(413, 'too_large', 'This is longer than the server takes.'));
-    return this.wire.request<T>(op, d, deadlineMs);
+    if (!this.#wire) return Promise.reject(new ConnectionLost('You are offline.'));
+    if (this.#tooLarge(op, d)) return Promise.reject(refusal(413, 'too_large', 'This is longer than the server takes.'));
+    return this.#wire.request<T>(op, d, deadlineMs);
   }
 
   probe(): void {
-    if (this.phase === 'offline') return this.open();
-    if (this.phase === 'online') this.ping(probeMs);
+    if (this.#phase === 'offline') return this.#open();
+    if (this.#phase === 'online') this.#ping(probeMs);
   }
 
   reconnect(): void {
-    if (this.phase !== 'ended') this.open();
+    if (this.#phase !== 'ended') this.#open();
   }
 
-  private open(): void {
-    this.letGo();
-    this.heard = false;
-    this.tell({ phase: 'connecting' });
-    this.after('handshake', handshakeMs, () => this.lost(1006));
-    const { rest, url } = this.options;
+  #open(): void {
+    this.#letGo();
+    this.#heard = false;
+    this.#tell({ phase: 'connecting' });
+    this.#after('handshake', handshakeMs, () => this.#lost(1006));
+    const { rest, url } = this.#options;
     // Every third attempt only: the silence may also be that of a server that is away.
-    const stream = rest && this.mute >= mutes;
-    const turn = this.turn;
-    const owner = this.ownerOf(() => this.turn === turn);
-    if (stream) void this.openStream(rest, owner, () => this.turn === turn);
-    else this.wire = new WebSocketWire(url, owner);
-    this.mute = stream ? 0 : this.mute + 1;
-    if (stream && this.worked) this.after('stream', streamMs, () => this.upgrade());
+    const stream = rest && this.#mute >= mutes;
+    const turn = this.#turn;
+    const owner = this.#ownerOf(() => this.#turn === turn);
+    if (stream) void this.#openStream(rest, owner, () => this.#turn === turn);
+    else this.#wire = new WebSocketWire(url, owner);
+    this.#mute = stream ? 0 : this.#mute + 1;
+    if (stream) this.#after('stream', this.#worked ? streamMs : blockedMs, () => this.#upgrade());
   }
 
   /** Few need it: it is no part of what is loaded first. */
-  private async openStream(rest: Rest, owner: WireOwner, current: () => boolean): Promise<void> {
+  async #openStream(rest: Rest, owner: WireOwner, current: () => boolean): Promise<void> {
     const part = await import('./eventstream').catch(() => null);
     if (!current()) return;
-    if (part) this.wire = new part.EventStreamWire(rest, owner);
-    else this.lost(1006);
+    if (part) this.#wire = new part.EventStreamWire(rest, owner);
+    else this.#lost(1006);
   }
 
-  private ownerOf(current: () => boolean): WireOwner {
+  #ownerOf(current: () => boolean): WireOwner {
     return {
-      opened: () => current() && this.authenticate(),
-      heard: () => current() && this.hear(),
-      frame: (frame) => current() && this.receive(frame),
-      closed: (code) => current() && this.lost(code),
+      opened: () => current() && this.#authenticate(),
+      heard: () => current() && this.#hear(),
+      frame: (frame) => current() && this.#receive(frame),
+      closed: (code) => current() && this.#lost(code),
     };
   }
 
-  private authenticate(): void {
-    if (!this.options.token || !this.wire?.replays) return;
-    this.request('auth', { token: this.options.token }).catch(() => this.lost(4501));
-  }
-
-  private hear(): void {
-    this.heard = true;
-    if (this.phase === 'connecting') this.after('handshake', handshakeMs, () => this.lost(1006));
-  }
-
-  private receive(frame: Frame): void {
-    if (frame.op === 'hello') return this.resume(frame.d as Hello);
-    if (frame.op === 'ready') return this.ready((frame.d as { epoch: string }).epoch);
-    if (frame.op === 'drain') this.drain(frame.d as { retry_after_ms: number; deadline_ms: number });
-    if (pushes.has(frame.op)) this.options.owner.push(frame as Push);
-    else if (frame.chat_id && typeof frame.seq === 'number') this.options.owner.event(frame as ChatEvent);
-  }
-
-  private resume(hello: Hello): void {
-    this.hello = hello;
-    const { wire } = this;
-    // What got through is the first to be tried the next time.
-    this.mute = wire?.replays ? 0 : mutes;
-    this.worked ||= !!wire?.replays;
-    const from = this.options.owner.hello(hello, wire!.replays);
-    if (!wire?.replays) return;
-    this.request<{ epoch: string }>('resume', from, 120_000).then(
-      (d) => this.wire === wire && this.ready(d.epoch),
-      () => this.wire === wire && this.lost(1006),
-    );
-  }
-
-  private ready(epoch: string): void {
-    this.cancel('handshake');
-    this.after('stable', stableMs, () => (this.attempt = 0));
-    this.watch();
-    this.options.owner.ready(epoch);
-    this.tell({ phase: 'online' });
-  }
-
-  /** A browser does not show protocol pings: silence for a heartbeat is answered with a ping of our own. */
-  private watch(): void {
-    this.heard = false;
-    this.after('watch', this.hello?.heartbeat_ms || 25_000, () => {
-      if (!this.heard) this.ping(answerMs);
-      this.watch();
+  #authenticate(): void {
+    if (!this.#options.token || !this.#wire?.replays) return;
+    const wire = this.#wire;
+    this.request('auth', { token: this.#options.token }).catch((err: unknown) => {
+      const refused = err instanceof ProblemError && err.code === 'unauthenticated';
+      if (this.#wire === wire) this.#lost(refused ? 4501 : 1006);
     });
   }
 
-  private ping(deadlineMs: number): void {
-    const { wire } = this;
+  #hear(): void {
+    this.#heard = true;
+    if (this.#phase === 'connecting') this.#after('handshake', handshakeMs, () => this.#lost(1006));
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.op === 'hello') return this.#resume(frame.d as Hello);
+    if (frame.op === 'ready') return this.#ready((frame.d as { epoch: string }).epoch);
+    if (frame.op === 'drain') this.#drain(frame.d as { retry_after_ms: number; deadline_ms: number });
+    // Of all that comes unasked only events have a time.
+    if (frame.ts) this.#options.owner.event(frame as ChatEvent);
+    else this.#options.owner.push(frame as Push);
+  }
+
+  #resume(hello: Hello): void {
+    if (hello.user_id !== this.#options.user) return this.#lost(4501);
+    this.#hello = hello;
+    const wire = this.#wire;
+    // What got through is the first to be tried the next time.
+    this.#mute = wire?.replays ? 0 : mutes;
+    this.#worked ||= !!wire?.replays;
+    const from = this.#options.owner.hello(hello, wire!.replays);
+    if (!wire?.replays) return;
+    this.request<{ epoch: string }>('resume', from, 120_000).then(
+      (d) => this.#wire === wire && this.#ready(d.epoch),
+      () => this.#wire === wire && this.#lost(1006),
+    );
+  }
+
+  #ready(epoch: string): void {
+    this.#cancel('handshake');
+    this.#after('stable', stableMs, () => (this.#attempt = 0));
+    this.#watch();
+    this.#options.owner.ready(epoch);
+    this.#tell({ phase: 'online' });
+  }
+
+  /** A browser does not show protocol pings: silence for a heartbeat is answered with a ping of our own. */
+  #watch(): void {
+    this.#heard = false;
+    this.#after('watch', this.#hello?.heartbeat_ms || 25_000, () => {
+      if (!this.#heard) this.#ping(answerMs);
+      this.#watch();
+    });
+  }
+
+  #ping(deadlineMs: number): void {
+    const wire = this.#wire;
     this.request('ping', {}, deadlineMs).catch((err: unknown) => {
-      if (err instanceof DeadlineExceeded && this.wire === wire) this.lost(1006);
+      if (err instanceof DeadlineExceeded && this.#wire === wire) this.#lost(1006);
     });
   }
 
   /** The server is going: come back after our own time, when the answers are in or its deadline has come. */
-  private drain({ retry_after_ms, deadline_ms }: { retry_after_ms: number; deadline_ms: number }): void {
-    this.after('drain', retry_after_ms, () => this.leave());
-    this.after('deadline', Math.max(retry_after_ms, deadline_ms), () => this.reconnect());
+  #drain({ retry_after_ms, deadline_ms }: { retry_after_ms: number; deadline_ms: number }): void {
+    this.#after('drain', retry_after_ms, () => this.#leave());
+    this.#after('deadline', Math.max(retry_after_ms, deadline_ms), () => this.reconnect());
   }
 
-  private leave(): void {
-    if (!this.wire?.busy) this.reconnect();
-    else this.after('drain', 50, () => this.leave());
+  #leave(): void {
+    if (!this.#wire?.busy) this.reconnect();
+    else this.#after('drain', 50, () => this.#leave());
   }
 
-  private lost(code: number): void {
-    this.letGo();
+  #lost(code: number): void {
+    this.#letGo();
     const after = afterClose(code);
     if (after !== 'reconnect') {
-      return this.tell({ phase: 'ended', login: after === 'login', code, reason: closeSentence(code) });
+      return this.#tell({ phase: 'ended', login: after === 'login', code, reason: closeSentence(code) });
     }
-    const random = this.options.random ?? Math.random;
-    const delay = fullJitter(this.attempt++, { ...backoff, random });
-    this.after('retry', delay, () => this.open());
-    this.tell({ phase: 'offline', retryAt: Date.now() + delay });
+    const random = this.#options.random ?? Math.random;
+    const delay = fullJitter(this.#attempt++, { ...backoff, random });
+    this.#after('retry', delay, () => this.#open());
+    this.#tell({ phase: 'offline', retryAt: Date.now() + delay });
   }
 
-  private upgrade(): void {
-    this.mute = 0;
+  #upgrade(): void {
+    // One attempt: if that says nothing either, the stream comes next.
+    this.#mute = mutes - 1;
     this.reconnect();
   }
 
-  private letGo(): void {
-    const { wire } = this;
-    this.turn++;
-    this.wire = null;
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
+  #letGo(): void {
+    const wire = this.#wire;
+    this.#turn++;
+    this.#wire = null;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
     wire?.close();
   }
 
-  private tell(connection: Connection): void {
-    this.phase = connection.phase;
-    this.options.owner.connection(connection);
+  #tell(connection: Connection): void {
+    this.#phase = connection.phase;
+    this.#options.owner.connection(connection);
   }
 
-  private after(name: string, ms: number, fn: () => void): void {
-    this.cancel(name);
-    this.timers.set(name, setTimeout(fn, ms));
+  #after(name: string, ms: number, fn: () => void): void {
+    this.#cancel(name);
+    this.#timers.set(name, setTimeout(fn, ms));
   }
 
-  private cancel(name: string): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
+  #cancel(name: string): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
   }
 
-  private tooLarge(op: string, d: unknown): boolean {
-    const limit = this.hello?.limits?.frame_bytes ?? 0;
+  #tooLarge(op: string, d: unknown): boolean {
+    const limit = this.#hello?.limits?.frame_bytes ?? 0;
     const envelope = 64;
     return op !== 'resume' && limit > 0 && new TextEncoder().encode(JSON.stringify(d)).length + envelope > limit;
   }

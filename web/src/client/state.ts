@@ -69,8 +69,9 @@ export interface State {
   readonly loaded: boolean;
 }
 
+/** As many events as a page of a hole and what waited beyond it: listeners are told from the log. */
 export const logLimit = 200;
-export const aheadLimit = 256;
+export const aheadLimit = 100;
 const previewLength = 200;
 
 export function emptyState(me: string): State {

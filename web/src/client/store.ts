@@ -1,3 +1,4 @@
+import { guarded } from './events';
 import { emptyState, type State } from './state';
 import type { Outbox } from './outbox';
 import type { Connection } from './link';
@@ -24,12 +25,13 @@ export interface Snapshot {
  * events came, so that a replay of thousands is drawn once.
  */
 export class Store {
-  private snapshot: Snapshot;
-  private listeners = new Set<(snapshot: Snapshot) => void>();
-  private told = true;
+  #snapshot: Snapshot;
+  #listeners = new Set<(snapshot: Snapshot) => void>();
+  #told = true;
+  #stopped = false;
 
   constructor(me: string) {
-    this.snapshot = {
+    this.#snapshot = {
       state: emptyState(me),
       outbox: [],
       connection: { phase: 'connecting' },
@@ -42,23 +44,30 @@ export class Store {
   }
 
   get(): Snapshot {
-    return this.snapshot;
+    return this.#snapshot;
   }
 
   set(change: Partial<Snapshot>): void {
-    this.snapshot = { ...this.snapshot, ...change };
-    if (!this.told) return;
-    this.told = false;
+    if (this.#stopped) return;
+    this.#snapshot = { ...this.#snapshot, ...change };
+    if (!this.#told) return;
+    this.#told = false;
     queueMicrotask(() => {
-      this.told = true;
-      for (const listener of this.listeners) listener(this.snapshot);
+      this.#told = true;
+      for (const listener of this.#listeners) guarded(listener, this.#snapshot);
     });
   }
 
-  /** Calls `listener` now and after each change; the answer ends it. */
+  /** Nothing changes any more, and nobody is told of anything. */
+  stop(): void {
+    this.#stopped = true;
+    this.#listeners.clear();
+  }
+
+  /** Calls `listener` now and after each change; the answer ends it. One that throws stops nobody else. */
   subscribe(listener: (snapshot: Snapshot) => void): () => void {
-    this.listeners.add(listener);
-    listener(this.snapshot);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    listener(this.#snapshot);
+    return () => this.#listeners.delete(listener);
   }
 }

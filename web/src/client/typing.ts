@@ -9,59 +9,66 @@ type Timer = ReturnType<typeof setTimeout>;
 
 /** Tells the server that the person types: again every 3 s while it lasts, and when it is over. */
 export class Writing {
-  private chat: string | null = null;
-  private toldAt = 0;
-  private idle: Timer | undefined;
+  readonly #commands: Optional;
+  #chat: string | null = null;
+  #toldAt = 0;
+  #idle: Timer | undefined;
 
-  constructor(private readonly commands: Optional) {}
+  constructor(commands: Optional) {
+    this.#commands = commands;
+  }
 
   /** The person changed the text, and there is some. */
   goOn(chat_id: string): void {
-    if (this.chat !== chat_id) this.stop();
-    clearTimeout(this.idle);
-    this.idle = setTimeout(() => this.stop(), idleMs);
-    if (this.chat && Date.now() - this.toldAt < againMs) return;
-    this.chat = chat_id;
-    this.toldAt = Date.now();
-    this.commands.tell('typing.set', { chat_id, typing: true });
+    if (this.#chat !== chat_id) this.stop();
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.stop(), idleMs);
+    const now = performance.now();
+    if (this.#chat && now - this.#toldAt < againMs) return;
+    this.#chat = chat_id;
+    this.#toldAt = now;
+    this.#commands.tell('typing.set', { chat_id, typing: true });
   }
 
   /** The text was sent, emptied or left alone. */
   stop(): void {
-    clearTimeout(this.idle);
-    if (this.chat) this.commands.tell('typing.set', { chat_id: this.chat, typing: false });
-    this.chat = null;
+    clearTimeout(this.#idle);
+    if (this.#chat) this.#commands.tell('typing.set', { chat_id: this.#chat, typing: false });
+    this.#chat = null;
   }
 }
 
 /** Shows who types, for as long as the server said. */
 export class Typists {
-  private readonly timers = new Map<string, Timer>();
+  readonly #store: Store;
+  readonly #timers = new Map<string, Timer>();
 
-  constructor(private readonly store: Store) {}
+  constructor(store: Store) {
+    this.#store = store;
+  }
 
   take(chatId: string, users: readonly string[], expiresMs: number): void {
-    clearTimeout(this.timers.get(chatId));
-    this.timers.delete(chatId);
-    if (users.length > 0) this.timers.set(chatId, setTimeout(() => this.take(chatId, [], 0), expiresMs));
-    const typing = new Map(this.store.get().typing);
+    clearTimeout(this.#timers.get(chatId));
+    this.#timers.delete(chatId);
+    if (users.length > 0) this.#timers.set(chatId, setTimeout(() => this.take(chatId, [], 0), expiresMs));
+    const typing = new Map(this.#store.get().typing);
     if (users.length > 0) typing.set(chatId, users);
     else if (!typing.delete(chatId)) return;
-    this.store.set({ typing });
+    this.#store.set({ typing });
   }
 
   /** Who sends a message has stopped: the line goes when the message comes, not a second later. */
   heard(event: ChatEvent): void {
     const known = event as KnownEvent;
-    const users = this.store.get().typing.get(event.chat_id);
+    const users = this.#store.get().typing.get(event.chat_id);
     if (known.op !== 'message.created' || !users?.includes(known.d.sender_id)) return;
     const others = users.filter((id) => id !== known.d.sender_id);
     if (others.length === 0) return this.take(event.chat_id, [], 0);
-    this.store.set({ typing: new Map(this.store.get().typing).set(event.chat_id, others) });
+    this.#store.set({ typing: new Map(this.#store.get().typing).set(event.chat_id, others) });
   }
 
   stop(): void {
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
   }
 }
