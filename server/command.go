@@ -211,6 +211,7 @@ func (c *connection) welcome(ctx context.Context, token string) bool {
 	defer release()
 	c.mu.Lock()
 	c.session, c.kept = session, time.Now()
+	c.noStranger()
 	c.mu.Unlock()
 	if err := s.hub.AttachPersonal(ctx, c.socket, session.UserID, -1); err != nil {
 		return c.refuse(ctx, err)

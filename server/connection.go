@@ -50,6 +50,7 @@ type connection struct {
 	held    map[string]struct{} // users whose presence was not told while it is dropped
 	// authSaid is true while an auth is judged, authLate when the time for it is up.
 	authSaid, authLate bool
+	stranger           bool // counted in realtime.strangers
 
 	// The worker's own.
 	resumed bool
@@ -158,6 +159,7 @@ func (c *connection) Reset(stream string, _ int64, reason string) {
 func (c *connection) Closed(error) {
 	c.mu.Lock()
 	c.closed, c.jobs = true, nil
+	c.noStranger()
 	if c.cancel != nil {
 		c.cancel()
 	}

@@ -25,7 +25,8 @@ type realtime struct {
 	running     sync.WaitGroup // readers and workers
 	connections registry
 	resumes     *turns
-	draining    atomic.Bool // no new connections
+	draining    atomic.Bool  // no new connections
+	strangers   atomic.Int64 // connections that have not said who they are
 }
 
 func newRealtime() *realtime {

@@ -161,3 +161,42 @@ func TestSessionThatEndsWhileAStreamBegins(t *testing.T) {
 		t.Errorf("the stream goes on: %v", err)
 	}
 }
+
+// Those who do not say who they are leave places for the others, whether they bring
+// no credential or one that does not hold; their places are free again when they are
+// gone, or known.
+func TestStrangersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, told := lonely(t, nil)
+		s := c.server
+		if !c.beStranger() || s.realtime.strangers.Load() != 1 {
+			t.Fatalf("%d strangers", s.realtime.strangers.Load())
+		}
+		s.realtime.strangers.Add(maxStrangers - 1)
+		door := func(header string) int {
+			r := httptest.NewRequest(http.MethodGet, "/ws", nil)
+			if header != "" {
+				r.Header.Set("Authorization", header)
+			}
+			return serve(s.Handler(), r).Code
+		}
+		if code := door(""); code != http.StatusServiceUnavailable {
+			t.Errorf("one more without a credential: %d", code)
+		}
+		if code := door("Bearer " + wellFormedToken); code != http.StatusUpgradeRequired {
+			t.Errorf("with a credential: %d", code)
+		}
+		if other := (&connection{server: s}); other.beStranger() {
+			t.Error("one more whose credential did not hold has time to say auth")
+		}
+		c.socket.CloseNow()
+		<-told
+		synctest.Wait()
+		if n := s.realtime.strangers.Load(); n != maxStrangers-1 {
+			t.Errorf("%d strangers when one has gone", n)
+		}
+		if code := door(""); code != http.StatusUpgradeRequired {
+			t.Errorf("in the place that is free: %d", code)
+		}
+	})
+}

@@ -68,12 +68,18 @@ func (s *Server) mayConnect(r *http.Request) error {
 		e := chat.Errorf(chat.Overloaded, "this node has all the connections that it takes")
 		e.RetryAfter = fullRetry
 		return e
-	case s.realtime.resumes.waiting() >= maxWaitingResumes:
+	case s.realtime.resumes.waiting() >= maxWaitingResumes, isStranger(r) && s.fullOfStrangers():
 		e := chat.Errorf(chat.Overloaded, "too many are coming at once")
 		e.RetryAfter = time.Second + rand.N(fullRetry) // not all at once again
 		return e
 	}
 	return nil
+}
+
+// isStranger says whether a request carries nothing that says whose it is.
+func isStranger(r *http.Request) bool {
+	_, err := credential(r)
+	return err != nil
 }
 
 // fullRetry is told to whom a full node refuses: others must leave first.
@@ -139,8 +145,12 @@ func (c *connection) begin(ws *websocket.Conn, token string) {
 	// Whatever comes of it, the reader must run: it ends the connection's life.
 	defer c.server.realtime.running.Go(func() { c.serve(ws) })
 	defer c.contain()
-	if !c.welcomeByRequest(token) {
+	switch {
+	case c.welcomeByRequest(token):
+	case c.beStranger():
 		time.AfterFunc(authTimeout, c.authDue)
+	default: // at once: whoever sends credentials that do not hold may come by thousands
+		c.socket.CloseNow()
 	}
 }
 
