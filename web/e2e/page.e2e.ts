@@ -213,7 +213,7 @@ describe('history', () => {
   test('is read upward, and what is on screen stays where it is', async () => {
     const [ada, bob] = await talk();
     const id = await ada.chatId();
-    for (let i = 0; i < 130; i++) await ada.api('POST', `/chats/${id}/messages`, { body: `line ${i}` }, { 'Idempotency-Key': `k${i}` });
+    await ada.post(id, Array.from({ length: 130 }, (_, i) => `line ${i}`));
     await bob.page.reload();
     await bob.online();
     await expect.poll(async () => (await bob.bodies()).at(-1), patience).toBe('line 129');
@@ -224,9 +224,9 @@ describe('history', () => {
     // What is on screen when older messages come is where it was, once they are there.
     await messages.evaluate((el) => el.scrollTo(0, el.scrollHeight / 2));
     const seen = new Set<string>();
+    await bob.page.mouse.move(700, 300);
     for (let up = 0; up < 400 && !seen.has('line 0'); up++) {
-      await bob.page.mouse.move(700, 300);
-      await bob.page.mouse.wheel(0, -150);
+      await bob.page.mouse.wheel(0, -300);
       for (const body of await bob.bodies()) seen.add(body);
     }
     expect(seen.size).toBe(130);

@@ -165,6 +165,20 @@ export class Person {
     ) as Promise<T>;
   }
 
+  /** Has a chat said all this, one after the other, and quicker than one types. */
+  async post(chatId: string, bodies: readonly string[]): Promise<void> {
+    await this.page.evaluate(
+      async ([id, all]) => {
+        for (const body of all) {
+          const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() };
+          const answer = await fetch(`/api/v1/chats/${id}/messages`, { method: 'POST', headers, body: JSON.stringify({ body }) });
+          if (!answer.ok) throw new Error(`post to ${id}: ${answer.status} ${await answer.text()}`);
+        }
+      },
+      [chatId, bodies] as const,
+    );
+  }
+
   chatId = (): Promise<string> => this.get('chat').getAttribute('data-chat').then((id) => id!);
 
   /** A second window of the same login. */
