@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['e2e/**/*.e2e.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // They mostly wait, for the network and for one another.
-    maxWorkers: 2,
+    // They mostly wait, for the network and for one another: three keep two cores busy.
+    maxWorkers: 3,
   },
 });
