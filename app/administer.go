@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"fechatter/chat"
 	"fechatter/persistence"
@@ -194,11 +196,22 @@ func (o office) table(fill func(row func(...any)) error) error {
 	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
 	err := fill(func(cells ...any) {
 		for _, cell := range cells {
-			_, _ = fmt.Fprintf(w, "%v\t", cell) // an error is kept by w until Flush
+			_, _ = fmt.Fprintf(w, "%s\t", printable(cell)) // an error is kept by w until Flush
 		}
 		_, _ = fmt.Fprintln(w)
 	})
 	return errors.Join(err, w.Flush())
+}
+
+// printable is a cell as text without what moves the cursor, colours the terminal or
+// begins a line: names of chats are what anybody made them.
+func printable(cell any) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, fmt.Sprint(cell))
 }
 
 // eachPage reads a list to its end.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"fechatter/chat"
 	"fechatter/conform/client"
 )
 
@@ -94,5 +95,19 @@ func TestNamedAdministrators(t *testing.T) {
 	out, err := admin(t, database, "list", ann.Name)
 	if err != nil || !strings.Contains(out, "administrator") {
 		t.Errorf("named, and after the start %q, %v", out, err)
+	}
+}
+
+// A chat's name is what anybody made it: it neither reaches the operator's terminal as
+// a command nor passes for another line.
+func TestOperatorsTerminalIsSafe(t *testing.T) {
+	var out strings.Builder
+	name := "\x1b[2Jfine\nroot\ttable \u202efdp 标题"
+	err := office{out: &out}.table(func(row func(...any)) error {
+		row(retentionRow(chat.Retention{ChatID: "id", Kind: chat.Public, Name: name})...)
+		return nil
+	})
+	if err != nil || strings.Count(out.String(), "\n") != 1 || strings.ContainsAny(out.String(), "\x1b\t\u202e") || !strings.Contains(out.String(), "标题") {
+		t.Errorf("%v, printed %q", err, out.String())
 	}
 }
