@@ -21,7 +21,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': server,
+      // As an object: the short form would hide the page's own host, and the server refuse what it sends.
+      '/api': { target: server },
       '/ws': { target: server, ws: true },
     },
   },

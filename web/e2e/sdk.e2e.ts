@@ -1,5 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import type { BrowserContext } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { patience, stage } from './stage.ts';
@@ -110,4 +113,31 @@ test('nobody else reads what one left unsent', async () => {
   await ada.get('sign-in').waitFor();
   const left = await ada.page.evaluate(async () => Object.keys(localStorage).filter((key) => key.includes('draft') || key.includes('outbox')));
   expect(left).toEqual([]);
+});
+
+const program = `
+import { Client, Rest, ProblemError, type Message } from 'fechatter-client';
+import { OutboxDatabase } from 'fechatter-client/outbox';
+import { shareWindows } from 'fechatter-client/windows';
+const rest = new Rest();
+const user = await rest.me();
+const client = new Client({ user, rest, socketUrl: 'wss://chat.example.org/ws', storage: new OutboxDatabase(user.id), share: shareWindows() });
+const end: () => void = client.on('message', (message: Message) => client.send(message.chat_id, message.body));
+client.on('reaction.added', ({ d }) => d.emoji.length);
+try { await client.edit('id', 'text', 1); } catch (err) { if (err instanceof ProblemError) end(); }
+// @ts-expect-error: there is no such event, so the types are those of the package and not \`any\`.
+client.on('nothing', () => {});
+`;
+
+test('an empty TypeScript project with strict settings uses the package', () => {
+  const dir = mkdtempSync(joinPath(tmpdir(), 'sdk-'));
+  mkdirSync(joinPath(dir, 'node_modules'));
+  symlinkSync(fileURLToPath(new URL('../dist-sdk', import.meta.url)), joinPath(dir, 'node_modules', 'fechatter-client'));
+  writeFileSync(joinPath(dir, 'package.json'), '{ "type": "module" }');
+  writeFileSync(joinPath(dir, 'main.ts'), program);
+  const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false, types: [], noEmit: true };
+  const options = { ...strict, target: ts.ScriptTarget.ES2024, lib: ['lib.es2024.d.ts', 'lib.dom.d.ts'], module: ts.ModuleKind.NodeNext };
+  const found = ts.getPreEmitDiagnostics(ts.createProgram([joinPath(dir, 'main.ts')], options));
+  rmSync(dir, { recursive: true });
+  expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))).toEqual([]);
 });

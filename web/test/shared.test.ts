@@ -178,6 +178,45 @@ describe('the database of unsent messages', () => {
     expect(await mine.load()).toEqual([]);
   });
 
+  test('that the browser closed is opened again, and loses nothing', async () => {
+    uninstall();
+    const opened: IDBDatabase[] = [];
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function (...args) {
+      const request = open.apply(this, args);
+      request.addEventListener('success', () => opened.push(request.result));
+      return request;
+    };
+    const mine = new OutboxDatabase('closed');
+    expect(await mine.load()).toEqual([]);
+    opened[0]!.close();
+    mine.save(draft('a', 1));
+    expect((await mine.load()).map((d) => d.key)).toEqual(['a']);
+    IDBFactory.prototype.open = open;
+  });
+
+  test('can be deleted while it is open, as by a browser that clears the data of a site', async () => {
+    uninstall();
+    const mine = new OutboxDatabase('cleared');
+    await mine.load();
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.deleteDatabase('fechatter.outbox.cleared');
+      request.onsuccess = () => resolve();
+      request.onblocked = () => reject(new Error('blocked'));
+    });
+    mine.save(draft('a', 1));
+    expect(await mine.load()).toHaveLength(1);
+  });
+
+  test('that never opens is an empty one after a while', async () => {
+    const { indexedDB } = globalThis;
+    Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: { open: () => ({}) } });
+    const clearing = new OutboxDatabase('hangs').clear().then(() => 'done');
+    await pass(10_000);
+    expect(await clearing).toBe('done');
+    Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: indexedDB });
+  });
+
   test('that a browser refuses is an empty one', async () => {
     uninstall();
     const { indexedDB } = globalThis;

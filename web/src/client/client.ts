@@ -20,15 +20,19 @@ import { onWake } from './wake';
 import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Push, User } from './types';
 
 export interface ClientOptions {
+  /** Whose client this is: the answer of `rest.me()` or of a log-in. */
   user: User;
   /** ws:// or wss://, with the path. */
   socketUrl: string;
+  /** Shared with the program; without it, one for the page's own origin. */
   rest?: Rest;
+  /** Of a log-in, for programs without a cookie. */
   token?: string;
   /** Where unsent messages outlive the page; without it they do not. */
   storage?: OutboxStorage;
   /** `shareWindows()`, for one connection of all windows of this user in this browser. */
   share?: Share | undefined;
+  /** [0, 1), for delays; `Math.random` when not given. */
   random?: () => number;
   /** Told of background reads that failed for good; nobody waits for those. */
   onError?: (err: unknown) => void;
@@ -36,7 +40,9 @@ export interface ClientOptions {
 
 /**
  * A logged-in user's view of the server: holds state, connection and outbox together and keeps them
- * true. Knows nothing of any page. One `start`, one `stop`; after `stop` it changes nothing any more.
+ * true. Knows nothing of any page. One `start`, one `stop`; after `stop` it changes nothing any more. What
+ * gives a promise rejects with ProblemError, ConnectionLost or DeadlineExceeded: a command after 10 s at the latest,
+ * a read after five attempts of 15 s.
  */
 export class Client implements SharedOwner {
   readonly store: Store;
@@ -83,12 +89,14 @@ export class Client implements SharedOwner {
     return name === 'change' ? this.store.subscribe(listener as (snapshot: Events['change']) => void) : this.#emitter.on(name, listener);
   }
 
+  /** Connects, and goes on until `stop` or until the server says for good that it may not. */
   start(): void {
     this.#sleep = onWake(this.probe);
     this.#link.start();
     if (this.#windows === alone) this.lead();
   }
 
+  /** Disconnects. What is unsent stays in the storage. */
   stop(): void {
     this.#sleep();
     this.#writing.stop();
@@ -102,11 +110,12 @@ export class Client implements SharedOwner {
     this.#typists.stop();
   }
 
-  /** See Link. */
+  /** Comes back at once, or makes sure that the connection lives. A page's own signs of waking up do so by themselves. */
   probe = () => this.#link.probe();
+  /** Drops the connection and resumes on a new one at once. */
   reconnect = () => this.#link.reconnect();
 
-  /** Names the chat that is on screen: its history is read when needed, now and after every reset. */
+  /** Names the chat that is on screen, null for none: its history is read when needed, now and after every reset. */
   show = (id: string | null) => this.#upkeep.show(id);
 
   /** Reads one more page of the shown chat's past. */
@@ -130,12 +139,17 @@ export class Client implements SharedOwner {
     this.#sender.send(chat_id, body, reply_to);
   }
 
+  /** Tries a failed send again under the same key, behind what was written since. */
   retry = (key: string) => this.#sender.retry(key);
+  /** Gives up on a failed send; one that may still arrive is not discarded. */
   discard = (key: string) => this.#sender.discard(key);
 
+  /** Replaces a message's text, `version` being the one that the person saw; `conflict` when there is a later one. */
   edit = (message_id: string, body: string, version: number) =>
     this.#link.request<{ seq: number; version: number }>('message.edit', { message_id, body, version });
+  /** Deletes a message; again, answers the same. */
   remove = (message_id: string) => this.#link.request<{ seq: number }>('message.delete', { message_id });
+  /** Adds or takes back one's reaction; without `seq` when nothing changed. */
   react = (message_id: string, emoji: string, on: boolean) =>
     this.#link.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
 

@@ -2,6 +2,7 @@ import type { OutboxStorage } from './sender';
 import type { Draft } from './outbox';
 
 const store = 'drafts';
+const answerMs = 3_000;
 
 /**
  * Unsent messages of one user in IndexedDB, where all windows see them. A browser that refuses it loses
@@ -35,26 +36,40 @@ export class OutboxDatabase implements OutboxStorage {
   }
 
   async #run<T>(mode: IDBTransactionMode, work: (held: IDBObjectStore) => IDBRequest): Promise<T | undefined> {
-    try {
-      const db = await (this.#opening ??= this.#open());
-      const transaction = db.transaction(store, mode, { durability: 'strict' });
-      return await settled<T>(work(transaction.objectStore(store)));
-    } catch {
-      this.#opening = undefined;
-      return undefined;
+    // A browser may close a database that was open for long: then once more, on a new one.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        const db = await (this.#opening ??= this.#open());
+        const transaction = db.transaction(store, mode, { durability: 'strict' });
+        return await settled<T>(work(transaction.objectStore(store)), transaction);
+      } catch {
+        this.#opening = undefined;
+      }
     }
+    return undefined;
   }
 
   async #open(): Promise<IDBDatabase> {
     const request = indexedDB.open(this.#name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(store, { keyPath: 'key' });
-    return settled(request);
+    const db = await settled<IDBDatabase>(request);
+    // Another window wants to delete it, or is of a later version.
+    db.onversionchange = () => db.close();
+    return db;
   }
 }
 
-function settled<T>(request: IDBRequest): Promise<T> {
+/** The result, once all of its transaction is on the disk. Rejects when it takes too long: some browsers never answer. */
+function settled<T>(request: IDBRequest, transaction?: IDBTransaction): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result as T);
-    request.onerror = () => reject(request.error as DOMException);
+    const timer = setTimeout(reject, answerMs);
+    const done = () => {
+      clearTimeout(timer);
+      resolve(request.result as T);
+    };
+    if (transaction) transaction.oncomplete = done;
+    else request.onsuccess = done;
+    (transaction ?? request).onerror = () => reject(request.error as DOMException);
+    if (transaction) transaction.onabort = () => reject(transaction.error as DOMException);
   });
 }
