@@ -204,7 +204,7 @@ export class FakeServer {
           controller.enqueue(bytes.slice(0, bytes.length / 2));
           controller.enqueue(bytes.slice(bytes.length / 2));
         });
-        const alive = setInterval(() => controller.enqueue(encoder.encode(':\n\n')), 15_000);
+        const alive = setInterval(() => server.sockets.has(socket) && controller.enqueue(encoder.encode(':\n\n')), 15_000);
         socket.onclose = () => {
           clearInterval(alive);
           controller.close();

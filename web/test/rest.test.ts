@@ -66,3 +66,8 @@ describe('failures', () => {
     expect(await failure(rest(new DOMException('', 'TimeoutError')).api.me())).toBeInstanceOf(DeadlineExceeded);
   });
 });
+
+test('the page of a portal on the way is not the server', async () => {
+  const rest = new Rest('', '', async () => new Response('<html>Log in to this hotel</html>', { status: 200 }));
+  await expect(rest.me()).rejects.toBeInstanceOf(ConnectionLost);
+});

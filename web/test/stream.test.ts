@@ -89,4 +89,20 @@ describe('the event stream', () => {
     await pass(11 * 60_000);
     expect([phase(), kinds()]).toEqual(['online', ['ws://server/ws']]);
   });
+
+  test('is left for a WebSocket once those get through, though none ever had', async () => {
+    server.websockets = true;
+    await pass(61 * 60_000);
+    expect([phase(), kinds()]).toEqual(['online', ['ws://server/ws']]);
+  });
+
+  test('that died in silence is noticed when somebody looks', async () => {
+    await pass(2_000);
+    server.cut('silence');
+    server.post('other', 'meanwhile');
+    await pass(21_000);
+    client.probe();
+    await pass(2_000);
+    expect([phase(), bodies()]).toEqual(['online', ['meanwhile']]);
+  });
 });

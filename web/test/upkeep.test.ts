@@ -107,6 +107,19 @@ describe('reads', () => {
   });
 });
 
+test('a listener that throws stops nobody else, and is an uncaught error', async () => {
+  const heard: string[] = [];
+  let throws = false;
+  client.on('change', () => {
+    if (throws) throw new Error('mine');
+  });
+  client.on('change', ({ connection }) => heard.push(connection.phase));
+  throws = true;
+  server.post('other', 'hello');
+  await expect(pass()).rejects.toThrow('mine');
+  expect(heard.length).toBeGreaterThan(1);
+});
+
 describe('a hole', () => {
   const seqs: number[] = [];
 
