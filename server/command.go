@@ -247,8 +247,11 @@ func (c *connection) hello(ctx context.Context, session chat.Session) bool {
 	c.arrive(session.UserID)
 	c.send(pushFrame{Op: "hello", D: helloData{SessionID: session.ID, UserID: session.UserID, Epoch: epoch,
 		HeartbeatMS: heartbeatEvery.Milliseconds(), ServerTime: now, Limits: c.server.limits}})
-	if tier := c.server.Shedding(); tier > 0 {
-		c.sayDegraded(tier)
+	c.mu.Lock()
+	c.greeted = true
+	c.mu.Unlock()
+	if c.server.Shedding() > 0 {
+		c.sayDegraded()
 	}
 	return true
 }

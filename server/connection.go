@@ -51,6 +51,7 @@ type connection struct {
 	// authSaid is true while an auth is judged, authLate when the time for it is up.
 	authSaid, authLate bool
 	stranger           bool // counted in realtime.strangers
+	greeted            bool // hello was said
 
 	// The worker's own.
 	resumed bool

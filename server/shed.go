@@ -113,7 +113,7 @@ func (s *Server) degrade(tier int, pressure float64) {
 		if c.user() == "" {
 			continue
 		}
-		c.sayDegraded(tier)
+		c.sayDegraded()
 		if int(before) >= shedPresence && tier < shedPresence {
 			c.releasePresence()
 		}
@@ -124,6 +124,12 @@ type degradedData struct {
 	Dropping []string `json:"dropping"`
 }
 
-func (c *connection) sayDegraded(tier int) {
-	c.send(pushFrame{Op: "degraded", D: degradedData{Dropping: dropped(tier)}})
+// sayDegraded tells a client that has heard hello the tier in force. The lock is held
+// until it is queued: what is said last is what is so.
+func (c *connection) sayDegraded() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.greeted {
+		c.send(pushFrame{Op: "degraded", D: degradedData{Dropping: dropped(c.server.Shedding())}})
+	}
 }

@@ -61,6 +61,13 @@ func (readable) Read(_ context.Context, _ string, userIDs []string) (users []cha
 	return users, nil
 }
 
+func (readable) Join(string, func([]chat.Presence)) Device { return still{} }
+
+// still is a device that nothing is asked of but to leave.
+type still struct{ Device }
+
+func (still) Leave() {}
+
 // A node under pressure says what it drops, drops it in order, and makes up for
 // it when there is time again.
 func TestDegraded(t *testing.T) {
@@ -71,7 +78,7 @@ func TestDegraded(t *testing.T) {
 			d.Pressure = func() float64 { return load.Load().(float64) }
 			d.Presence = readable{}
 		})
-		c.session = chat.Session{UserID: "ada"}
+		c.session, c.greeted = chat.Session{UserID: "ada"}, true
 		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
 		cursor := hub.Event{Op: hintCursor, Stream: "chat", Subject: "bob", Data: []byte("{}")}
 		heard := func() bool { return len(c.server.hints.receipts.chats) > 0 }
@@ -117,6 +124,25 @@ func TestDegraded(t *testing.T) {
 			at += i
 		}
 		if strings.Count(got, `"user_id":"held"`) != 1 {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// A client that is being welcomed hears nothing before hello, and then what is so.
+func TestDegradedComesAfterHello(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, answers := lonely(t, sessions{}, func(d *Deps) { d.Presence = readable{} })
+		c.session = chat.Session{ID: "s", UserID: "ada"}
+		c.server.degrade(shedTyping, 0.5)
+		c.server.degrade(shedPresence, 0.7)
+		if !c.hello(t.Context(), c.session) {
+			t.Fatal("not welcome")
+		}
+		c.socket.Close(closeRestart, "the end")
+		got := <-answers
+		hello, degraded := strings.Index(got, `"op":"hello"`), strings.Index(got, `"op":"degraded"`)
+		if hello < 0 || degraded < hello || strings.Count(got, `"op":"degraded"`) != 1 || !strings.Contains(got, `["typing","presence"]`) {
 			t.Errorf("told %q", got)
 		}
 	})
