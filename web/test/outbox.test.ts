@@ -65,10 +65,14 @@ describe('outcomes', () => {
     expect(again[0]).toMatchObject({ key: 'a', status: 'queued' });
   });
 
-  test('enough refusals fail', () => {
+  test.each([
+    ['internal', 'failed'],
+    ['unavailable', 'queued'],
+    ['overloaded', 'queued'],
+  ] as const)('%s, often enough, is %s: an outage is waited out, a stumble is not', (code, status) => {
     let o = filled('a');
-    for (let i = 0; i < box.maxAttempts; i++) o = box.refused(box.started(o, 'a'), 'a', problem('overloaded'), 0, 0);
-    expect(o[0]!.status).toBe('failed');
+    for (let i = 0; i < box.maxAttempts; i++) o = box.refused(box.started(o, 'a'), 'a', problem(code), 0, 0);
+    expect(o[0]!.status).toBe(status);
   });
 
   test('a lost connection is no refusal: the same key goes out again', () => {

@@ -1,4 +1,4 @@
-import { isPassing, sentence } from './errors';
+import { isPassing, sentence, type ProblemError } from './errors';
 import type { ChatEvent, KnownEvent, Sent } from './types';
 
 /**
@@ -29,6 +29,7 @@ export interface Pending {
 
 export type Outbox = readonly Pending[];
 
+/** How often a send is tried that the server stumbles over: it may do so for ever, while an outage ends. */
 export const maxAttempts = 6;
 
 /** What is kept of a send; with a reason when the server has refused it for good. */
@@ -94,7 +95,8 @@ export function refused(outbox: Outbox, key: string, err: unknown, now: number, 
   return change(outbox, key, (p) => {
     if (p.status !== 'sending') return p;
     const attempts = p.attempts + 1;
-    if (isPassing(err) && attempts < maxAttempts) return { ...p, status: 'queued', attempts, due: now + delayMs };
+    const stumbles = (err as Partial<ProblemError>).code === 'internal';
+    if (isPassing(err) && !(stumbles && attempts >= maxAttempts)) return { ...p, status: 'queued', attempts, due: now + delayMs };
     return { ...p, status: 'failed', attempts, reason: sentence(err) };
   });
 }

@@ -132,6 +132,7 @@ export const en = {
     notSent: (reason: string) => `Not sent: ${reason}`,
     discard: 'Discard',
     waiting: 'Waiting for the connection',
+    delayed: 'The server cannot take it at the moment. It goes out as soon as it can.',
     receipts: { pending: 'Sending', sent: 'Sent', delivered: 'Delivered', read: 'Read' },
     byEveryone: (receipt: string) => `${receipt} by everyone`,
     showSeen: (receipt: string) => `${receipt}. Show who has seen it`,

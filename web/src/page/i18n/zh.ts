@@ -148,6 +148,7 @@ export const zh: Texts = {
     notSent: (reason) => `未发送：${reason}`,
     discard: '放弃',
     waiting: '等待连接',
+    delayed: '服务器暂时无法接收，稍后会自动发送。',
     receipts: { pending: '正在发送', sent: '已发送', delivered: '已送达', read: '已读' },
     byEveryone: (receipt) => `所有人${receipt}`,
     showSeen: (receipt) => `${receipt}。查看谁已读`,
