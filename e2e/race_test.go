@@ -73,6 +73,6 @@ func TestManyComeBack(t *testing.T) {
 	s.eventually("the others", func() bool { return s.load.Live() == 500 })
 	t.Logf("500 connections again after %s", time.Since(began).Round(time.Millisecond))
 	s.must(n.Start(s.ctx))
-	s.sends(100)
+	s.sends(150)
 	s.judge(150)
 }
