@@ -1,8 +1,8 @@
 // Package password turns passwords into Argon2id hashes and checks them.
 //
-// It knows the PHC string format, what a hash costs, and how many may be
-// computed at once. It does not know users, sessions, rules for passwords, or
-// where hashes are kept.
+// It knows the PHC string format, the cost of a hash, and how many may be computed
+// at once. It does not know users, sessions, rules for passwords, or where hashes
+// are stored.
 package password
 
 import (
@@ -14,10 +14,11 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
 )
 
-// Cost of a new hash: the OWASP Password Storage Cheat Sheet's first choice for
-// Argon2id with little memory (19 MiB, two passes, one lane). A stored hash
+// The cost of a new hash: the first choice of the OWASP Password Storage Cheat Sheet
+// for Argon2id with little memory (19 MiB, two passes, one lane). A stored hash
 // carries its own cost, so raising these leaves older hashes valid.
 const (
 	memoryKiB = 19 * 1024
@@ -26,33 +27,34 @@ const (
 	saltBytes = 16
 	keyBytes  = 32
 
-	// maxWaiting is how many calls may wait for a slot: some seconds of work.
+	// maxWaiting is how many calls may wait for a slot: a few seconds of work.
 	maxWaiting = 256
 )
 
-// ErrBusy is answered when too many wait already.
+// ErrBusy is returned when too many calls are already waiting.
 var ErrBusy = errors.New("too many passwords at once")
 
-// Hasher hashes and verifies. It is safe for concurrent use; at most
-// `concurrency` calls compute at a time, for each takes 19 MiB and a core.
+// Hasher hashes and verifies passwords. Its methods may be called concurrently; at
+// most `concurrency` calls compute at a time, because each takes 19 MiB and a core.
 type Hasher struct {
 	slots   chan struct{}
 	waiting atomic.Int64
 	none    hash
 }
 
-// New returns a Hasher that computes at most concurrency hashes at once; less
-// than one counts as one.
+// New returns a Hasher that computes at most concurrency hashes at once, and at
+// least one.
 func New(concurrency int) *Hasher {
 	return &Hasher{slots: make(chan struct{}, max(1, concurrency)), none: dummy()}
 }
 
-// Hash returns the PHC string of pw under a fresh salt. The only errors are that
-// of ctx, when it ends before a slot is free, and ErrBusy.
+// Hash returns the PHC string of pw, in Unicode's composed form (NFC), under a fresh
+// salt: keyboards differ in the form that they type. The only errors are that of
+// ctx, when it ends before a slot is free, and ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	p := hash{version: argon2.Version, memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltBytes)}
-	rand.Read(p.salt) // never fails: crypto/rand ends the process instead
-	key, err := h.derive(ctx, p, pw, keyBytes)
+	rand.Read(p.salt) // never fails: crypto/rand would end the process
+	key, err := h.derive(ctx, p, norm.NFC.String(pw), keyBytes)
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
@@ -60,8 +62,9 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 	return p.String(), nil
 }
 
-// Verify says whether pw is the password of encoded. A string that is no
-// Argon2id hash is an error, as is a ctx that ends before a slot is free, and ErrBusy.
+// Verify reports whether pw is the password of encoded, as it was typed, which is how
+// older hashes were made, or in the form that Hash uses. The errors are ErrFormat,
+// that of ctx, when it ends before a slot is free, and ErrBusy.
 func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (bool, error) {
 	want, err := parse(encoded)
 	if err != nil {
@@ -70,23 +73,32 @@ func (h *Hasher) Verify(ctx context.Context, encoded, pw string) (bool, error) {
 	return h.matches(ctx, want, pw)
 }
 
-// VerifyNone does the work of Verify for a user that does not exist, so that a
-// wrong name takes as long as a wrong password. Errors are those of Hash.
+// VerifyNone does the work of Verify for a user that does not exist, so that a wrong
+// name takes as long as a wrong password. Its errors are those of Hash.
 func (h *Hasher) VerifyNone(ctx context.Context, pw string) error {
 	_, err := h.matches(ctx, h.none, pw)
 	return err
 }
 
 func (h *Hasher) matches(ctx context.Context, want hash, pw string) (bool, error) {
-	got, err := h.derive(ctx, want, pw, len(want.key))
-	if err != nil {
-		return false, fmt.Errorf("verify password: %w", err)
+	forms := []string{pw}
+	if composed := norm.NFC.String(pw); composed != pw {
+		forms = append(forms, composed)
 	}
-	return subtle.ConstantTimeCompare(got, want.key) == 1, nil
+	for _, form := range forms {
+		got, err := h.derive(ctx, want, form, len(want.key))
+		if err != nil {
+			return false, fmt.Errorf("verify password: %w", err)
+		}
+		if subtle.ConstantTimeCompare(got, want.key) == 1 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
-// derive waits for a slot, so that a rush of log-ins queues for the processor
-// instead of taking 19 MiB each.
+// derive waits for a slot, so that logins in a rush queue for the processor instead
+// of taking 19 MiB each.
 func (h *Hasher) derive(ctx context.Context, p hash, pw string, size int) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -101,5 +113,5 @@ func (h *Hasher) derive(ctx context.Context, p hash, pw string, size int) ([]byt
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return argon2.IDKey([]byte(pw), p.salt, p.passes, p.memory, p.lanes, uint32(size)), nil
+	return argon2.IDKey([]byte(pw), p.salt, p.passes, p.memory, p.lanes, uint32(size)), nil //nolint:gosec // parse bounds it
 }

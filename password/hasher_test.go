@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/argon2"
 )
 
 func TestHashVerify(t *testing.T) {
@@ -22,6 +24,31 @@ func TestHashVerify(t *testing.T) {
 		if got, err := h.Verify(t.Context(), encoded, pw); err != nil || got != want {
 			t.Errorf("Verify(%q) = %v, %v; want %v", pw, got, err, want)
 		}
+	}
+}
+
+// An é is one character or an e with an accent, as the keyboard has it.
+func TestFormsOfOnePassword(t *testing.T) {
+	const composed, decomposed = "caf\u00e9 \uac00 \u212b", "cafe\u0301 \u1100\u1161 A\u030a"
+	h := New(2)
+	for _, pw := range []string{composed, decomposed} {
+		encoded, err := h.Hash(t.Context(), pw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, typed := range []string{composed, decomposed} {
+			if ok, err := h.Verify(t.Context(), encoded, typed); err != nil || !ok {
+				t.Errorf("%+q does not open what %+q made: %v", typed, pw, err)
+			}
+		}
+		if ok, _ := h.Verify(t.Context(), encoded, "cafe \uac00 \u00c5"); ok {
+			t.Error("the accent makes no difference")
+		}
+	}
+	old := hash{version: argon2.Version, memory: 64, passes: 1, lanes: 1, salt: make([]byte, saltBytes)}
+	old.key = argon2.IDKey([]byte(decomposed), old.salt, old.passes, old.memory, old.lanes, keyBytes)
+	if ok, err := h.Verify(t.Context(), old.String(), decomposed); err != nil || !ok {
+		t.Errorf("a hash of what was typed, made before forms were composed: %v, %v", ok, err)
 	}
 }
 
@@ -69,7 +96,7 @@ func TestVerifyRefusesDamagedHashes(t *testing.T) {
 
 func TestWaitEndsWithContext(t *testing.T) {
 	h := New(1)
-	h.slots <- struct{}{} // somebody else computes
+	h.slots <- struct{}{} // another call is computing
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := h.Hash(ctx, "pw"); !errors.Is(err, context.DeadlineExceeded) {
@@ -84,8 +111,8 @@ func TestWaitEndsWithContext(t *testing.T) {
 	}
 }
 
-// The work of a refusal must not tell whether the name exists. Times are noisy
-// on a busy machine, so this compares the work that is asked for.
+// The work of a refusal must not reveal whether the name exists. Times are noisy on
+// a busy machine, so this compares the requested work.
 func TestVerifyNoneCostsAsMuchAsVerify(t *testing.T) {
 	h := New(1)
 	encoded, err := h.Hash(t.Context(), "pw")
@@ -99,7 +126,7 @@ func TestVerifyNoneCostsAsMuchAsVerify(t *testing.T) {
 	none := h.none
 	if none.memory != stored.memory || none.passes != stored.passes || none.lanes != stored.lanes ||
 		len(none.salt) != len(stored.salt) || len(none.key) != len(stored.key) {
-		t.Errorf("dummy %s costs other than %s", none, stored)
+		t.Errorf("dummy %s and %s differ in cost", none, stored)
 	}
 }
 
@@ -122,11 +149,10 @@ func BenchmarkHash(b *testing.B) {
 	}
 }
 
-// TestRushIsBounded: of those who come while a slot is held, so many wait, and
-// the next is told so at once.
+// While a slot is held, only so many calls wait; the next is refused at once.
 func TestRushIsBounded(t *testing.T) {
 	h := New(1)
-	h.slots <- struct{}{} // somebody computes
+	h.slots <- struct{}{} // another call is computing
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, maxWaiting+1)
 	for range maxWaiting + 1 {
@@ -144,7 +170,7 @@ func TestRushIsBounded(t *testing.T) {
 	cancel()
 	for range maxWaiting + 1 {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("one who waited: %v", err)
+			t.Errorf("a waiting call: %v", err)
 		}
 	}
 	if n := h.waiting.Load(); n != 0 {

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// ErrFormat is returned for a string that is not an Argon2id hash in PHC form,
-// or one whose cost is beyond what this package computes.
+// ErrFormat is returned for a string that is not an Argon2id hash in PHC form, or
+// whose cost is more than this package computes.
 var ErrFormat = errors.New("not an argon2id hash")
 
-// Bounds on a stored hash: a damaged row must not take the machine's memory.
+// Bounds on a stored hash: a damaged row must not exhaust the machine's memory.
 const (
 	maxMemoryKiB = 256 * 1024
 	maxPasses    = 16
@@ -53,15 +53,15 @@ func parse(s string) (hash, error) {
 	var err1, err2 error
 	h.salt, err1 = base64.RawStdEncoding.Strict().DecodeString(parts[4])
 	h.key, err2 = base64.RawStdEncoding.Strict().DecodeString(parts[5])
-	// Writing it again must give the same string: Sscanf alone would take
-	// leading zeros, signs and anything after the last number.
+	// Formatting it must restore the same string: Sscanf alone accepts leading zeros,
+	// signs and anything after the last number.
 	if err := errors.Join(err1, err2); err != nil || !h.payable() || h.String() != s {
 		return hash{}, ErrFormat
 	}
 	return h, nil
 }
 
-// payable reports whether the cost is one that this package computes.
+// payable reports whether the cost is within the bounds of this package.
 func (h hash) payable() bool {
 	return h.version == argon2.Version &&
 		h.passes >= 1 && h.passes <= maxPasses &&
@@ -71,7 +71,7 @@ func (h hash) payable() bool {
 		len(h.key) >= 16 && len(h.key) <= maxBytes
 }
 
-// dummy is what VerifyNone compares with: today's cost, and a key that no
+// dummy is what VerifyNone compares with: the cost of a new hash, and a key that no
 // password has.
 func dummy() hash {
 	return hash{
