@@ -11,10 +11,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// header is the key under which propagation keeps the one string that we carry.
+// header is the key of the one string that we propagate.
 const header = "traceparent"
 
-// Attr is something to know of a part of a trace: never content, never a name.
+// Attr is an attribute of a span: never content, never a name.
 type Attr struct {
 	Key   string
 	Text  string
@@ -39,12 +39,12 @@ func carry(ctx context.Context) string {
 	return carrier[header]
 }
 
-// parent reads a trace. One that cannot be read begins anew.
+// parent reads a trace. An unreadable one starts a new trace.
 func parent(s string) context.Context {
 	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{header: s})
 }
 
-// quiet logs what could not be exported, now and then, and goes on.
+// quiet logs failed exports now and then, and carries on.
 type quiet struct {
 	trace.SpanExporter
 	log   *slog.Logger
@@ -55,10 +55,10 @@ func newQuiet(e trace.SpanExporter, log *slog.Logger) *quiet {
 	return &quiet{SpanExporter: e, log: log, noisy: rate.Sometimes{First: 3, Interval: time.Minute}}
 }
 
-// ExportSpans is part of trace.SpanExporter.
+// ExportSpans implements trace.SpanExporter.
 func (q *quiet) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
 	if err := q.SpanExporter.ExportSpans(ctx, spans); err != nil {
-		q.noisy.Do(func() { q.log.Warn("traces were not exported", "spans", len(spans), "error", err) })
+		q.noisy.Do(func() { q.log.Warn("traces not exported", "spans", len(spans), "error", err) })
 	}
 	return nil
 }

@@ -1,11 +1,10 @@
-// Package tracing follows single messages through the nodes and sends what it
-// saw to an OpenTelemetry collector, by OTLP over HTTP.
+// Package tracing follows single messages through the nodes and exports what it
+// sees to an OpenTelemetry collector, by OTLP over HTTP.
 //
-// Which send is followed is drawn by lot where it comes in. What is followed
-// carries its trace, in the form of W3C's traceparent, from part to part and
-// from node to node; everything else carries an empty string, and costs nothing
-// but a look at it. So the parts know traces as strings, and only this package
-// knows OpenTelemetry.
+// Sends are sampled where they come in. A sampled one carries its trace, as a W3C
+// traceparent, from part to part and from node to node; every other carries an
+// empty string, at the cost of a comparison. So the parts know traces as strings,
+// and only this package knows OpenTelemetry.
 package tracing
 
 import (
@@ -25,37 +24,37 @@ import (
 )
 
 const (
-	// stopTimeout bounds sending what was seen last.
+	// stopTimeout bounds the last export.
 	stopTimeout = 5 * time.Second
 	// exportTimeout bounds one request to the collector.
 	exportTimeout = 5 * time.Second
-	// defaultPath is where collectors take traces, when the address names no path.
+	// defaultPath is where collectors accept traces, for an address without a path.
 	defaultPath = "/v1/traces"
 )
 
-// Config says where traces go and how many.
+// Config configures a Tracer.
 type Config struct {
-	URL     string  // of the collector, http://HOST:4318; https:// with TLS
-	Ratio   float64 // of the sends that are followed, 0 to 1
+	URL     string  // of the collector: http://HOST:4318, or https:// with TLS
+	Ratio   float64 // of sends that are followed, 0 to 1
 	Node    string  // service.instance.id
 	Version string  // service.version
 }
 
-// Tracer makes traces. All methods may be called concurrently, also on nil,
-// which traces nothing. What a collector does not take in time is dropped; no
-// method waits for it.
+// Tracer creates traces. All methods may be called concurrently, also on nil, which
+// traces nothing. What the collector does not accept in time is dropped; no method
+// but Run waits for it.
 type Tracer struct {
 	ratio    float64
 	provider *trace.TracerProvider
 	tracer   api.Tracer
 }
 
-// New answers a Tracer, whose Run must run for anything to be complete. The
-// error says what of cfg cannot work; a collector that cannot be reached is none.
+// New returns a Tracer; the caller must Run it. The error reports an invalid cfg; a
+// collector that is unreachable is not an error.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Tracer, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("read address of the collector: %w", err)
+		return nil, fmt.Errorf("parse collector address: %w", err)
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = defaultPath
@@ -66,7 +65,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Tracer, error) {
 	}
 	provider := trace.NewTracerProvider(
 		trace.WithBatcher(newQuiet(exporter, log), trace.WithExportTimeout(exportTimeout)),
-		trace.WithSampler(trace.AlwaysSample()), // Begin has drawn
+		trace.WithSampler(trace.AlwaysSample()), // Begin has sampled
 		trace.WithResource(resource.NewSchemaless(
 			attribute.String("service.name", "fechatter"),
 			attribute.String("service.version", cfg.Version),
@@ -76,17 +75,17 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Tracer, error) {
 	return &Tracer{ratio: cfg.Ratio, provider: provider, tracer: provider.Tracer("fechatter")}, nil
 }
 
-// Run waits for the end of ctx, then sends what was seen last and returns nil.
+// Run waits until ctx ends, then exports the last spans and returns nil.
 func (t *Tracer) Run(ctx context.Context) error {
 	<-ctx.Done()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	_ = t.provider.Shutdown(ctx) // the exporter has told what it could not send
+	_ = t.provider.Shutdown(ctx) // the exporter has logged what it could not send
 	return nil
 }
 
-// Begin draws whether something new is followed. trace is empty if not; end must
-// be called in both cases, with ok, replayed or the code of a problem.
+// Begin decides whether something new is followed; if not, trace is empty. The
+// caller must call end in both cases, with ok, replayed or the code of a problem.
 func (t *Tracer) Begin(name string) (trace string, end func(outcome string)) {
 	if t == nil || rand.Float64() >= t.ratio {
 		return "", untraced
@@ -103,8 +102,8 @@ func (t *Tracer) Begin(name string) (trace string, end func(outcome string)) {
 
 func untraced(string) {}
 
-// Start begins a part of a trace, and answers the trace as those must carry it
-// who are part of this part. The trace must not be empty.
+// Start begins a span of a trace, and returns the trace as children of that span
+// must carry it. The trace must not be empty.
 func (t *Tracer) Start(trace, name string, attrs ...Attr) (child string, end func()) {
 	if t == nil {
 		return trace, func() {}
@@ -113,7 +112,7 @@ func (t *Tracer) Start(trace, name string, attrs ...Attr) (child string, end fun
 	return carry(ctx), func() { span.End() }
 }
 
-// Add tells a part of a trace after it is over. The trace must not be empty.
+// Add records a span of a trace after it has ended. The trace must not be empty.
 func (t *Tracer) Add(trace, name string, began, ended time.Time, attrs ...Attr) {
 	if t == nil {
 		return

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Nothing of a collector that is not there is felt, but at the end by its bound.
+// An unreachable collector costs nothing until the end, and then its timeout.
 func TestCollectorOutOfReach(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "100")
 	tracer, err := New(t.Context(), Config{URL: "http://127.0.0.1:1", Ratio: 1}, slog.New(slog.DiscardHandler))
@@ -24,7 +24,7 @@ func TestCollectorOutOfReach(t *testing.T) {
 	}
 	child, done := tracer.Start(trace, "publish")
 	if child[:35] != trace[:35] || child == trace {
-		t.Errorf("%q is no child of %q", child, trace)
+		t.Errorf("%q is not a child of %q", child, trace)
 	}
 	done()
 	tracer.Add(child, "deliver", time.Now(), time.Now(), Attr{Key: "seq", Count: 1})
@@ -37,7 +37,7 @@ func TestCollectorOutOfReach(t *testing.T) {
 	}
 }
 
-// What is not followed costs no memory, with tracing off and with it on.
+// What is not followed allocates nothing, whether tracing is off or on.
 func TestNotFollowedIsFree(t *testing.T) {
 	off := &Tracer{}
 	for name, tracer := range map[string]*Tracer{"none": nil, "ratio 0": off} {
