@@ -35,25 +35,25 @@ func run() error {
 		fmt.Println("fechatter", version)
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
 	// The first signal asks the node to leave in order. From then on the next
 	// one has its usual effect: it kills.
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, cancel)
 	switch in.Command {
 	case app.CheckConform:
 		return app.CheckProtocol(ctx, in.Conform, os.Stdout)
 	case app.MigrateData:
 		return app.MoveData(ctx, in.Migrate, os.Stdout, os.Stderr)
-	case app.AskAdmin:
+	case app.RunAdmin:
 		return app.Administer(ctx, in.Config, in.Admin, os.Stdout, os.Stderr)
-	case app.MakeIndex:
+	case app.RebuildSearch:
 		return app.RebuildIndex(ctx, in.Config, in.Reindex, os.Stdout, os.Stderr)
 	case app.CopyDatabase:
 		return app.BackUp(ctx, in.Config, in.Backup, os.Stdout)
 	case app.AskHealth:
 		return app.CheckHealth(ctx, in.Config, os.Stdout)
-	case app.TellRestored:
+	case app.MarkRestored:
 		return app.RenewEpoch(ctx, in.Config, os.Stdout, os.Stderr)
 	}
 	return app.Run(ctx, in.Config, version, os.Stdout, os.Stderr)

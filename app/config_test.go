@@ -28,14 +28,16 @@ func load(t *testing.T, file string, args ...string) (Config, error) {
 
 func defaults() Config {
 	return Config{
-		Database: "sqlite:data/fechatter.db", Nats: "embedded:", Presence: "memory:",
+		Database: "sqlite:data/fechatter.db", Nats: "embedded:", BusUnsigned: unsignedAuto, BusEncryption: off, Presence: "memory:",
 		Search: "bleve:data/search", AsyncIndexing: AsyncIndexing{BatchSize: 10, BatchTimeoutMS: 1000},
 		Meilisearch: Meilisearch{Index: "messages", ConnectionTimeoutMS: 2000, RequestTimeoutMS: 3000},
-		Listen:      "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", AwayAfter: 5 * time.Minute, DrainDelay: 5 * time.Second,
-		TraceRatio: 0.01, LogLevel: "info", LogFormat: "text",
+		Listen:      "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", TLS: off, RequireSecondFactor: "nobody", PasswordLogin: on,
+		ACME:      ACME{Directory: "https://acme-v02.api.letsencrypt.org/directory", Storage: certificateDatabase},
+		AwayAfter: 5 * time.Minute, FlushDelay: 20 * time.Millisecond, DrainDelay: 5 * time.Second,
+		Registration: "invite", Invitations: "everyone", Bots: "administrators", TraceRatio: 0.01, LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
-			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20,
-			ConnectionsPerUser: 32, Connections: 50_000, RequestsPerSecond: 100, RequestBurst: 400, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
+			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20, DeliveriesPerSecond: 10_000, BytesPerDay: 100 << 20,
+			ConnectionsPerUser: 32, Connections: 50_000, Sockets: 1 << 16, SocketsPerAddress: 1 << 14, RequestsPerSecond: 100, RequestBurst: 400, PeoplePerMinute: 120, PeopleBurst: 600, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
 		},
 	}
 }
@@ -69,11 +71,33 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		{"meilisearch.request_timeout_ms", "200", func(c *Config) { c.Meilisearch.RequestTimeoutMS = 200 }},
 		{"listen", "0.0.0.0:80", func(c *Config) { c.Listen = "0.0.0.0:80" }},
 		{"admin_listen", "127.0.0.1:1", func(c *Config) { c.AdminListen = "127.0.0.1:1" }},
+		{"admin_token", "t", func(c *Config) { c.AdminToken = "t" }},
+		{"admin_pprof", "true", func(c *Config) { c.AdminPprof = true }},
 		{"public_url", "https://a.example", func(c *Config) { c.PublicURL = "https://a.example" }},
-		{"trusted_proxies", "10.0.0.0/8,::1", func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/8", "::1"} }},
+		{"redirect_listen", "off", func(c *Config) { c.RedirectListen = "off" }},
+		{"acme_directory", "https://ca.example/acme", func(c *Config) { c.ACME.Directory = "https://ca.example/acme" }},
+		{"acme_ca", "roots.pem", func(c *Config) { c.ACME.CA = "roots.pem" }},
+		{"acme_email", "ops@example.org", func(c *Config) { c.ACME.Email = "ops@example.org" }},
+		{"acme_storage", "folder:certs", func(c *Config) { c.ACME.Storage = "folder:certs" }},
+		{"trusted_proxies", " 10.0.0.0/8, ::1 ,", func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/8", "::1"} }},
+		{"trusted_hops", "2", func(c *Config) { c.TrustedHops = 2 }},
 		{"allowed_origins", "https://b.example", func(c *Config) { c.AllowedOrigins = []string{"https://b.example"} }},
+		{"allowed_hosts", "chat.svc,node1:8080", func(c *Config) { c.AllowedHosts = []string{"chat.svc", "node1:8080"} }},
+		{"registration", "closed", func(c *Config) { c.Registration = "closed" }},
+		{"jwt", "[{issuer: a, audience: b, keys: " + strings.Repeat("k", 32) + ", create: false}]", func(c *Config) {
+			c.JWT = Issuers{{Issuer: "a", Audience: "b", Keys: strings.Repeat("k", 32), Create: new(false)}}
+		}},
+		{"bots", "everyone", func(c *Config) { c.Bots = "everyone" }},
+		{"invitations", "administrators", func(c *Config) { c.Invitations = "administrators" }},
+		{"mail_from", "Acme <chat@a.example>", func(c *Config) { c.MailFrom = "Acme <chat@a.example>" }},
+		{"mail_password", "p", func(c *Config) { c.MailPassword = "p" }},
+		{"mail_ca", "/ca.pem", func(c *Config) { c.MailCA = "/ca.pem" }},
 		{"administrators", "root,ann", func(c *Config) { c.Administrators = []string{"root", "ann"} }},
+		{"require_second_factor", "everyone", func(c *Config) { c.RequireSecondFactor = "everyone" }},
+		{"outbound_allow", "10.0.0.0/8,id.svc", func(c *Config) { c.OutboundAllow = []string{"10.0.0.0/8", "id.svc"} }},
+		{"outbound_proxy", "http://p:3128", func(c *Config) { c.OutboundProxy = "http://p:3128" }},
 		{"away_after", "90s", func(c *Config) { c.AwayAfter = 90 * time.Second }},
+		{"flush_delay", "5ms", func(c *Config) { c.FlushDelay = 5 * time.Millisecond }},
 		{"drain_delay", "250ms", func(c *Config) { c.DrainDelay = 250 * time.Millisecond }},
 		{"tracing", "http://c:4318", func(c *Config) { c.Tracing = "http://c:4318" }},
 		{"trace_ratio", "0.5", func(c *Config) { c.TraceRatio = 0.5 }},
@@ -83,10 +107,16 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		{"limits.logins_per_ip_per_minute", "2", func(c *Config) { c.Limits.LoginsPerIPPerMinute = 2 }},
 		{"limits.sends_per_second", "5", func(c *Config) { c.Limits.SendsPerSecond = 5 }},
 		{"limits.send_burst", "3", func(c *Config) { c.Limits.SendBurst = 3 }},
+		{"limits.deliveries_per_second", "6", func(c *Config) { c.Limits.DeliveriesPerSecond = 6 }},
+		{"limits.bytes_per_day", "70000", func(c *Config) { c.Limits.BytesPerDay = 70000 }},
 		{"limits.connections_per_user", "4", func(c *Config) { c.Limits.ConnectionsPerUser = 4 }},
 		{"limits.connections", "7", func(c *Config) { c.Limits.Connections = 7 }},
+		{"limits.sockets", "100", func(c *Config) { c.Limits.Sockets = 100 }},
+		{"limits.sockets_per_address", "10", func(c *Config) { c.Limits.SocketsPerAddress = 10 }},
 		{"limits.requests_per_second", "8", func(c *Config) { c.Limits.RequestsPerSecond = 8 }},
 		{"limits.request_burst", "9", func(c *Config) { c.Limits.RequestBurst = 9 }},
+		{"limits.people_per_minute", "11", func(c *Config) { c.Limits.PeoplePerMinute = 11 }},
+		{"limits.people_burst", "12", func(c *Config) { c.Limits.PeopleBurst = 12 }},
 		{"limits.queue_bytes", "0", func(c *Config) { c.Limits.QueueBytes = 0 }},
 		{"limits.body_bytes", "100", func(c *Config) { c.Limits.BodyBytes = 100 }},
 	} {
@@ -154,17 +184,17 @@ func TestNatsSettings(t *testing.T) {
 
 func TestRefusedNatsSettings(t *testing.T) {
 	for args, want := range map[string]string{
-		"--nats=nats://a:1,redis://b":                         `nats: "redis:" is not known`,
-		"--nats=nats://a:1,":                                  `nats: ":" is not known`,
-		"--nats=nats://":                                      `names no host`,
-		"--nats=nats://u:ge%heim@h":                           `an address cannot be read`,
-		"--nats=nats://a,wss://b":                             `do not go together`,
+		"--nats=nats://a:1,redis://b":                         `nats: unknown scheme "redis:"`,
+		"--nats=nats://a:1,":                                  `nats: unknown scheme ":"`,
+		"--nats=nats://":                                      `no host in`,
+		"--nats=nats://u:ge%heim@h":                           `invalid address`,
+		"--nats=nats://a,wss://b":                             `cannot be combined`,
 		"--nats=embedded:,nats://u:geheim@h":                  `"embedded:,nats://u:xxxxx@h"`,
 		"--nats-token=t":                                      `takes no nats_tls_… and no credentials`,
 		"--nats-tls-ca=ca.pem":                                `takes no nats_tls_… and no credentials`,
 		"--nats=nats://a --nats-tls-cert=c.pem":               `one needs the other`,
-		"--nats=nats://a --nats-token=t --nats-nkey=n":        `nats_nkey and nats_token exclude each other`,
-		"--nats=nats://u:p@a --nats-creds=c":                  `a user in the address and nats_creds exclude each other`,
+		"--nats=nats://a --nats-token=t --nats-nkey=n":        `nats_nkey and nats_token are mutually exclusive`,
+		"--nats=nats://u:p@a --nats-creds=c":                  `a user in the address and nats_creds are mutually exclusive`,
 		"--nats=nats://a --database=sqlite:data/fechatter.db": `a shared bus needs a shared database`,
 	} {
 		all := append([]string{"--database=postgres://127.0.0.1/chat"}, strings.Fields(args)...)
@@ -175,7 +205,72 @@ func TestRefusedNatsSettings(t *testing.T) {
 	}
 }
 
-// A file that is missing is told when the node opens, in words that name it.
+func TestTLSSettings(t *testing.T) {
+	const public, pair, at = "https://chat.example.org", "cert.pem,key.pem", "127.0.0.1:8081"
+	want := defaults()
+	want.PublicURL, want.TLS, want.RedirectListen = public, pair, at
+	check := func(where string, c Config, err error) {
+		t.Helper()
+		if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", where, err, diff)
+		}
+	}
+	c, err := load(t, "public_url: "+public+"\ntls: "+pair+"\nredirect_listen: "+at+"\n")
+	check("file", c, err)
+	c, err = load(t, "", "--public-url="+public, "--tls="+pair, "--redirect-listen="+at)
+	check("flags", c, err)
+	for name, value := range map[string]string{"PUBLIC_URL": public, "TLS": pair, "REDIRECT_LISTEN": at} {
+		t.Setenv("FECHATTER_"+name, value)
+	}
+	c, err = load(t, "")
+	check("environment", c, err)
+}
+
+// Where plain HTTP is redirected follows from tls and listen.
+func TestRedirectAddress(t *testing.T) {
+	for args, want := range map[string]string{
+		"--tls=off":                          "",
+		"--tls=c,k":                          "",
+		"--tls=c,k --redirect-listen=:81":    ":81",
+		"--tls=acme --listen=192.0.2.1:443":  "192.0.2.1:80",
+		"--tls=acme --listen=:443":           ":80",
+		"--tls=acme --redirect-listen=off":   "",
+		"--tls=acme --redirect-listen=:8080": ":8080",
+	} {
+		c, err := load(t, "", append(strings.Fields(args), "--public-url=https://chat.example.org")...)
+		if got := c.redirectAddress(); err != nil || got != want {
+			t.Errorf("%s: %q, %v", args, got, err)
+		}
+	}
+}
+
+func TestRefusedTLSSettings(t *testing.T) {
+	for args, want := range map[string]string{
+		"--tls=on":                `tls: "on" is not off, acme, or two files`,
+		"--tls=cert.pem":          `tls: "cert.pem" is not`,
+		"--tls=cert.pem,":         `tls: "cert.pem," is not`,
+		"--tls=a,b,c":             `tls: "a,b,c" is not`,
+		"--tls=a,b --public-url=": `tls: needs the address that people type in public_url`,
+		"--tls=a,b --public-url=http://chat.example.org":               `tls: needs the address`,
+		"--tls=a,b --redirect-listen=80":                               `redirect_listen: "80" is not an address`,
+		"--redirect-listen=:80":                                        `redirect_listen: redirects to https, which tls: off does not serve`,
+		"--tls=acme --public-url=https://192.0.2.1":                    `tls: acme: no authority certifies "192.0.2.1"`,
+		"--tls=acme --public-url=https://[2001:db8::1]":                `tls: acme: no authority certifies "2001:db8::1"`,
+		"--tls=acme --public-url=https://localhost":                    `tls: acme: no authority certifies "localhost"`,
+		"--tls=acme --acme-directory=http://ca.example":                `acme_directory: "http://ca.example" is not an address`,
+		"--tls=acme --acme-email=ops":                                  `acme_email: "ops" is not an address`,
+		"--tls=acme --acme-storage=data":                               `acme_storage: "data" is neither`,
+		"--tls=acme --acme-storage=folder:":                            `acme_storage: "folder:" is neither`,
+		"--tls=acme --acme-storage=folder:c --nats=nats://127.0.0.1:1": `acme_storage: nodes that share a bus must share their certificates`,
+	} {
+		all := append([]string{"--database=postgres://127.0.0.1/chat", "--public-url=https://chat.example.org"}, strings.Fields(args)...)
+		if _, err := load(t, "", all...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %s", args, err, want)
+		}
+	}
+}
+
+// Opening a node reports a missing file by name.
 func TestMissingNatsFileEndsTheStart(t *testing.T) {
 	c, err := load(t, "", "--listen=127.0.0.1:0", "--admin-listen=")
 	if err != nil {
@@ -218,18 +313,18 @@ func TestNamedFile(t *testing.T) {
 		t.Errorf("FECHATTER_CONFIG: %+v, %v", c, err)
 	}
 	if _, err := load(t, "", "--config", other+".missing"); err == nil {
-		t.Error("a named file that is missing was passed over")
+		t.Error("a missing named file was ignored")
 	}
 }
 
 func TestRefusedFiles(t *testing.T) {
 	for file, want := range map[string]string{
-		"listne: 127.0.0.1:1\n":                   `chat.yml:1: there is no setting "listne"`,
-		"limits:\n  sends: 1\n":                   `chat.yml:2: there is no setting "limits.sends"`,
-		"limits_send_burst: 1\nlimits: 3\n":       `chat.yml:2: there is no setting "limits"`,
-		"log-level: debug\n":                      `chat.yml:1: there is no setting "log-level"`,
-		"config: a.yml\n":                         `chat.yml:1: there is no setting "config"`,
-		"help: true\n":                            `chat.yml:1: there is no setting "help"`,
+		"listne: 127.0.0.1:1\n":                   `chat.yml:1: unknown setting "listne"`,
+		"limits:\n  sends: 1\n":                   `chat.yml:2: unknown setting "limits.sends"`,
+		"limits_send_burst: 1\nlimits: 3\n":       `chat.yml:2: unknown setting "limits"`,
+		"log-level: debug\n":                      `chat.yml:1: unknown setting "log-level"`,
+		"config: a.yml\n":                         `chat.yml:1: unknown setting "config"`,
+		"help: true\n":                            `chat.yml:1: unknown setting "help"`,
 		"listen: a:1\nlisten: a:2\n":              `"listen"`,
 		"- listen\n":                              `must hold names and values`,
 		"listen: [a: b]\n":                        `chat.yml:1: "listen" must be a list of plain values`,
@@ -237,7 +332,7 @@ func TestRefusedFiles(t *testing.T) {
 		"drain_delay: soon\n":                     `soon`,
 		"listen: \"\n":                            `chat.yml: yaml`,
 		"limits:\n  send_burst: 1.5\n":            `1.5`,
-		"limits:\n  nested:\n    send_burst: 1\n": `chat.yml:3: there is no setting "limits.nested.send_burst"`,
+		"limits:\n  nested:\n    send_burst: 1\n": `chat.yml:3: unknown setting "limits.nested.send_burst"`,
 	} {
 		if _, err := load(t, file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %s", file, err, want)
@@ -263,7 +358,15 @@ func TestRefusedSettings(t *testing.T) {
 		"--allowed-origins=*":               "allowed_origins:",
 		"--allowed-origins=null":            "allowed_origins:",
 		"--trusted-proxies=proxy.example":   "trusted_proxies:",
+		"--trusted-proxies=0.0.0.0/0":       "everybody",
+		"--trusted-proxies=10.0.0.1,::/0":   "everybody",
+		"--trusted-proxies=::ffff:0:0/96":   "everybody",
+		"--trusted-proxies=10.0.0.0/33":     "trusted_proxies:",
+		"--trusted-hops=-1":                 "trusted_hops:",
+		"--trusted-hops=17":                 "trusted_hops:",
 		"--administrators=Root":             "administrators:",
+		"--flush-delay=2s":                  "flush_delay:",
+		"--flush-delay=-1ms":                "flush_delay:",
 		"--drain-delay=1m":                  "drain_delay:",
 		"--drain-delay=-1s":                 "drain_delay:",
 		"--tracing=c:4318":                  "tracing:",
@@ -273,8 +376,12 @@ func TestRefusedSettings(t *testing.T) {
 		"--limits-send-burst=0":             "limits.send_burst:",
 		"--limits-send-burst=-1":            "limits.send_burst:",
 		"--limits-request-burst=0":          "limits.request_burst:",
+		"--limits-people-burst=0":           "limits.people_burst:",
+		"--limits-people-per-minute=-1":     "limits.people_per_minute:",
 		"--limits-connections=-1":           "limits.connections:",
 		"--limits-sends-per-second=-1":      "limits.sends_per_second:",
+		"--limits-deliveries-per-second=-1": "limits.deliveries_per_second:",
+		"--limits-bytes-per-day=20000":      "limits.bytes_per_day:",
 		"--limits-queue-bytes=1000":         "limits.queue_bytes:",
 		"--limits-body-bytes=0":             "limits.body_bytes:",
 		"--limits-body-bytes=1000000":       "limits.body_bytes:",
@@ -302,7 +409,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// What `fechatter config` prints is a chat.yml that means the same.
+// What `fechatter config` prints is an equivalent chat.yml.
 func TestPrintedSettingsAreASettingsFile(t *testing.T) {
 	want, err := load(t, "", "--database=postgres://127.0.0.1/chat", "--nats=nats://127.0.0.1:4222",
 		"--allowed-origins=https://a.example", "--drain-delay=2s", "--limits-sends-per-second=3")
@@ -318,7 +425,7 @@ func TestPrintedSettingsAreASettingsFile(t *testing.T) {
 	}
 }
 
-// The chat.yml beside the sources shows every setting and its default.
+// The chat.yml in the repository shows every setting and its default.
 func TestShippedFileShowsTheDefaults(t *testing.T) {
 	shipped, err := os.ReadFile("../chat.yml")
 	if err != nil {
@@ -358,7 +465,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
-// What cannot be understood is answered with where it is explained.
+// An error in the command line points to the help.
 func TestHelpIsFound(t *testing.T) {
 	for _, args := range [][]string{{"nonsense"}, {"admin"}, {"admin", "suspend"}, {"backup"}, {"--listen"}, {"--limits-send-burst=many"}} {
 		if _, err := LoadConfig(args, io.Discard); err == nil || !strings.Contains(err.Error(), "see fechatter --help") {
@@ -370,7 +477,7 @@ func TestHelpIsFound(t *testing.T) {
 	}
 	for asked, want := range map[string]string{"help": "--help", "help admin suspend": "admin suspend --help", "backup help": "backup help", "": ""} {
 		if got := strings.Join(askedForHelp(strings.Fields(asked)), " "); got != want {
-			t.Errorf("%q is taken for %q, want %q", asked, got, want)
+			t.Errorf("%q means %q, want %q", asked, got, want)
 		}
 	}
 }

@@ -8,22 +8,23 @@ import (
 	"sync"
 	"time"
 
+	"fechatter/jobs"
 	"fechatter/server"
 )
 
 const (
-	// healthEvery is how often the parts are looked at.
+	// healthEvery is how often the parts are probed.
 	healthEvery = time.Second
 	// probeLimit bounds every single probe.
 	probeLimit = 500 * time.Millisecond
-	// toleratedFailure is how long a hard part may fail before the node says
-	// so: one lost probe is no reason to move all its clients.
+	// toleratedFailure is how long a hard part may fail before the node does: one lost
+	// probe is no reason to move all its clients.
 	toleratedFailure = 2 * time.Second
-	// tooOld is when a last look says nothing any more: the probe hangs.
+	// tooOld is the age at which a result no longer counts: the probe hangs.
 	tooOld = 4 * time.Second
 )
 
-// canaryStore is where the canary lives: one row for each node.
+// canaryStore keeps the canary: one row per node.
 type canaryStore interface {
 	// WriteCanary raises the node's number by one, durably, and returns it.
 	WriteCanary(ctx context.Context, node string) (int64, error)
@@ -36,76 +37,72 @@ type echoer interface {
 	Echo(ctx context.Context, token []byte) error
 }
 
-// pinger gives a sign of life.
+// pinger reports whether it is alive.
 type pinger interface {
 	Ping(ctx context.Context) error
 }
 
-// health looks at the parts once a second and remembers what it saw. Run does
-// the looking; Health answers from memory and never waits for a probe.
+// health probes the parts once a second and remembers the results. Run does the
+// probing; Health answers from memory and never waits for a probe.
 type health struct {
 	node     string
-	database string // what the database is called in the report
+	database string // its name in the report
 	store    canaryStore
 	bus      echoer
-	disk     func() (diskSpace, error) // nil: nothing is kept on this machine
-	redis    pinger                    // nil: presence is kept in this process
+	disk     func() (diskSpace, error) // nil: no data on this machine
+	redis    pinger                    // nil: presence is in this process
 	search   *searchProbe              // nil: nothing is indexed
-	log      *slog.Logger
+	jobs     func() []jobs.Stats       // nil: nothing works behind the scenes
+	// certificate is that of the public listener; nil: it has none, being plain HTTP.
+	certificate func() expiry
+	log         *slog.Logger
 
 	mu       sync.Mutex
 	draining bool
 	seen     map[string]*sighting
 }
 
-// sighting is what was last seen of one part.
+// sighting is the last result for one part.
 type sighting struct {
 	part   server.HealthPart
 	hard   bool      // fails the node
 	lastOK time.Time // zero: never
-	told   bool      // its failure is in the log
+	logged bool      // its failure is in the log
 }
 
 func newHealth(node, database string, store canaryStore, bus echoer, disk func() (diskSpace, error), log *slog.Logger) *health {
 	return &health{node: node, database: database, store: store, bus: bus, disk: disk, log: log, seen: map[string]*sighting{}}
 }
 
-// Run looks at the parts until ctx ends. A look takes at most three probes'
-// bounds, which is within the two seconds that a canary has.
+// Run probes the parts until ctx ends. A round takes at most three times the limit of
+// a probe, which is within the two seconds that a canary has.
 func (h *health) Run(ctx context.Context) error {
-	tick := time.NewTicker(healthEvery)
-	defer tick.Stop()
-	for {
-		h.look(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return every(ctx, healthEvery, func() { h.probe(ctx) })
 }
 
-// Drain makes the node unready for good: its balancer shall look away.
+// Drain makes the node unready for good, so that the balancer takes it out.
 func (h *health) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.draining = true
 }
 
-func (h *health) look(ctx context.Context) {
+func (h *health) probe(ctx context.Context) {
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	if h.redis != nil {
-		beside.Go(func() { h.lookAtRedis(ctx) })
+		beside.Go(func() { h.probeRedis(ctx) })
 	}
 	if h.search != nil {
-		beside.Go(func() { h.lookAtSearch(ctx) })
+		beside.Go(func() { h.probeSearch(ctx) })
 	}
 	began := time.Now()
 	n, err := h.write(ctx)
 	arrived := h.echo(ctx, n)
 	h.canary(ctx, began, n, err, arrived)
-	h.lookAtDisk()
+	h.probeDisk()
+	h.probeJobs()
+	h.probeCertificate()
 }
 
 func (h *health) write(ctx context.Context) (int64, error) {
@@ -117,9 +114,9 @@ func (h *health) write(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// echo reports whether the bus brought the canary back. A lost bus is a warning
-// only: events then travel by the position check, and if every node called
-// itself unready there would be none left.
+// echo reports whether the bus brought the canary back. A lost bus is only a warning:
+// events then travel by position checks, and if every node turned unready there would
+// be none left.
 func (h *health) echo(ctx context.Context, n int64) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
@@ -129,8 +126,8 @@ func (h *health) echo(ctx context.Context, n int64) bool {
 	return err == nil
 }
 
-// canary is the whole way of an event: committed, then received by the bus, or
-// found in the database as a repair would.
+// canary covers the whole way of an event: committed, and then received by the bus or
+// found in the database as a repair would find it.
 func (h *health) canary(ctx context.Context, began time.Time, n int64, err error, arrived bool) {
 	if err == nil && !arrived {
 		err = h.readBack(ctx, n)
@@ -146,12 +143,12 @@ func (h *health) readBack(ctx context.Context, n int64) error {
 		return fmt.Errorf("read canary: %w", err)
 	}
 	if seen < n {
-		return errors.New("the canary that was written is not to be read")
+		return errors.New("the canary was written but cannot be read")
 	}
 	return nil
 }
 
-// note keeps what was seen, and logs it when it is news.
+// note remembers a result, and logs it when it is news.
 func (h *health) note(p server.HealthPart, hard bool, err error) {
 	p.Time, p.Status = time.Now(), server.Pass
 	if err != nil {
@@ -162,8 +159,8 @@ func (h *health) note(p server.HealthPart, hard bool, err error) {
 	}
 	h.mu.Lock()
 	last := h.seen[p.Name]
-	// What fails at the first look may still be starting.
-	now := &sighting{part: p, hard: hard, told: err != nil && last != nil}
+	// A part that fails the first probe may still be starting.
+	now := &sighting{part: p, hard: hard, logged: err != nil && last != nil}
 	if err == nil {
 		now.lastOK = p.Time
 	} else if last != nil {
@@ -171,21 +168,21 @@ func (h *health) note(p server.HealthPart, hard bool, err error) {
 	}
 	h.seen[p.Name] = now
 	h.mu.Unlock()
-	switch was := last != nil && last.told; {
-	case now.told && !was:
-		h.log.Warn("health: a part fails", "part", p.Name, "error", err)
-	case was && !now.told:
-		h.log.Info("health: a part is well again", "part", p.Name)
+	switch was := last != nil && last.logged; {
+	case now.logged && !was:
+		h.log.Warn("health: a part is failing", "part", p.Name, "error", err)
+	case was && !now.logged:
+		h.log.Info("health: a part has recovered", "part", p.Name)
 	}
 }
 
-// Health is the node as last seen.
+// Health returns the node's health as last probed.
 func (h *health) Health() server.HealthReport {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := server.HealthReport{Status: server.Pass}
 	now := time.Now()
-	for _, name := range []string{h.database, "nats", "redis", "bleve", "meilisearch", searchPart, "canary", "disk"} {
+	for _, name := range []string{h.database, "nats", "redis", "bleve", "meilisearch", searchPart, "canary", "disk", "jobs", "certificate"} {
 		if s := h.seen[name]; s != nil {
 			p := s.now(now)
 			r.Parts = append(r.Parts, p)
@@ -202,8 +199,8 @@ func (h *health) Health() server.HealthReport {
 	return r
 }
 
-// now is the part as it stands: a hard part that failed just now only warns, and
-// one that was not looked at for long is as bad as one that fails.
+// now returns the part as it stands: a hard part that has just begun to fail only
+// warns, and a part that was not probed for long counts as failing.
 func (s *sighting) now(now time.Time) server.HealthPart {
 	p := s.part
 	switch {
@@ -227,7 +224,7 @@ func worse(a, b server.HealthStatus) server.HealthStatus {
 	return server.Pass
 }
 
-// millis is the time since began, to the microsecond.
+// millis returns the milliseconds since began, to the microsecond.
 func millis(began time.Time) float64 {
 	return float64(time.Since(began).Microseconds()) / 1000
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,14 +16,14 @@ import (
 	"fechatter/server"
 )
 
-// node is what the canary flies over; each part can be broken.
+// node is what health probes; each part can be broken.
 type node struct {
 	mu                       sync.Mutex
 	n                        int64
 	writeErr, readErr, noBus error
-	lose                     bool          // reads see nothing of what was written
+	lose                     bool          // reads do not see what was written
 	slow                     time.Duration // of a write
-	stuck                    chan struct{} // a write that no context can end
+	stuck                    chan struct{} // holds a write, whatever its context
 }
 
 func (f *node) set(change func(*node)) {
@@ -65,21 +67,25 @@ func (f *node) Echo(context.Context, []byte) error {
 
 var errBroken = errors.New("broken at /var/lib/secret")
 
-// watch runs a health over f in a bubble of synctest time.
+// watch runs a health over f in a synctest bubble.
 func watch(t *testing.T, f *node, test func(h *health)) {
 	t.Helper()
 	watchLog(t, f, quiet(), test)
 }
 
-func watchLog(t *testing.T, f *node, log *slog.Logger, test func(h *health)) {
+// watchLog is watch with a log, and what the health is given before it runs.
+func watchLog(t *testing.T, f *node, log *slog.Logger, test func(h *health), given ...func(h *health)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth("n1", "sqlite", f, f, func() (diskSpace, error) { return diskSpace{free: 1 << 40, total: 2 << 40}, nil }, log)
-		ctx, stop := context.WithCancel(t.Context())
+		for _, give := range given {
+			give(h)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
 		test(h)
-		stop()
+		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
 		}
@@ -106,7 +112,7 @@ func partOf(h *health, name string) server.HealthPart {
 func TestHealthyNode(t *testing.T) {
 	h := newHealth("n1", "sqlite", nil, nil, nil, quiet())
 	if status(h) != server.Fail {
-		t.Error("a node that was never looked at is ready")
+		t.Error("a node that was never probed is ready")
 	}
 	f := &node{slow: 30 * time.Millisecond}
 	watch(t, f, func(h *health) {
@@ -143,7 +149,7 @@ func TestDatabaseThatRefusesWritesFailsTheNode(t *testing.T) {
 		f.set(func(f *node) { f.writeErr = nil })
 		after(time.Second)
 		if status(h) != server.Pass {
-			t.Errorf("a second after it is back: %s", status(h))
+			t.Errorf("a second after it recovered: %s", status(h))
 		}
 	})
 }
@@ -156,12 +162,12 @@ func TestSlowDatabaseIsBounded(t *testing.T) {
 			t.Errorf("a hanging write: %+v", p)
 		}
 		if p := partOf(h, "nats"); p.Status != server.Pass {
-			t.Errorf("the bus was not looked at: %+v", p)
+			t.Errorf("the bus was not probed: %+v", p)
 		}
 	})
 }
 
-func TestStuckProbeFailsTheNodeAndHoldsNobody(t *testing.T) {
+func TestStuckProbeFailsTheNodeAndBlocksNobody(t *testing.T) {
 	f := &node{}
 	watch(t, f, func(h *health) {
 		after(1500 * time.Millisecond)
@@ -175,7 +181,7 @@ func TestStuckProbeFailsTheNodeAndHoldsNobody(t *testing.T) {
 		close(stuck)
 		after(2 * time.Second)
 		if status(h) != server.Pass {
-			t.Errorf("status %s after it went on", status(h))
+			t.Errorf("status %s after it continued", status(h))
 		}
 	})
 }
@@ -190,16 +196,16 @@ func TestLostBusOnlyWarns(t *testing.T) {
 	})
 }
 
-// What is not there at the first look may still be starting: it is no news yet.
-func TestFailuresAreToldOnce(t *testing.T) {
-	var told strings.Builder
-	log := slog.New(slog.NewTextHandler(&told, nil))
+// A part that fails the first probe may still be starting: that is not news yet.
+func TestFailuresAreLoggedOnce(t *testing.T) {
+	var logged strings.Builder
+	log := slog.New(slog.NewTextHandler(&logged, nil))
 	f := &node{noBus: errBroken}
 	watchLog(t, f, log, func(h *health) {
-		expect := func(what string, warnings, news int) {
+		expect := func(what string, warnings, recoveries int) {
 			t.Helper()
-			if w, n := strings.Count(told.String(), "a part fails"), strings.Count(told.String(), "well again"); w != warnings || n != news {
-				t.Errorf("%s: %d warnings, %d times well again, want %d and %d", what, w, n, warnings, news)
+			if w, n := strings.Count(logged.String(), "is failing"), strings.Count(logged.String(), "has recovered"); w != warnings || n != recoveries {
+				t.Errorf("%s: %d warnings, %d recoveries, want %d and %d", what, w, n, warnings, recoveries)
 			}
 		}
 		bus := func(err error) { f.set(func(f *node) { f.noBus = err }) }
@@ -214,11 +220,11 @@ func TestFailuresAreToldOnce(t *testing.T) {
 		after(3 * time.Second)
 		expect("a bus that is back", 1, 1)
 	})
-	told.Reset()
+	logged.Reset()
 	watchLog(t, &node{noBus: errBroken}, log, func(*health) {
 		after(1500 * time.Millisecond)
-		if !strings.Contains(told.String(), "a part fails") {
-			t.Error("nobody is told of a bus that does not come")
+		if !strings.Contains(logged.String(), "is failing") {
+			t.Error("nothing is logged of a bus that never comes")
 		}
 	})
 }
@@ -238,7 +244,7 @@ func TestCanaryThatIsNeverSeenFailsTheNode(t *testing.T) {
 			f.set(func(f *node) { f.noBus = nil }) // the bus alone is enough
 			after(1500 * time.Millisecond)
 			if status(h) != server.Pass {
-				t.Errorf("%s, but by bus: %+v", name, h.Health())
+				t.Errorf("%s, but with a bus: %+v", name, h.Health())
 			}
 		})
 	}
@@ -284,15 +290,64 @@ func TestLowDisk(t *testing.T) {
 			t.Errorf("%+v low: %v", s.space, got)
 		}
 	}
-	if s, err := spaceOf(t.TempDir())(); err != nil || s.total == 0 || s.free > s.total {
-		t.Errorf("this disk: %+v, %v", s, err)
-	}
-	if _, err := spaceOf("/no/such/folder")(); err == nil {
-		t.Error("the disk of a folder that is not there")
+	small, large := diskSpace{free: 1 << 30, total: 8 << 30}, diskSpace{free: 1900 << 20, total: 4000 << 30}
+	if small.tighter(large) || !large.tighter(small) || !small.tighter(diskSpace{free: 3 << 30, total: 8 << 30}) {
+		t.Error("another disk is nearer to its end")
 	}
 }
 
-// frozen is a Redis that answers as long as it is not hung.
+// TestDisk: a node watches the disks on which it keeps anything, also those where it has yet
+// to make a folder.
+func TestDisk(t *testing.T) {
+	data := t.TempDir()
+	for name, c := range map[string]struct {
+		search, database string
+		watched          bool
+	}{
+		"alone":                  {"bleve:" + data + "/search", "sqlite:" + data + "/chat.db", true},
+		"alone with Meilisearch": {"http://127.0.0.1:7700", "sqlite:" + data + "/chat.db", true},
+		"cluster with Bleve":     {"bleve:" + data + "/not/yet/made", "postgres://x/y", true},
+		"a folder from here":     {"bleve:not/yet/made", "postgres://x/y", true},
+		"cluster":                {"http://127.0.0.1:7700", "postgres://x/y", false},
+	} {
+		probe := (&Node{config: Config{Search: c.search, Database: c.database}}).disk()
+		if (probe != nil) != c.watched {
+			t.Errorf("%s: watched is %v", name, probe != nil)
+		}
+		if probe == nil {
+			continue
+		}
+		if s, err := probe(); err != nil || s.total == 0 || s.free > s.total {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+	if _, err := spaceOf("/dev/null/file"); err == nil {
+		t.Error("what is no folder has a disk")
+	}
+}
+
+// TestDiskBehindALink: a database that is a link fills the disk of its file.
+func TestDiskBehindALink(t *testing.T) {
+	elsewhere, err := os.MkdirTemp("/dev/shm", "fechatter-")
+	if err != nil {
+		t.Skipf("no other disk here: %v", err)
+	}
+	defer os.RemoveAll(elsewhere)
+	file, link := filepath.Join(elsewhere, "chat.db"), filepath.Join(t.TempDir(), "chat.db")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	want, err := spaceOf(elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := (&Node{config: Config{Search: "http://127.0.0.1:7700", Database: "sqlite:" + link}}).disk()
+	if got, err := probe(); err != nil || got.total != want.total {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+}
+
+// frozen is a Redis that answers unless it hangs.
 type frozen struct{ hung atomic.Bool }
 
 func (f *frozen) Ping(ctx context.Context) error {
@@ -303,15 +358,10 @@ func (f *frozen) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Redis only ever warns, and one that hangs keeps no other probe waiting.
+// Redis only ever warns, and if it hangs, the other probes do not.
 func TestRedisOnlyWarns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		redis, f := &frozen{}, &node{}
-		h := newHealth("n1", "postgres", f, f, nil, quiet())
-		h.redis = redis
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- h.Run(ctx) }()
+	redis := &frozen{}
+	watchLog(t, &node{}, quiet(), func(h *health) {
 		after(100 * time.Millisecond)
 		if p := partOf(h, "redis"); p.Status != server.Pass || p.Metric != "responseTime" || status(h) != server.Pass {
 			t.Errorf("well: %+v, node %s", p, status(h))
@@ -321,12 +371,8 @@ func TestRedisOnlyWarns(t *testing.T) {
 		if p := partOf(h, "redis"); p.Status != server.Warn || status(h) != server.Warn {
 			t.Errorf("hung: %+v, node %s", p, status(h))
 		}
-		if p := partOf(h, "postgres"); p.Status != server.Pass || time.Since(p.Time) > 2*time.Second {
+		if p := partOf(h, "sqlite"); p.Status != server.Pass || time.Since(p.Time) > 2*time.Second {
 			t.Errorf("beside a hung Redis: %+v", p)
 		}
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
+	}, func(h *health) { h.redis = redis })
 }

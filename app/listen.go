@@ -8,38 +8,46 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"fechatter/door"
 )
 
 const (
 	// drainTime is how long clients have to move to another node.
 	drainTime = 8 * time.Second
-	// shutdownTime is how long a REST answer may still take after that.
+	// shutdownTime is how long a REST answer may take after that.
 	shutdownTime = 3 * time.Second
 )
 
-// newHTTPServer bounds what a client may take before it is anybody. Upgraded
-// connections leave these deadlines behind.
+// newHTTPServer bounds what a client may use before it has logged in. The deadlines
+// do not apply to upgraded connections; for a body there are 15 s after its header.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	// HTTP/2 would hide many requests behind one socket.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Server{
 		Handler:           h,
+		Protocols:         &protocols,
+		ConnContext:       door.Context,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
+		ReadTimeout:       25 * time.Second,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		// OPTIONS * is answered like everything that is not there, with the header of all answers.
+		// OPTIONS * is answered like any unknown path, with the headers of all answers.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
-// servePublic serves l until ctx ends, then leaves in order: unready, so that the
-// balancer looks away; then the live connections are asked to move; then the
-// requests under way are answered.
+// servePublic serves l until ctx ends, and then leaves in order: it turns unready, so
+// that the balancer takes the node out, asks live connections to move, and answers
+// the requests in progress.
 func (n *Node) servePublic(ctx context.Context, l net.Listener) error {
 	srv := newHTTPServer(n.server.Handler(), n.log)
+	serve := n.secure(srv, n.door.Listen(l))
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	go func() { failed <- serve() }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
@@ -56,18 +64,24 @@ func (n *Node) servePublic(ctx context.Context, l net.Listener) error {
 
 // serveAdmin serves l until ctx ends.
 func serveAdmin(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	srv := newHTTPServer(h, log)
+	srv := newHTTPServer(door.Handler(h), log)
+	places := door.New(door.Config{Places: adminSockets})
+	return serveUntil(ctx, srv, func() error { return srv.Serve(places.Listen(l)) }, l.Addr())
+}
+
+// serveUntil serves by srv until ctx ends, and answers the requests in progress.
+func serveUntil(ctx context.Context, srv *http.Server, serve func() error, at net.Addr) error {
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	go func() { failed <- serve() }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+		return fmt.Errorf("serve %s: %w", at, err)
 	case <-ctx.Done():
 		return shutdown(ctx, srv)
 	}
 }
 
-// shutdown answers what is under way, and closes what is not answered in time.
+// shutdown answers the requests in progress, and closes those that take too long.
 func shutdown(ctx context.Context, srv *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
@@ -78,8 +92,8 @@ func shutdown(ctx context.Context, srv *http.Server) error {
 	return err
 }
 
-// waitFor waits for d, or until the listener has failed: then nobody comes. It
-// answers that error.
+// waitFor waits for d, or until the listener fails, after which nobody can come. It
+// returns the listener's error.
 func waitFor(failed <-chan error, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -13,11 +13,11 @@ const lockName = "fechatter.lock"
 
 var errFolderTaken = errors.New("another node already uses the folder")
 
-// databaseThere is for commands that work on what there is: a mistyped setting must
+// databaseThere is for commands that work on existing data: a mistyped setting must
 // not make them create an empty database and report success.
 func databaseThere(database string) error {
 	if scheme(database) != "sqlite" {
-		return nil // whoever opens it is told
+		return nil // opening it reports the error
 	}
 	_, err := os.Stat(sqliteFile(database))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -29,12 +29,12 @@ func databaseThere(database string) error {
 	return nil
 }
 
-// lockFolder makes dir, open to its owner alone, and takes it for this process,
-// so that two nodes cannot share embedded parts. The lock ends with the process,
-// however that ends; closing the file gives it back.
+// lockFolder creates dir, accessible only to its owner, and locks it for this process,
+// so that two nodes cannot share embedded parts. The lock ends with the process in
+// any case; closing the file releases it.
 func lockFolder(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
+		return nil, fmt.Errorf("create data folder: %w", err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -24,7 +24,7 @@ func TestFolderIsLockedOnce(t *testing.T) {
 	}
 	again, err := lockFolder(dir)
 	if err != nil {
-		t.Fatalf("lock after it was given back: %v", err)
+		t.Fatalf("lock after its release: %v", err)
 	}
 	defer again.Close()
 }

@@ -13,11 +13,11 @@ import (
 	"fechatter/chat"
 	"fechatter/hub"
 	"fechatter/persistence"
+	"fechatter/security"
 )
 
-// metrics is what /metrics shows: what the server reports as it happens, and
-// what the other parts count for themselves, read when it is asked for. It is a
-// server.Observer.
+// metrics is what /metrics shows: what the server reports as it happens, and what the
+// other parts count themselves, read on request. It is a server.Observer.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
@@ -30,47 +30,49 @@ type metrics struct {
 	groups   prometheus.Histogram
 	commits  prometheus.Histogram
 	rounds   prometheus.Histogram
+	events   *prometheus.CounterVec // of security
 }
 
-// newMetrics makes a registry of its own, so that two nodes of one test do not
-// meet in a global one.
+// newMetrics creates a registry of its own, so that two nodes in one test do not share
+// a global one.
 func newMetrics(version string) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		requests: histograms("fechatter_http_request_duration_seconds", "Answered HTTP requests, by route.", "route", "method", "status"),
-		commands: counters("fechatter_commands_total", "Answered WebSocket commands, by op and code (ok or a problem's code).", "op", "code"),
-		answers:  histograms("fechatter_command_duration_seconds", "From a WebSocket command's arrival to its answer, by op.", "op"),
+		requests: histograms("fechatter_http_request_duration_seconds", "Duration of answered HTTP requests, by route.", "route", "method", "status"),
+		commands: counters("fechatter_commands_total", "Answered WebSocket commands, by op and code (ok or the code of a problem).", "op", "code"),
+		answers:  histograms("fechatter_command_duration_seconds", "Time from the arrival of a WebSocket command to its answer, by op.", "op"),
 		sends:    counters("fechatter_sends_total", "Messages sent over WebSocket or REST, by outcome.", "outcome"),
 		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "fechatter_send_ack_seconds", Help: "From a send's arrival to its durable commit, of sends that were stored.", Buckets: latencyBuckets(),
+			Name: "fechatter_send_ack_seconds", Help: "Time from the arrival of a send to its durable commit, for sends that were stored.", Buckets: latencyBuckets(),
 		}),
 		resumes: counters("fechatter_resumes_total", "Resumes, by outcome: fresh, lossless, reset or failed.", "outcome"),
-		resets:  counters("fechatter_resets_total", "Resets told to clients, by reason.", "reason"),
+		resets:  counters("fechatter_resets_total", "Resets sent to clients, by reason.", "reason"),
 		groups: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "fechatter_commit_group_size", Help: "Sends in one group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "fechatter_commit_duration_seconds", Help: "Group commits, from taking the sends to the end of COMMIT and publishing.", Buckets: latencyBuckets(),
+			Name: "fechatter_commit_duration_seconds", Help: "Duration of group commits, from collecting the sends to the end of COMMIT and publishing.", Buckets: latencyBuckets(),
 		}),
 		rounds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "fechatter_fanout_duration_seconds", Help: "Rounds of a stream's pump: writing what had gathered to every subscriber.",
+			Name: "fechatter_fanout_duration_seconds", Help: "Duration of the rounds of a stream's pump: writing what has gathered to every subscriber.",
 			Buckets: prometheus.ExponentialBuckets(16e-6, 4, 9),
 		}),
+		events: counters("fechatter_security_events_total", "Events of the security log, written or only counted there, by event.", "event"),
 	}
 	m.beginAtZero()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "fechatter_build_info", Help: "Always 1; the labels say what runs.",
+		Name: "fechatter_build_info", Help: "Always 1; the labels name the version.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.requests, m.commands, m.sends, m.ack, m.resumes, m.resets,
-		m.answers, m.groups, m.commits, m.rounds, build,
+		m.answers, m.groups, m.commits, m.rounds, m.events, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// beginAtZero makes the series that say whether something is wrong: one that
-// appears with its first failure has no rate at that moment.
+// beginAtZero creates the series that show whether something is wrong: one that first
+// appears with a failure has no rate at that moment.
 func (m *metrics) beginAtZero() {
 	for _, outcome := range []string{"ok", "replayed", string(chat.Internal), string(chat.Unavailable), string(chat.UnknownOutcome), string(chat.Overloaded)} {
 		m.sends.WithLabelValues(outcome)
@@ -81,18 +83,21 @@ func (m *metrics) beginAtZero() {
 	for _, reason := range []string{hub.ReasonTooFar, hub.ReasonTrimmed, hub.ReasonEpoch, hub.ReasonAhead, hub.ReasonRejoined} {
 		m.resets.WithLabelValues(reason)
 	}
+	for _, kind := range security.Kinds() {
+		m.events.WithLabelValues(string(kind.Event))
+	}
 }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Request is part of server.Observer.
+// Request implements server.Observer.
 func (m *metrics) Request(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// Command is part of server.Observer.
+// Command implements server.Observer.
 func (m *metrics) Command(op, code string, took time.Duration) {
 	if code == "" {
 		code = "ok"
@@ -101,7 +106,7 @@ func (m *metrics) Command(op, code string, took time.Duration) {
 	m.answers.WithLabelValues(op).Observe(took.Seconds())
 }
 
-// Send is part of server.Observer.
+// Send implements server.Observer.
 func (m *metrics) Send(outcome string, took time.Duration) {
 	m.sends.WithLabelValues(outcome).Inc()
 	if outcome == "ok" {
@@ -109,22 +114,25 @@ func (m *metrics) Send(outcome string, took time.Duration) {
 	}
 }
 
-// Resume is part of server.Observer.
+// Resume implements server.Observer.
 func (m *metrics) Resume(outcome string) { m.resumes.WithLabelValues(outcome).Inc() }
 
-// Reset is part of server.Observer.
+// Reset implements server.Observer.
 func (m *metrics) Reset(reason string) { m.resets.WithLabelValues(reason).Inc() }
 
-// committed counts a group commit of the store.
+// secured counts a security event.
+func (m *metrics) secured(e security.Event) { m.events.WithLabelValues(string(e)).Inc() }
+
+// committed records a group commit of the store.
 func (m *metrics) committed(c persistence.Commit) {
 	m.groups.Observe(float64(c.Sends))
 	m.commits.Observe(c.Took.Seconds())
 }
 
-// fannedOut counts a round of a pump.
+// fannedOut records a round of a pump.
 func (m *metrics) fannedOut(took time.Duration) { m.rounds.Observe(took.Seconds()) }
 
-// knownMethod keeps a client from making a series with every word it invents.
+// knownMethod keeps clients from creating a series with every word they invent.
 func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -133,8 +141,8 @@ func knownMethod(method string) string {
 	return "other"
 }
 
-// latencyBuckets go from half a millisecond, a commit on a good disk, to 10 s,
-// which nobody waits for.
+// latencyBuckets range from half a millisecond, a commit on a good disk, to 10 s, which
+// nobody waits for.
 func latencyBuckets() []float64 {
 	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }

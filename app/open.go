@@ -8,50 +8,55 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"fechatter/bus"
 	"fechatter/chat"
+	"fechatter/door"
 	"fechatter/hub"
 	"fechatter/indexer"
 	"fechatter/persistence"
 	"fechatter/presence"
+	"fechatter/security"
 	"fechatter/server"
 )
 
-// adapters are the parts that a setting chooses by its scheme. This file is the
-// only place that knows which scheme means which.
+// adapters are the parts that a setting selects by its scheme. Only this file knows
+// which scheme means which.
 type adapters struct {
-	folder *os.File // locked, when data is kept on this machine
-	dir    string   // of the data, or ""
+	folder *os.File // locked, if data is on this machine
 	name   string   // of the database in health reports
 	store  *persistence.Store
 	bus    *bus.Bus
 	leases presence.Leases
-	redis  *presence.Redis // nil: presence is kept in this process
+	redis  *presence.Redis // nil: presence is in this process
 	engine *indexer.Engine
 }
 
-// openAdapters opens what c names. A file database takes its folder for this
-// process alone.
-func openAdapters(ctx context.Context, c Config, node string, publisher chat.Publisher, newID func() string, log *slog.Logger) (_ *adapters, err error) {
+// openAdapters opens what c names. A file database locks its folder for this process.
+func openAdapters(ctx context.Context, c Config, node string, publisher chat.Publisher, newID func() string, log *slog.Logger, events *security.Log) (_ *adapters, err error) {
 	a := &adapters{name: "postgres"}
 	defer func() {
 		if err != nil {
-			_ = a.close() // the first error is the one to tell
+			_ = a.close() // the first error is the one to report
 		}
 	}()
 	if scheme(c.Database) == "sqlite" {
-		a.name, a.dir = "sqlite", filepath.Dir(sqliteFile(c.Database))
-		if a.folder, err = lockFolder(a.dir); err != nil {
+		a.name = "sqlite"
+		if a.folder, err = lockFolder(filepath.Dir(sqliteFile(c.Database))); err != nil {
 			return nil, err
 		}
 	}
-	a.store, err = persistence.Open(ctx, persistence.Config{URL: c.Database}, publisher, newID, log.With("part", "store"))
+	a.store, err = persistence.Open(ctx, persistence.Config{URL: c.Database, Alone: true}, publisher, newID, log.With("part", "store"))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if a.bus, err = bus.New(busConfig(c, node, log.With("part", "bus"))); err != nil {
+	keys, err := readKeyring(ctx, c, a.store)
+	if err != nil {
+		return nil, err
+	}
+	cfg := busConfig(c, node, log.With("part", "bus"))
+	cfg.Security, cfg.Keyring, cfg.ReadKeys = events, keys, func(ctx context.Context) (bus.Keyring, error) { return readKeyring(ctx, c, a.store) }
+	if a.bus, err = bus.New(cfg); err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}
 	if a.leases, a.redis, err = openLeases(c.Presence); err != nil {
@@ -60,25 +65,25 @@ func openAdapters(ctx context.Context, c Config, node string, publisher chat.Pub
 	if a.engine, err = openEngine(c, a.bus, log.With("part", "index")); err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	tellPrivateParts(c, log)
+	warnOfPrivateParts(c, log)
 	return a, nil
 }
 
-// tellPrivateParts warns of what no node can see alone: the others on the same
-// database. One node with PostgreSQL is a fine thing, so it is not refused.
-func tellPrivateParts(c Config, log *slog.Logger) {
+// warnOfPrivateParts warns of what a node cannot notice by itself: others on the same
+// database. One node with PostgreSQL is fine, so it is not refused.
+func warnOfPrivateParts(c Config, log *slog.Logger) {
 	if scheme(c.Database) != "sqlite" && scheme(c.Nats) == "embedded" {
-		log.Warn("the bus is embedded: should other nodes use this database, they and this one see each other's events up to 10 s late; for several nodes set nats to nats://…")
+		log.Warn("the bus is embedded: if other nodes use this database, events between nodes are up to 10 s late; for several nodes set nats to nats://…")
 	}
 	if scheme(c.Nats) != "embedded" && scheme(c.Presence) == "memory" {
-		log.Warn("presence is kept in memory: should other nodes use this bus, none sees who is on another; for several nodes set presence to redis://…")
+		log.Warn("presence is in memory: if other nodes use this bus, nodes do not see each other's users; for several nodes set presence to redis://…")
 	}
 }
 
 func busConfig(c Config, node string, log *slog.Logger) bus.Config {
 	n := c.NatsAccess
 	return bus.Config{
-		URL: busURL(c.Nats), Name: node, Log: log,
+		URL: busURL(c.Nats), Name: node, Log: log, Encrypt: c.BusEncryption == on,
 		TLS:         bus.TLS{CA: n.TLSCA, Cert: n.TLSCert, Key: n.TLSKey},
 		Credentials: bus.Credentials{Creds: n.Creds, Nkey: n.Nkey, Token: n.Token},
 	}
@@ -92,7 +97,7 @@ func busURL(setting string) string {
 	return setting
 }
 
-// close gives everything back, once all parts have ended.
+// close releases everything, after all parts have ended.
 func (a *adapters) close() error {
 	var err error
 	if a.redis != nil {
@@ -105,29 +110,19 @@ func (a *adapters) close() error {
 		err = errors.Join(err, a.store.Close())
 	}
 	if a.folder != nil {
-		_ = a.folder.Close() // gives the lock back; nothing was written
+		_ = a.folder.Close() // releases the lock; nothing was written
 	}
 	return err
 }
 
-// canaryRow lets health move and read this node's row.
-type canaryRow struct{ *persistence.Store }
-
-// WriteCanary is part of canaryStore.
-func (r canaryRow) WriteCanary(ctx context.Context, node string) (int64, error) {
-	return r.Canary(ctx, node)
-}
-
-// ReadCanary is part of canaryStore.
-func (r canaryRow) ReadCanary(ctx context.Context, node string) (int64, error) {
-	return r.CanaryPosition(ctx, node)
-}
-
-// hubConfig and the functions after it translate settings for the parts.
+// hubConfig and the functions below translate settings for the parts.
 func hubConfig(c Config) hub.Config {
-	cfg := hub.Config{QueueBytes: c.Limits.QueueBytes}
+	cfg := hub.Config{QueueBytes: c.Limits.QueueBytes, FlushDelayMax: c.FlushDelay}
+	if cfg.FlushDelayMax == 0 {
+		cfg.FlushDelayMax = -1 // likewise of saying no pause
+	}
 	if cfg.QueueBytes == 0 {
-		cfg.QueueBytes = -1 // no limit, in the hub's words
+		cfg.QueueBytes = -1 // the hub's way of saying no limit
 	}
 	return cfg
 }
@@ -140,31 +135,33 @@ func chatLimits(c Config) chat.Limits {
 	return l
 }
 
-func serverConfig(c Config, version string) server.Config {
+func serverConfig(c Config, version string, sockets door.Config) server.Config {
 	limits := server.DefaultLimits()
 	limits.SendsPerSecond, limits.SendBurst = c.Limits.SendsPerSecond, c.Limits.SendBurst
+	limits.DeliveriesPerSecond, limits.BytesPerDay = c.Limits.DeliveriesPerSecond, c.Limits.BytesPerDay
 	return server.Config{
-		PublicURL: c.PublicURL, AllowedOrigins: c.AllowedOrigins, TrustedProxies: prefixes(c.TrustedProxies),
+		PublicURL: c.PublicURL, AllowedOrigins: c.AllowedOrigins, AllowedHosts: c.AllowedHosts, TrustedProxies: prefixes(c.TrustedProxies), TrustedHops: c.TrustedHops,
 		Limits: limits, Version: version,
 		Quotas: server.Quotas{
 			SignupsPerIPPerMinute: c.Limits.SignupsPerIPPerMinute,
 			LoginsPerIPPerMinute:  c.Limits.LoginsPerIPPerMinute,
 			ConnectionsPerUser:    c.Limits.ConnectionsPerUser,
-			Connections:           c.Limits.Connections,
+			Connections:           liveConnections(c.Limits.Connections, sockets.Places),
+			Strangers:             sockets.Places / strangersShare,
 			RequestsPerSecond:     c.Limits.RequestsPerSecond,
 			RequestBurst:          c.Limits.RequestBurst,
+			PeoplePerMinute:       c.Limits.PeoplePerMinute,
+			PeopleBurst:           c.Limits.PeopleBurst,
 		},
 	}
 }
 
-// prefixes reads networks and addresses that validate has passed.
+// prefixes parses validated networks and addresses.
 func prefixes(values []string) []netip.Prefix {
 	var list []netip.Prefix
 	for _, v := range values {
-		if p, err := netip.ParsePrefix(v); err == nil {
+		if p, ok := prefix(v); ok {
 			list = append(list, p)
-		} else if a, err := netip.ParseAddr(strings.TrimSpace(v)); err == nil {
-			list = append(list, netip.PrefixFrom(a, a.BitLen()))
 		}
 	}
 	return list

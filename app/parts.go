@@ -10,27 +10,39 @@ import (
 	"time"
 )
 
-// part is something of a node that runs. run works until ctx ends, then stops in
-// order and returns after its last goroutine.
+// part is a running part of a node. run works until ctx ends, then stops in order and
+// returns after its last goroutine.
 type part struct {
 	name string
 	run  func(ctx context.Context) error
 }
 
-// stopLimit is how long all parts together may take to stop. A part that takes the
-// rest of it is left behind, and those after it are told to stop and hardly waited for:
-// whoever runs the node would kill it soon. The HTTP part has the drain in it, 23 s
-// at most.
+// every calls do at once, and again each interval, until ctx ends, which is not an error.
+func every(ctx context.Context, interval time.Duration, do func()) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		do()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// stopLimit is how long all parts together may take to stop. A part that uses it up is
+// left behind, and those after it are told to stop but hardly waited for: whoever runs
+// the node would kill it soon. The HTTP part includes the drain, at most 23 s.
 const (
 	stopLimit = 25 * time.Second
-	// lastLook is what a part gets that is told to stop after that.
+	// lastLook is how long a part has that is told to stop after that.
 	lastLook = 50 * time.Millisecond
 )
 
-// runParts starts the parts in order and runs them until ctx ends or one of them
-// does. Then it stops them one by one in reverse, so that each may use those
-// above it in the list until its own last line. The error is that of the first
-// part that failed.
+// runParts starts the parts in order and runs them until ctx or one of them ends. Then
+// it stops them one by one in reverse, so that each may use those before it in the list
+// to its very end. The error joins those of all parts, the first failure first.
 func runParts(ctx context.Context, log *slog.Logger, parts []part) error {
 	ended := make(chan error, len(parts))
 	var running []*runningPart
@@ -59,8 +71,8 @@ type runningPart struct {
 	err    error // after done
 }
 
-// startPart gives the part a context that ends only when its turn to stop has
-// come, not when the node's does.
+// startPart runs the part with a context that ends when its turn to stop comes, not
+// when the node's does.
 func startPart(ctx context.Context, p part, ended chan<- error) *runningPart {
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &runningPart{name: p.name, cancel: cancel, done: make(chan struct{})}
@@ -68,7 +80,7 @@ func startPart(ctx context.Context, p part, ended chan<- error) *runningPart {
 		defer close(r.done)
 		r.err = runContained(own, p)
 		if own.Err() == nil {
-			// Reported once, as the reason of the stop.
+			// Reported once, as the reason for the stop.
 			ended <- endedEarly(p.name, r.err)
 			r.err = nil
 		}
@@ -83,7 +95,7 @@ func endedEarly(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// runContained turns a panic of a part into its error: the others still stop in
+// runContained turns a panic of a part into an error, so that the others still stop in
 // order.
 func runContained(ctx context.Context, p part) (err error) {
 	defer func() {
@@ -97,13 +109,13 @@ func runContained(ctx context.Context, p part) (err error) {
 func (r *runningPart) stop(log *slog.Logger, deadline time.Time) error {
 	started := time.Now()
 	r.cancel()
-	// After the deadline, too, a part that only has to look at its context may do so.
+	// Even after the deadline, a part may look at its context.
 	late := time.NewTimer(max(time.Until(deadline), lastLook))
 	defer late.Stop()
 	select {
 	case <-r.done:
 	case <-late.C:
-		return fmt.Errorf("%s: not stopped within the %s that a stop may take", r.name, stopLimit)
+		return fmt.Errorf("%s: not stopped within %s", r.name, stopLimit)
 	}
 	log.Debug("stopped", "part", r.name, "took", time.Since(started))
 	if r.err != nil && !errors.Is(r.err, context.Canceled) {

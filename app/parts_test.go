@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// diary notes in which order parts start and stop.
+// diary records the order in which parts stop.
 type diary struct {
 	mu    sync.Mutex
 	lines []string
@@ -34,7 +34,7 @@ func (d *diary) part(name string, stopping time.Duration, err error) part {
 	return part{name, func(ctx context.Context) error {
 		<-ctx.Done()
 		d.note("stopping " + name)
-		time.Sleep(stopping) // of a synctest bubble
+		time.Sleep(stopping) // in a synctest bubble
 		d.note("stopped " + name)
 		return err
 	}}
@@ -92,7 +92,7 @@ func TestErrorsOfStoppingAreKept(t *testing.T) {
 	})
 }
 
-func TestAPartThatHangsDoesNotHoldTheOthers(t *testing.T) {
+func TestAPartThatHangsDoesNotBlockTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -110,7 +110,7 @@ func TestAPartThatHangsDoesNotHoldTheOthers(t *testing.T) {
 	})
 }
 
-// However many parts take their time, a stop as a whole has a bound.
+// However many parts are slow, the whole stop is bounded.
 func TestAStopEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
@@ -128,6 +128,6 @@ func TestAStopEndsInTime(t *testing.T) {
 		if lines := d.read(); !slices.Contains(lines, "stopped http") || !slices.Contains(lines, "stopped store") {
 			t.Errorf("parts that could have stopped did not: %v", lines)
 		}
-		time.Sleep(2 * each) // of the bubble: what was left behind ends
+		time.Sleep(2 * each) // in the bubble: what was left behind ends
 	})
 }

@@ -11,8 +11,8 @@ import (
 
 func searchFolder(setting string) string { return strings.TrimPrefix(setting, "bleve:") }
 
-// openEngine opens what the setting names. Of several nodes with bleve: one has
-// it open at a time, and the others ask that one by the bus.
+// openEngine opens the engine that the setting names. Of several nodes with bleve:,
+// one at a time has the index open, and the others ask it over the bus.
 func openEngine(c Config, b *bus.Bus, log *slog.Logger) (*indexer.Engine, error) {
 	if scheme(c.Search) == "bleve" {
 		open := func() (indexer.Index, error) { return indexer.OpenBleve(searchFolder(c.Search), log) }
@@ -35,7 +35,7 @@ func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisec
 
 func indexerConfig(c Config, node string) indexer.Config {
 	if scheme(c.Database) == "sqlite" {
-		node = "embedded" // the folder is locked: after a crash there is no other to wait for
+		node = "embedded" // the folder is locked: after a crash there is no other node to wait for
 	}
 	return indexer.Config{Node: node, BatchSize: c.AsyncIndexing.BatchSize, BatchTimeout: milliseconds(c.AsyncIndexing.BatchTimeoutMS)}
 }

@@ -12,14 +12,14 @@ import (
 	"fechatter/timeline"
 )
 
-// timelineWait is how long the other nodes may take to answer. How many there are
-// is not known, so it always passes.
+// timelineWait is how long the other nodes may take to answer. It always passes in
+// full, because the number of nodes is unknown.
 const timelineWait = 300 * time.Millisecond
 
-// timelines is this node's book and the way to those of the others.
+// timelines is this node's book, and the way to those of the others.
 type timelines struct {
 	*timeline.Book
-	bus *bus.Bus // nil: there are no others
+	bus *bus.Bus // nil: no other nodes
 	log *slog.Logger
 }
 
@@ -37,7 +37,7 @@ type timelineQuestion struct {
 	Seq    int64
 }
 
-// Nodes is part of server.Timeline. While the bus is lost it is this node alone.
+// Nodes implements server.Timeline. While the bus is lost, only this node answers.
 func (t timelines) Nodes(ctx context.Context, chatID string, seq int64) []timeline.Stages {
 	nodes := t.others(ctx, timelineQuestion{chatID, seq})
 	if own, known := t.Of(chatID, seq); known {
@@ -60,12 +60,12 @@ func (t timelines) others(ctx context.Context, q timelineQuestion) (nodes []time
 	defer cancel()
 	answers, err := t.bus.AskAll(ctx, append([]byte{askTimeline}, question...))
 	if err != nil {
-		t.log.Warn("other nodes cannot be asked for a timeline", "error", err)
+		t.log.Warn("cannot ask other nodes for a timeline", "error", err)
 	}
 	for _, data := range answers {
 		var s timeline.Stages
 		if err := json.Unmarshal(data, &s); err != nil {
-			t.log.Warn("the timeline of another node cannot be read", "error", err)
+			t.log.Warn("unreadable timeline from another node", "error", err)
 			continue
 		}
 		nodes = append(nodes, s)
@@ -73,11 +73,11 @@ func (t timelines) others(ctx context.Context, q timelineQuestion) (nodes []time
 	return nodes
 }
 
-// asked answers another node at once; who knows nothing says nothing.
+// asked answers another node at once, if this one knows anything.
 func (t timelines) asked(question []byte, answer func([]byte)) {
 	var q timelineQuestion
 	if err := json.Unmarshal(question, &q); err != nil {
-		t.log.Warn("the question of another node cannot be read", "error", err)
+		t.log.Warn("unreadable question from another node", "error", err)
 		return
 	}
 	s, known := t.Of(q.ChatID, q.Seq)

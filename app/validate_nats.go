@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// validateNats checks the addresses and what goes with them. The files are read
-// when the node opens.
+// validateNats checks the addresses and what goes with them. The files are read when
+// the node is opened.
 func (c Config) validateNats() error {
 	if scheme(c.Nats) == "embedded" {
 		return c.validateEmbedded()
@@ -29,39 +29,39 @@ func (c Config) validateNats() error {
 		}
 	}
 	if sockets > 0 && sockets < len(servers) {
-		return errors.New("nats: ws:// and wss:// do not go together with nats:// and tls://")
+		return errors.New("nats: ws:// and wss:// cannot be combined with nats:// and tls://")
 	}
 	return c.NatsAccess.validate(users > 0)
 }
 
 func (c Config) validateEmbedded() error {
 	if c.Nats != "embedded:" {
-		return fmt.Errorf("nats: %q has something behind embedded:, which stands alone", maskServers(c.Nats))
+		return fmt.Errorf("nats: embedded: takes no address, as in %q", maskServers(c.Nats))
 	}
 	if c.NatsAccess != (NatsAccess{}) {
-		return errors.New("nats: embedded: is within this process and takes no nats_tls_… and no credentials; set nats to nats://… or leave them out")
+		return errors.New("nats: embedded: is inside this process and takes no nats_tls_… and no credentials; set nats to nats://… or leave them out")
 	}
 	return nil
 }
 
-// natsAddress never shows what it was given: it may hold a password.
+// natsAddress never shows the address: it may contain a password.
 func natsAddress(server string) (*url.URL, error) {
 	u, err := url.Parse(server)
 	if err != nil {
-		return nil, errors.New("nats: an address cannot be read; in a password, write / as %2F, @ as %40, and so on")
+		return nil, errors.New("nats: invalid address; in a password, write / as %2F, @ as %40, and so on")
 	}
 	switch u.Scheme {
 	case "nats", "tls", "ws", "wss":
 	default:
-		return nil, fmt.Errorf("nats: %q is not known; it is embedded: or nats://HOST:4222", scheme(server)+":")
+		return nil, fmt.Errorf("nats: unknown scheme %q; use embedded: or nats://HOST:4222", scheme(server)+":")
 	}
 	if u.Hostname() == "" {
-		return nil, fmt.Errorf("nats: %q names no host", maskURL(server))
+		return nil, fmt.Errorf("nats: no host in %q", maskURL(server))
 	}
 	return u, nil
 }
 
-// validate checks that there is one way at most to say who the node is.
+// validate checks that the node has at most one way to authenticate.
 func (n NatsAccess) validate(userInAddress bool) error {
 	if (n.TLSCert == "") != (n.TLSKey == "") {
 		return errors.New("nats_tls_cert and nats_tls_key: one needs the other")
@@ -75,7 +75,7 @@ func (n NatsAccess) validate(userInAddress bool) error {
 		}
 	}
 	if len(ways) > 1 {
-		return fmt.Errorf("nats: %s exclude each other", strings.Join(slices.Sorted(slices.Values(ways)), " and "))
+		return fmt.Errorf("nats: %s are mutually exclusive", strings.Join(slices.Sorted(slices.Values(ways)), " and "))
 	}
 	return nil
 }

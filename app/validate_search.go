@@ -7,7 +7,7 @@ import (
 	"regexp"
 )
 
-// validateSearch never shows what it was given: it may hold a password.
+// validateSearch never shows the setting: it may contain a password.
 func (c Config) validateSearch() error {
 	switch scheme(c.Search) {
 	case "bleve":
@@ -16,10 +16,10 @@ func (c Config) validateSearch() error {
 		}
 	case "http", "https":
 		if u, err := url.Parse(c.Search); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return errors.New("search: the address cannot be read; it is http://HOST:7700")
+			return errors.New("search: invalid address; use http://HOST:7700")
 		}
 	default:
-		return fmt.Errorf("search: %q is not known; it is bleve:FOLDER or http://HOST:7700", scheme(c.Search)+":")
+		return fmt.Errorf("search: unknown scheme %q; use bleve:FOLDER or http://HOST:7700", scheme(c.Search)+":")
 	}
 	return errors.Join(c.AsyncIndexing.validate(), c.Meilisearch.validate())
 }
@@ -36,7 +36,7 @@ func (a AsyncIndexing) validate() error {
 
 func (m Meilisearch) validate() error {
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`).MatchString(m.Index) {
-		return errors.New("meilisearch.index: must be 1 to 100 of A-Z a-z 0-9 _ -")
+		return errors.New("meilisearch.index: use 1 to 100 characters of A-Z a-z 0-9 _ -")
 	}
 	for name, ms := range map[string]int{"connection_timeout_ms": m.ConnectionTimeoutMS, "request_timeout_ms": m.RequestTimeoutMS} {
 		if ms < 1 || ms > 60_000 {

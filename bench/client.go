@@ -1,88 +1,74 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/coder/websocket"
 	"golang.org/x/sync/errgroup"
+
+	"fechatter/client"
 )
 
 // user is a signed-up user with a session.
 type user struct {
-	url, id, token string
-	team           *team
+	client.Client
+	id   string
+	name string
+	team *team
 }
 
 // team is users who share chats that nobody else is in.
 type team struct {
 	users       []*user
 	chats       []string
-	connections int // that belong to its users
+	connections int // of its users
 }
 
-func signUp(ctx context.Context, url, name string) (*user, error) {
-	u := &user{url: url}
-	var made struct{ ID, Token string }
-	login := map[string]any{"username": name, "password": "correct horse"}
-	if err := u.post(ctx, "/users", login, "", &made); err != nil {
+// password is everybody's.
+const password = "correct horse"
+
+// signUp makes an account by a client that is nobody yet, and logs in.
+func signUp(ctx context.Context, nobody client.Client, name string) (*user, error) {
+	u := &user{Client: nobody, name: name}
+	var err error
+	if u.id, err = u.SignUp(ctx, name, password); err != nil {
 		return nil, err
 	}
-	u.id = made.ID
-	if err := u.post(ctx, "/sessions", login, "", &made); err != nil {
-		return nil, err
-	}
-	u.token = made.Token
-	return u, nil
+	u.Token, err = u.LogIn(ctx, name, password)
+	return u, err
 }
 
-func (u *user) post(ctx context.Context, path string, body any, key string, out any) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url+"/api/v1"+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+u.token)
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("POST %s: %d %s", path, res.StatusCode, answer)
-	}
-	return json.Unmarshal(answer, out)
+func (u *user) post(ctx context.Context, path string, body, out any) error {
+	return u.Call(ctx, http.MethodPost, path, body, out)
+}
+
+// send sends a message by REST and returns its seq.
+func (u *user) send(ctx context.Context, chat, key, body string) (seq int64, err error) {
+	var m struct{ Seq int64 }
+	err = u.Call(ctx, http.MethodPost, "/chats/"+chat+"/messages", map[string]any{"body": body}, &m, "Idempotency-Key", key)
+	return m.Seq, err
 }
 
 // setUp makes the users, divided into teams of o.members, each with o.chats chats.
 func setUp(ctx context.Context, url string, o options) ([]*user, error) {
 	users := make([]*user, o.users)
 	err := each(ctx, len(users), func(i int) (err error) {
-		users[i], err = signUp(ctx, url, fmt.Sprintf("user-%d", i))
+		users[i], err = signUpPatiently(ctx, client.Client{URL: url}, fmt.Sprintf("user-%d", i))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	return users, teamUp(ctx, users, o)
+}
+
+// teamUp divides the users into teams of o.members, each with o.chats chats.
+func teamUp(ctx context.Context, users []*user, o options) error {
 	var teams []*team
 	for members := range slices.Chunk(users, min(o.members, len(users))) {
 		t := &team{users: members}
@@ -91,10 +77,10 @@ func setUp(ctx context.Context, url string, o options) ([]*user, error) {
 		}
 		teams = append(teams, t)
 	}
-	return users, each(ctx, len(teams), func(i int) error { return teams[i].makeChats(ctx, o.chats) })
+	return each(ctx, len(teams), func(i int) error { return teams[i].makeChats(ctx, o.chats) })
 }
 
-// makeChats gives the team its chats.
+// makeChats makes the team's chats.
 func (t *team) makeChats(ctx context.Context, n int) error {
 	var ids []string
 	for _, u := range t.users {
@@ -105,12 +91,11 @@ func (t *team) makeChats(ctx context.Context, n int) error {
 	for range n {
 		var c struct{ ID string }
 		chat := map[string]any{"kind": "private", "name": "bench", "member_ids": ids[1:min(len(ids), atOnce)]}
-		if err := first.post(ctx, "/chats", chat, "", &c); err != nil {
+		if err := first.post(ctx, "/chats", chat, &c); err != nil {
 			return err
 		}
 		for i := atOnce; i < len(ids); i++ {
-			var m struct{}
-			if err := first.post(ctx, "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, "", &m); err != nil {
+			if err := first.post(ctx, "/chats/"+c.ID+"/members", map[string]any{"user_id": ids[i]}, nil); err != nil {
 				return err
 			}
 		}
@@ -119,7 +104,7 @@ func (t *team) makeChats(ctx context.Context, n int) error {
 	return nil
 }
 
-// each calls f for 0 … n-1, some at once, and gives the first error.
+// each calls f for 0 … n-1, some at once, and returns the first error.
 func each(ctx context.Context, n int, f func(i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(16)
@@ -134,65 +119,44 @@ func each(ctx context.Context, n int, f func(i int) error) error {
 	return g.Wait()
 }
 
-// frame is what the measurements read of what the server says.
-type frame struct {
-	Re     string `json:"re"`
-	Op     string `json:"op"`
-	ChatID string `json:"chat_id"`
-	Seq    int64  `json:"seq"`
-	D      struct {
-		Key  string `json:"key"`
-		Code string `json:"code"`
+// details is what the measurements read in a frame's d.
+type details struct {
+	Key          string `json:"key"`            // of message.created
+	RetryAfterMS int64  `json:"retry_after_ms"` // of drain
+	Chats        []struct {
+		ID      string `json:"id"`
+		LastSeq int64  `json:"last_seq"`
+	} `json:"chats"` // of chats
+}
 
-		RetryAfterMS int64 `json:"retry_after_ms"` // of drain
-		Chats        []struct {
-			ID      string `json:"id"`
-			LastSeq int64  `json:"last_seq"`
-		} `json:"chats"` // of chats
-	} `json:"d"`
+func detailsOf(f client.Frame) (d details) {
+	_ = json.Unmarshal(f.D, &d) // a frame without these has none of them
+	return d
 }
 
 // connect opens a WebSocket to a node and resumes it from the cursors, nil for a
-// fresh start. seen gets every frame up to ready.
-func (u *user) connect(ctx context.Context, url string, cursors map[string]int64, seen func(frame)) (*websocket.Conn, error) {
+// fresh start. It calls seen with every frame up to ready.
+func (u *user) connect(ctx context.Context, url string, cursors map[string]int64, seen func(client.Frame)) (*client.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/ws", //nolint:bodyclose // Dial says: never close it yourself
-		&websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + u.token}}})
+	at := u.Client
+	at.URL = url
+	conn, err := at.Dial(ctx, client.DialOptions{})
 	if err != nil {
 		return nil, err
 	}
-	if err := resume(ctx, ws, cursors, seen); err != nil {
-		return nil, errors.Join(err, ws.CloseNow())
+	if err := conn.Resume(ctx, client.Resume{Cursors: cursors}, seen); err != nil {
+		return nil, errors.Join(err, conn.CloseNow())
 	}
-	return ws, nil
+	return conn, nil
 }
 
-func resume(ctx context.Context, ws *websocket.Conn, cursors map[string]int64, seen func(frame)) error {
-	ws.SetReadLimit(-1)
-	b, err := json.Marshal(map[string]any{"id": "r", "op": "resume", "d": map[string]any{"cursors": cursors}})
-	if err != nil {
-		return err
-	}
-	if err := ws.Write(ctx, websocket.MessageText, b); err != nil {
-		return err
-	}
+// readUntilClosed discards what a connection brings.
+func readUntilClosed(ctx context.Context, conn *client.Conn) {
 	for {
-		f, err := read(ctx, ws)
-		if err != nil {
-			return err
-		}
-		seen(f)
-		if f.Op == "ready" {
-			return nil
+		if _, err := conn.Read(ctx); err != nil {
+			_ = conn.CloseNow()
+			return
 		}
 	}
-}
-
-func read(ctx context.Context, ws *websocket.Conn) (f frame, err error) {
-	_, data, err := ws.Read(ctx)
-	if err != nil {
-		return f, err
-	}
-	return f, json.Unmarshal(data, &f)
 }

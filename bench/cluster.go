@@ -32,7 +32,7 @@ func startCluster(ctx context.Context, o options) (*cluster, error) {
 	return c, nil
 }
 
-// url gives each connection a node in turn.
+// url returns the nodes in turn.
 func (c *cluster) url(i int) string { return c.nodes[i%len(c.nodes)].url }
 
 func (c *cluster) stop() error {

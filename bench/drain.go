@@ -9,26 +9,25 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coder/websocket"
+	"fechatter/client"
 )
 
-// drainBins is into how many parts the time of coming back is divided, to find
-// its peak.
+// drainBins divides the time in which clients come back, to find its peak.
 const drainBins = 10
 
 // drainResult is one run of drain.
 type drainResult struct {
 	Run         string  `json:"run"`
 	Connections int     `json:"connections"`
-	Window      float64 `json:"window_s"`  // from the first who comes back to the last
-	Told        float64 `json:"told_peak"` // of what the clients were told: of a tenth of the window, times the mean
-	Peak        float64 `json:"peak"`      // of when they came back, on a machine that has other things to do
+	Window      float64 `json:"window_s"`  // from the first client to come back to the last
+	Told        float64 `json:"told_peak"` // most clients told to come back in a tenth of the window, over the mean
+	Peak        float64 `json:"peak"`      // the same of when they came back, on a machine that does other work
 	Exit        float64 `json:"exit_s"`    // from SIGTERM to the end of the process
 	Retries     int     `json:"retries"`
 	Sends       int     `json:"sends"`
 	Refused     int     `json:"refused"`
-	Lost        int     `json:"lost"`    // events that a client did not get
-	Doubled     int     `json:"doubled"` // or got again
+	Lost        int     `json:"lost"`    // events that a client missed
+	Doubled     int     `json:"doubled"` // or got twice
 	Ack         summary `json:"ack_ms"`
 }
 
@@ -54,8 +53,8 @@ type drainClient struct {
 	doubled int
 }
 
-// drain has the first node leave in order while the users of the second go on
-// sending: its clients move over when they are told to.
+// drain asks the first node to leave while the users of the second go on sending: its
+// clients move over when they are told to.
 func drain(ctx context.Context, o options) (any, error) {
 	if o.nodes < 2 {
 		return nil, errors.New("drain needs -nodes 2")
@@ -76,14 +75,14 @@ func drain(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	var clients sync.WaitGroup
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if err := r.arrive(ctx, reading, &clients, c.url(0), users, o.connections); err != nil {
 		return nil, err
 	}
 	load := &loadRun{sent: map[string]sent{}}
 	for _, m := range others {
-		clients.Go(func() { load.read(ctx, m.ws) })
+		clients.Go(func() { load.read(ctx, m.conn) })
 	}
 	sending := make(chan error, 1)
 	go func() { sending <- load.send(ctx, o, others) }()
@@ -94,11 +93,11 @@ func drain(ctx context.Context, o options) (any, error) {
 	if err := <-sending; err != nil {
 		return nil, err
 	}
-	load.settle(ctx)
-	r.settle(ctx)
-	stop()
+	load.await(ctx)
+	r.await(ctx)
+	cancel()
 	for _, m := range others {
-		_ = m.ws.CloseNow()
+		_ = m.conn.CloseNow()
 	}
 	clients.Wait()
 	return r.result(o, load, exit)
@@ -110,15 +109,15 @@ func (r *drainRun) arrive(ctx, reading context.Context, all *sync.WaitGroup, url
 	return each(ctx, connections, func(i int) error {
 		d := &drainClient{user: users[i%len(users)], run: r, cursors: map[string]int64{}}
 		r.clients[i] = d
-		ws, err := d.user.connect(ctx, url, nil, d.take)
+		conn, err := d.user.connect(ctx, url, nil, d.note)
 		if err == nil {
-			all.Go(func() { d.follow(reading, ws) })
+			all.Go(func() { d.follow(reading, conn) })
 		}
 		return err
 	})
 }
 
-// leave asks the node to go and answers how long it took.
+// leave asks the node to go and returns how long it took.
 func (r *drainRun) leave(s *server) (time.Duration, error) {
 	r.mu.Lock()
 	r.begin = time.Now()
@@ -132,46 +131,46 @@ func (r *drainRun) leave(s *server) (time.Duration, error) {
 	return time.Since(r.begin), nil
 }
 
-// follow reads until ctx ends; told to go, it does so at its time and comes back.
-func (d *drainClient) follow(ctx context.Context, ws *websocket.Conn) {
-	defer func() { _ = ws.CloseNow() }()
+// follow reads until ctx ends. Told to go, the client does so at its time and comes back.
+func (d *drainClient) follow(ctx context.Context, conn *client.Conn) {
+	defer func() { _ = conn.CloseNow() }()
 	for {
-		f, err := read(ctx, ws)
+		f, err := conn.Read(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil, f.Op == "drain":
-			next := d.comeBack(ctx, time.Duration(f.D.RetryAfterMS)*time.Millisecond, ws)
+			next := d.comeBack(ctx, time.Duration(detailsOf(f).RetryAfterMS)*time.Millisecond, conn)
 			if next == nil {
 				return
 			}
-			ws = next
+			conn = next
 		default:
-			d.take(f)
+			d.note(f)
 		}
 	}
 }
 
 // comeBack reads on until its time, then connects to the other node.
-func (d *drainClient) comeBack(ctx context.Context, after time.Duration, ws *websocket.Conn) *websocket.Conn {
+func (d *drainClient) comeBack(ctx context.Context, after time.Duration, conn *client.Conn) *client.Conn {
 	d.run.mu.Lock()
 	d.run.dues = append(d.run.dues, time.Since(d.run.begin)+after)
 	d.run.mu.Unlock()
 	due, cancel := context.WithTimeout(ctx, after)
 	defer cancel()
 	for {
-		f, err := read(due, ws)
+		f, err := conn.Read(due)
 		if err != nil {
 			break
 		}
-		d.take(f)
+		d.note(f)
 	}
-	_ = ws.CloseNow()
+	_ = conn.CloseNow()
 	d.run.mu.Lock()
 	d.run.backs = append(d.run.backs, time.Since(d.run.begin))
 	d.run.mu.Unlock()
 	for try := 0; ctx.Err() == nil; try++ {
-		next, err := d.user.connect(ctx, d.run.to, d.cursors, d.take)
+		next, err := d.user.connect(ctx, d.run.to, d.cursors, d.note)
 		if err == nil {
 			return next
 		}
@@ -183,12 +182,14 @@ func (d *drainClient) comeBack(ctx context.Context, after time.Duration, ws *web
 	return nil
 }
 
-func (d *drainClient) take(f frame) {
+func (d *drainClient) note(f client.Frame) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, c := range f.D.Chats {
-		if _, known := d.cursors[c.ID]; !known {
-			d.cursors[c.ID] = c.LastSeq
+	if f.Op == "chats" {
+		for _, c := range detailsOf(f).Chats {
+			if _, known := d.cursors[c.ID]; !known {
+				d.cursors[c.ID] = c.LastSeq
+			}
 		}
 	}
 	if f.Op != "message.created" {
@@ -216,7 +217,7 @@ func (r *drainRun) result(o options, load *loadRun, exit time.Duration) (any, er
 	return out, nil
 }
 
-// peakOf gives the most of times in one part of their span, as a multiple of the mean.
+// peakOf returns the most times in one part of their span, as a multiple of the mean.
 func peakOf(times []time.Duration) float64 {
 	first, last := slices.Min(times), slices.Max(times)
 	var bins [drainBins]int
@@ -226,8 +227,8 @@ func peakOf(times []time.Duration) float64 {
 	return float64(slices.Max(bins[:])) * drainBins / float64(len(times))
 }
 
-// settle waits until every client has everything, at most 10 seconds.
-func (r *drainRun) settle(ctx context.Context) {
+// await waits until every client has everything, at most 10 seconds.
+func (r *drainRun) await(ctx context.Context) {
 	deadline := time.After(10 * time.Second)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -245,8 +246,8 @@ func (r *drainRun) settle(ctx context.Context) {
 	}
 }
 
-// wrong counts what clients do not have that others of their team have, and what
-// they got again.
+// wrong counts the events that clients lack but others of their team have, and those
+// that they got twice.
 func (r *drainRun) wrong() (lost, doubled int) {
 	heads := map[string]int64{}
 	for _, d := range r.clients {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"fechatter/client"
 )
 
 // idleResult is one run of idle.
@@ -16,15 +18,15 @@ type idleResult struct {
 	ConnectSecond float64 `json:"connects_per_second"`
 }
 
-// idleRest is how long the connections stay idle before they are weighed: more
-// than two collections of the runtime's forced cycle and its return of memory.
+// idleRest is how long the connections stay idle before they are weighed: long enough
+// for two forced collections of the runtime, and for memory to go back.
 const idleRest = 20 * time.Second
 
-// warmUp is how many connections are made before the first weighing, so that
-// what is needed once is not taken for a connection's.
+// warmUp is how many connections come before the first weighing, so that what is needed
+// once does not count as a connection's.
 const warmUp = 100
 
-// idle weighs the server before and after it has connections that do nothing.
+// idle weighs the server before and after it has idle connections.
 func idle(ctx context.Context, o options) (any, error) {
 	s, err := startServer(ctx, o.program)
 	if err != nil {
@@ -67,17 +69,11 @@ func idle(ctx context.Context, o options) (any, error) {
 // connectAll opens the connections and keeps each read until the process ends.
 func connectAll(ctx context.Context, s *server, users []*user, n int) error {
 	return each(ctx, n, func(i int) error {
-		ws, err := users[i%len(users)].connect(ctx, s.url, nil, func(frame) {})
+		conn, err := users[i%len(users)].connect(ctx, s.url, nil, func(client.Frame) {})
 		if err != nil {
 			return err
 		}
-		go func() {
-			for {
-				if _, err := read(context.WithoutCancel(ctx), ws); err != nil {
-					return
-				}
-			}
-		}()
+		go readUntilClosed(context.WithoutCancel(ctx), conn)
 		return nil
 	})
 }

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
+	"fechatter/client"
 )
 
 // loadResult is one run of load. Times are milliseconds, as a client sees them.
@@ -64,7 +63,7 @@ type sent struct {
 // member is one connection under load.
 type member struct {
 	user *user
-	ws   *websocket.Conn
+	conn *client.Conn
 }
 
 func load(ctx context.Context, o options) (any, error) {
@@ -84,14 +83,14 @@ func load(ctx context.Context, o options) (any, error) {
 	r := &loadRun{sent: map[string]sent{}}
 	var readers sync.WaitGroup
 	for _, m := range members {
-		readers.Go(func() { r.read(ctx, m.ws) })
+		readers.Go(func() { r.read(ctx, m.conn) })
 	}
 	if err := r.send(ctx, o, members); err != nil {
 		return nil, err
 	}
-	r.settle(ctx)
+	r.await(ctx)
 	for _, m := range members {
-		_ = m.ws.CloseNow()
+		_ = m.conn.CloseNow()
 	}
 	readers.Wait()
 	return loadResult{Run: "load", Nodes: o.nodes, Connections: o.connections, Rate: o.rate, Sends: len(r.acks), Refused: r.refused,
@@ -104,9 +103,9 @@ func join(ctx context.Context, c *cluster, users []*user, connections int) ([]me
 	members := make([]member, connections)
 	err := each(ctx, connections, func(i int) error {
 		u := users[i%len(users)]
-		// A round over the users moves on by one node, so that each is on all.
-		ws, err := u.connect(ctx, c.url(i+i/len(users)), nil, func(frame) {})
-		members[i] = member{user: u, ws: ws}
+		// Each round over the users moves on by one node, so that each user is on all.
+		conn, err := u.connect(ctx, c.url(i+i/len(users)), nil, func(client.Frame) {})
+		members[i] = member{user: u, conn: conn}
 		return err
 	})
 	for _, m := range members {
@@ -131,26 +130,38 @@ func (r *loadRun) send(ctx context.Context, o options, members []member) error {
 		}
 		m, key := members[i%len(members)], fmt.Sprintf("k%d", i)
 		t := m.user.team
-		b, err := message(key, t.chats[i%len(t.chats)])
-		if err != nil {
-			return err
-		}
-		r.mu.Lock()
-		r.sent[key] = sent{at: time.Now(), audience: t.connections}
-		r.mu.Unlock()
-		if err := m.ws.Write(ctx, websocket.MessageText, b); err != nil {
+		r.expect(key, t.connections)
+		if err := m.conn.Write(ctx, key, "message.send", message{t.chats[i%len(t.chats)], key, usual}); err != nil {
 			return err
 		}
 	}
 }
 
-func message(key, chat string) ([]byte, error) {
-	return json.Marshal(map[string]any{"id": key, "op": "message.send", "d": map[string]any{
-		"chat_id": chat, "key": key, "body": "a message of about the usual length, as people write it at work"}})
+// expect notes a send that is about to be made, for so many connections.
+func (r *loadRun) expect(key string, audience int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent[key] = sent{at: time.Now(), audience: audience}
 }
 
-// settle waits until everything was delivered, at most 5 seconds.
-func (r *loadRun) settle(ctx context.Context) {
+// forget takes back what was expected of a send that could not be made.
+func (r *loadRun) forget(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.sent, key)
+}
+
+// message is what a load sends.
+type message struct {
+	ChatID string `json:"chat_id"`
+	Key    string `json:"key"`
+	Body   string `json:"body"`
+}
+
+const usual = "a message of about the usual length, as people write it at work"
+
+// await waits until everything was delivered, at most 5 seconds.
+func (r *loadRun) await(ctx context.Context) {
 	deadline := time.After(5 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -171,23 +182,28 @@ func (r *loadRun) settle(ctx context.Context) {
 	}
 }
 
-func (r *loadRun) read(ctx context.Context, ws *websocket.Conn) {
+func (r *loadRun) read(ctx context.Context, conn *client.Conn) {
 	last := map[string]int64{}
 	for {
-		f, err := read(ctx, ws)
+		f, err := conn.Read(ctx)
 		if err != nil {
 			return
 		}
-		now := time.Now()
+		now, key := time.Now(), ""
+		if f.Op == "message.created" {
+			key = detailsOf(f).Key
+		}
 		r.mu.Lock()
 		switch f.Op {
 		case "ok":
-			r.acks = append(r.acks, now.Sub(r.sent[f.Re].at))
-			r.due += r.sent[f.Re].audience
+			r.acks = append(r.acks, now.Sub(r.sent[*f.Re].at))
+			r.due += r.sent[*f.Re].audience
 		case "error":
 			r.refused++
 		case "message.created":
-			r.delivered = append(r.delivered, now.Sub(r.sent[f.D.Key].at))
+			if s, ours := r.sent[key]; ours {
+				r.delivered = append(r.delivered, now.Sub(s.at))
+			}
 			if l := last[f.ChatID]; l != 0 && f.Seq != l+1 {
 				r.disorder++
 			}

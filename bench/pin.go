@@ -9,17 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	serverCPU = 0
-	clientCPU = 1
-)
-
-// pinSelf keeps this process on one processor, and says whether there are two, so
-// that server and client can each have one.
-func pinSelf() (bool, error) {
-	if runtime.NumCPU() < 2 {
-		return false, nil
-	}
+// pinSelf keeps this process on the processor after those of the server, or the last one, and
+// reports whether the server does not use that.
+func pinSelf(serverCores int) (bool, error) {
+	own := min(serverCores, runtime.NumCPU()-1)
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		return false, err
@@ -29,19 +22,19 @@ func pinSelf() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if err := unix.SchedSetaffinity(id, only(clientCPU)); err != nil {
+		if err := unix.SchedSetaffinity(id, cpus(own, own+1)); err != nil {
 			return false, fmt.Errorf("pin the client: %w", err)
 		}
 	}
-	return true, nil
+	return own >= serverCores, nil
 }
 
-// onServerCPU calls start in a thread whose children run on the server's processor.
-func onServerCPU(start func() error) error {
+// onServerCPUs calls start in a thread whose children run on the server's processors.
+func onServerCPUs(cores int, start func() error) error {
 	result := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		err := unix.SchedSetaffinity(0, only(serverCPU))
+		err := unix.SchedSetaffinity(0, cpus(0, cores))
 		if err == nil {
 			err = start()
 		}
@@ -50,8 +43,11 @@ func onServerCPU(start func() error) error {
 	return <-result
 }
 
-func only(cpu int) *unix.CPUSet {
+// cpus are the processors from first up to before end.
+func cpus(first, end int) *unix.CPUSet {
 	var set unix.CPUSet
-	set.Set(cpu)
+	for cpu := first; cpu < end; cpu++ {
+		set.Set(cpu)
+	}
 	return &set
 }

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// spread is a figure over the rounds. Ratio is the median of this peer's figure
-// over the program's own in the same round: machines differ from minute to minute,
-// two runs of one round hardly.
+// spread is a figure over the rounds. Ratio is the median of this peer's figure over the
+// program's own in the same round: machines differ from minute to minute, but two runs
+// of one round hardly do.
 type spread struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
 	Ratio  float64 `json:"ratio_to_self,omitempty"`
-	Wide   bool    `json:"wide,omitempty"` // over 30 % between the least and the most
+	Wide   bool    `json:"wide,omitempty"` // the largest is over 30 % above the smallest
 }
 
 type comparison struct {
@@ -23,9 +23,22 @@ type comparison struct {
 	DeliveryP99 spread `json:"delivery_p99_ms"`
 }
 
-// compare gives a line for each peer.
+// compare returns a line for each peer.
 func compare(names []string, runs []fanoutRun) (lines []comparison) {
-	of := func(name string, figure func(fanoutRun) float64) (values []float64) {
+	for _, name := range names {
+		lines = append(lines, comparison{
+			Peer:        name,
+			CPUMicros:   figureOf(name, runs, func(r fanoutRun) float64 { return r.CPUMicros }),
+			KBPerConn:   figureOf(name, runs, func(r fanoutRun) float64 { return r.KBPerConn }),
+			DeliveryP99: figureOf(name, runs, func(r fanoutRun) float64 { return r.Delivery.P99 }),
+		})
+	}
+	return lines
+}
+
+// figureOf computes the spread of a figure of one peer over the runs of all rounds.
+func figureOf(name string, runs []fanoutRun, figure func(fanoutRun) float64) spread {
+	of := func(name string) (values []float64) {
 		for _, r := range runs {
 			if r.Peer == name {
 				values = append(values, figure(r))
@@ -33,27 +46,20 @@ func compare(names []string, runs []fanoutRun) (lines []comparison) {
 		}
 		return values
 	}
-	figure := func(name string, f func(fanoutRun) float64) spread { return spreadOf(of(name, f), of(self, f)) }
-	for _, name := range names {
-		lines = append(lines, comparison{
-			Peer:        name,
-			CPUMicros:   figure(name, func(r fanoutRun) float64 { return r.CPUMicros }),
-			KBPerConn:   figure(name, func(r fanoutRun) float64 { return r.KBPerConn }),
-			DeliveryP99: figure(name, func(r fanoutRun) float64 { return r.Delivery.P99 }),
-		})
-	}
-	return lines
+	return spreadOf(of(name), of(self))
 }
 
-// spreadOf takes the values of the rounds, and those of self in the same rounds,
-// if it was measured.
+// spreadOf computes the spread of the values of all rounds, and compares them with those
+// of self in the same rounds, if there are any.
 func spreadOf(values, selfs []float64) spread {
 	s := spread{Median: median(values), Min: slices.Min(values), Max: slices.Max(values)}
 	s.Wide = s.Max > 1.3*s.Min
 	if len(selfs) == len(values) {
 		ratios := make([]float64, len(values))
 		for i, v := range values {
-			ratios[i] = v / selfs[i]
+			if selfs[i] != 0 {
+				ratios[i] = v / selfs[i]
+			}
 		}
 		s.Ratio = hundredths(median(ratios))
 	}

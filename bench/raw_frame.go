@@ -10,10 +10,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
+
+	"fechatter/client"
 )
 
-// greet makes the handshake and says the greetings, byte by byte to the end of the
-// last answer, so that nothing that comes after is lost.
+// greet makes the handshake and says the greetings. It reads byte by byte up to the end
+// of the last answer, so that nothing after that is lost.
 func greet(conn net.Conn, url string, header http.Header, greetings []greeting) error {
 	req, err := http.NewRequest(http.MethodGet, url+"/ws", nil) //nolint:noctx // the connection has a deadline
 	if err != nil {
@@ -27,12 +29,12 @@ func greet(conn net.Conn, url string, header http.Header, greetings []greeting) 
 		return err
 	}
 	r := bufio.NewReaderSize(conn, 64<<10)
-	res, err := http.ReadResponse(r, req) //nolint:bodyclose // a connection that was upgraded
+	res, err := http.ReadResponse(r, req) //nolint:bodyclose // an upgraded connection
 	if err != nil {
 		return err
 	}
 	if res.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("the handshake is answered with %s", res.Status)
+		return fmt.Errorf("the handshake: %w", &client.Problem{Status: res.StatusCode, Code: res.Status})
 	}
 	for _, g := range greetings {
 		if _, err := conn.Write(clientFrame(1, []byte(g.say))); err != nil {
@@ -48,31 +50,21 @@ func greet(conn net.Conn, url string, header http.Header, greetings []greeting) 
 	return nil
 }
 
-// await reads whole frames up to one with that text.
+// await reads frames up to one with that text.
 func await(r *bufio.Reader, text string) error {
 	for {
-		head, err := r.Peek(2)
+		_, payload, err := readFrame(r)
 		if err != nil {
 			return err
 		}
-		if n := headerLen(head); n > 2 {
-			if head, err = r.Peek(n); err != nil {
-				return err
-			}
-		}
-		_, begin, size, _ := parseHeader(head)
-		frame := make([]byte, begin+size)
-		if _, err := io.ReadFull(r, frame); err != nil {
-			return err
-		}
-		if bytes.Contains(frame, []byte(text)) {
+		if bytes.Contains(payload, []byte(text)) {
 			return nil
 		}
 	}
 }
 
-// clientFrame is a frame as clients send it: masked, with zeros, which leave the
-// payload as it is.
+// clientFrame is a frame as clients send it: masked, but with zeros, which leave the
+// payload unchanged.
 func clientFrame(op byte, payload []byte) []byte {
 	frame := []byte{0x80 | op, 0x80 | 126, 0, 0, 0, 0, 0, 0}
 	if len(payload) < 126 {
@@ -83,7 +75,7 @@ func clientFrame(op byte, payload []byte) []byte {
 	return append(frame, payload...)
 }
 
-// headerLen is how long the header of a server's frame is that begins so.
+// headerLen is the length of the header of a server's frame, by its first bytes.
 func headerLen(two []byte) int {
 	switch two[1] & 127 {
 	case 126:
@@ -94,8 +86,8 @@ func headerLen(two []byte) int {
 	return 2
 }
 
-// parseHeader reads the header of a server's frame: its opcode, where the payload
-// begins, and its size.
+// parseHeader reads the header of a server's frame: the opcode, and where the payload
+// begins and how long it is.
 func parseHeader(b []byte) (op byte, begin, size int, ok bool) {
 	if len(b) < 2 || len(b) < headerLen(b) {
 		return 0, 0, 0, false
@@ -110,4 +102,23 @@ func parseHeader(b []byte) (op byte, begin, size int, ok bool) {
 		size = int(b[1] & 127)
 	}
 	return op, begin, size, true
+}
+
+// readFrame reads one frame of a server.
+func readFrame(r *bufio.Reader) (op byte, payload []byte, err error) {
+	head, err := r.Peek(2)
+	if err != nil {
+		return 0, nil, err
+	}
+	if n := headerLen(head); n > 2 {
+		if head, err = r.Peek(n); err != nil {
+			return 0, nil, err
+		}
+	}
+	op, begin, size, _ := parseHeader(head)
+	frame := make([]byte, begin+size)
+	if _, err := io.ReadFull(r, frame); err != nil {
+		return 0, nil, err
+	}
+	return op, frame[begin:], nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -17,8 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// searchResult is one run of search. Times are milliseconds, as a client sees
-// them.
+// searchResult is one run of search. Times are milliseconds, as a client sees them.
 type searchResult struct {
 	Run      string   `json:"run"`
 	Engine   string   `json:"engine"`
@@ -26,8 +24,8 @@ type searchResult struct {
 	Chats    int      `json:"chats"`
 	Rate     float64  `json:"rate"`
 	Searches summary  `json:"search_ms"`
-	Found    summary  `json:"found_ms"` // from the begin of a send to the end of the first search that finds it
-	Lag      summary  `json:"lag_ms"`   // of the index behind the database, as each search tells
+	Found    summary  `json:"found_ms"` // from the start of a send to the end of the first search that finds it
+	Lag      summary  `json:"lag_ms"`   // of the index behind the database, according to each search
 	Missed   int      `json:"missed"`   // sends that were not found within 10 s
 	Rebuild  *float64 `json:"rebuild_seconds,omitempty"`
 	RSS      int64    `json:"rss_bytes"`
@@ -37,8 +35,8 @@ type searchResult struct {
 // searchLimit is how long a sent message is looked for.
 const searchLimit = 10 * time.Second
 
-// search fills chats with messages of words as rare and as common as in real
-// text, then measures searches, sends that are searched for, and a rebuild.
+// search fills chats with messages whose words are as rare and as common as in real text,
+// then measures searches, sends until they are found, and a rebuild.
 func search(ctx context.Context, o options) (any, error) {
 	engine := "bleve"
 	if url := os.Getenv("MEILI_URL"); url != "" {
@@ -81,7 +79,7 @@ func search(ctx context.Context, o options) (any, error) {
 	return result, err
 }
 
-// rebuild has the index made anew while the node runs.
+// rebuild rebuilds the index while the node runs.
 func rebuild(ctx context.Context, s *server) (seconds float64, err error) {
 	began := time.Now()
 	cmd := exec.CommandContext(ctx, s.cmd.Path, "reindex")
@@ -160,31 +158,19 @@ func (r *searchRun) fill(ctx context.Context, messages int) error {
 
 func (r *searchRun) send(ctx context.Context, n int, body string) error {
 	u := r.users[n%len(r.users)]
-	var m struct{}
-	return u.post(ctx, "/chats/"+u.team.chats[n%len(u.team.chats)]+"/messages", map[string]any{"body": body}, fmt.Sprintf("k%d", n), &m)
+	_, err := u.send(ctx, u.team.chats[n%len(u.team.chats)], fmt.Sprintf("k%d", n), body)
+	return err
 }
 
-// answer is what a search is measured by.
+// answer is what the measurements read of a search's answer.
 type answer struct {
 	Hits  []struct{} `json:"hits"`
 	LagMS int64      `json:"lag_ms"`
 }
 
 func (u *user) search(ctx context.Context, q string) (a answer, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.url+"/api/v1/search?limit=20&q="+url.QueryEscape(q), nil)
-	if err != nil {
-		return a, err
-	}
-	req.Header.Set("Authorization", "Bearer "+u.token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return a, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return a, fmt.Errorf("GET /search: %d", res.StatusCode)
-	}
-	return a, json.NewDecoder(res.Body).Decode(&a)
+	err = u.Call(ctx, http.MethodGet, "/search?limit=20&q="+url.QueryEscape(q), nil, &a)
+	return a, err
 }
 
 func (r *searchRun) awaitIndexed(ctx context.Context) error {
@@ -201,8 +187,8 @@ func (r *searchRun) awaitIndexed(ctx context.Context) error {
 	}
 }
 
-// measureSearches asks one after the other, for one to three words, the last now
-// and then not finished, of all of a user's chats.
+// measureSearches makes one search after the other, for one to three words in all of a
+// user's chats. Every other time the last word is unfinished.
 func (r *searchRun) measureSearches(ctx context.Context, n int) (summary, error) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	times := make([]time.Duration, 0, n)
@@ -221,8 +207,8 @@ func (r *searchRun) measureSearches(ctx context.Context, n int) (summary, error)
 	return summarize(times), nil
 }
 
-// measureSends sends at the rate, and looks for one message in a fifth of a second
-// at most until another member finds it.
+// measureSends sends at the rate and, at most five times a second, looks for a message
+// until another member finds it.
 func (r *searchRun) measureSends(ctx context.Context, o options) error {
 	g, ctx := errgroup.WithContext(ctx)
 	tick := time.NewTicker(time.Duration(float64(time.Second) / o.rate))

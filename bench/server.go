@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,12 +18,23 @@ import (
 
 // server is the program under measurement, in a folder of its own.
 type server struct {
-	url string
-	dir string
-	cmd *exec.Cmd
+	url  string
+	dir  string
+	cmd  *exec.Cmd
+	took time.Duration // from the start of the process until it was ready
 }
 
+// startServer starts the program without limits of what users may do.
 func startServer(ctx context.Context, program string, env ...string) (*server, error) {
+	unlimited := []string{"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_REQUESTS_PER_SECOND=0", "FECHATTER_LIMITS_PEOPLE_PER_MINUTE=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
+		"FECHATTER_LIMITS_DELIVERIES_PER_SECOND=0", "FECHATTER_LIMITS_BYTES_PER_DAY=0",
+		"FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0"}
+	return startBy(ctx, nil, program, append(unlimited, env...)...)
+}
+
+// startBy starts the program as the last argument of a command, or by itself, with its
+// limits as they are by default.
+func startBy(ctx context.Context, command []string, program string, env ...string) (*server, error) {
 	program, err := filepath.Abs(program)
 	if err != nil {
 		return nil, err
@@ -39,11 +51,11 @@ func startServer(ctx context.Context, program string, env ...string) (*server, e
 	if err != nil {
 		return nil, err
 	}
-	s := &server{url: "http://" + listen, dir: dir, cmd: exec.CommandContext(ctx, program)}
+	line := append(slices.Clone(command), program)
+	s := &server{url: "http://" + listen, dir: dir, cmd: exec.CommandContext(ctx, line[0], line[1:]...)}
 	s.cmd.Dir, s.cmd.Stderr = dir, os.Stderr
 	s.cmd.Env = append(os.Environ(), "FECHATTER_LISTEN="+listen, "FECHATTER_ADMIN_LISTEN="+admin, "FECHATTER_DRAIN_DELAY=0s",
-		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_REQUESTS_PER_SECOND=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
-		"FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0")
+		"FECHATTER_LOG_LEVEL=warn", "FECHATTER_REGISTRATION=open")
 	s.cmd.Env = append(s.cmd.Env, env...)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.stop())
@@ -52,32 +64,35 @@ func startServer(ctx context.Context, program string, env ...string) (*server, e
 }
 
 func (s *server) start(ctx context.Context) error {
+	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", s.cmd.Path, err)
 	}
-	return s.awaitReady(ctx)
+	err := s.awaitReady(ctx)
+	s.took = time.Since(began)
+	return err
 }
 
-// restart gives the same data to a new process, without what setting up has left
-// in the memory of the old one.
+// restart starts a new process on the same data, without what setting up has left in the
+// memory of the old one.
 func (s *server) restart(ctx context.Context) error {
 	s.kill()
-	again := exec.CommandContext(ctx, s.cmd.Path)
+	again := exec.CommandContext(ctx, s.cmd.Path, s.cmd.Args[1:]...)
 	again.Dir, again.Stderr, again.Env = s.cmd.Dir, s.cmd.Stderr, s.cmd.Env
 	s.cmd = again
 	return s.start(ctx)
 }
 
-// kill needs no drain: nobody is there to be told.
+// kill is kill -9: nobody is there who would have to leave in order.
 func (s *server) kill() {
 	_ = s.cmd.Process.Signal(syscall.SIGKILL)
 	_ = s.cmd.Wait() // killed
 }
 
 func (s *server) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if s.ready(ctx) {
@@ -86,7 +101,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("the program does not get ready: %w", ctx.Err())
+			return fmt.Errorf("the program is not ready: %w", ctx.Err())
 		}
 	}
 }
@@ -109,7 +124,7 @@ func (s *server) stop() error {
 	return os.RemoveAll(s.dir)
 }
 
-// rss gives the resident memory in bytes.
+// rss returns the resident memory in bytes.
 func (s *server) rss() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
@@ -124,22 +139,8 @@ func (s *server) rss() (int64, error) {
 	return 0, errors.New("no VmRSS")
 }
 
-// cpu gives what the process has spent, user and system; 0 when it is gone.
-func (s *server) cpu() time.Duration {
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // behind the name, which may hold anything
-	fields := strings.Fields(rest)
-	user, err := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	if err != nil || err2 != nil {
-		return 0
-	}
-	return time.Duration(user+system) * tick
-}
+// cpu returns what the process has spent, user and system; 0 once it is gone.
+func (s *server) cpu() time.Duration { return processTimes(s.cmd.Process.Pid).own }
 
 func freeAddress(ctx context.Context) (string, error) {
 	var listener net.ListenConfig

@@ -11,18 +11,18 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 )
 
-// services are what several nodes share: a private PostgreSQL, as durable as in
-// earnest, and a NATS server in this process.
+// services are what several nodes share: a private PostgreSQL, durable as in production,
+// and a NATS server in this process.
 type services struct {
 	postgres *postgrestest.Server
 	nats     *natsserver.Server
-	env      []string // the settings that lead nodes to them
+	env      []string // the settings that point nodes to them
 }
 
 func startServices(ctx context.Context) (*services, error) {
 	s := &services{}
 	var err error
-	if s.postgres, err = postgrestest.Start(ctx); err != nil {
+	if s.postgres, err = postgrestest.StartOnDisk(ctx); err != nil {
 		return nil, err
 	}
 	database, err := s.postgres.Database(ctx)
@@ -35,7 +35,7 @@ func startServices(ctx context.Context) (*services, error) {
 	}
 	s.nats.Start()
 	if !s.nats.ReadyForConnections(5 * time.Second) {
-		return nil, errors.Join(errors.New("nats-server does not get ready"), s.stop())
+		return nil, errors.Join(errors.New("nats-server is not ready"), s.stop())
 	}
 	s.env = []string{"FECHATTER_DATABASE=" + database, "FECHATTER_NATS=" + s.nats.ClientURL()}
 	return s, nil

@@ -33,7 +33,7 @@ func prepareSelf(ctx context.Context, o options) (prepared, error) {
 	return prepared{s, users}, nil
 }
 
-// speaker is how clients of one server log in and speak.
+// speaker is how the clients of one server log in and send.
 type speaker struct {
 	header    func(i int) http.Header
 	greetings []greeting
@@ -44,7 +44,7 @@ func (p prepared) speaker() speaker {
 	chat := p.users[0].team.chats[0]
 	return speaker{
 		header: func(i int) http.Header {
-			return http.Header{"Authorization": {"Bearer " + p.users[i%len(p.users)].token}}
+			return http.Header{"Authorization": {"Bearer " + p.users[i%len(p.users)].Token}}
 		},
 		greetings: []greeting{{`{"id":"r","op":"resume","d":{"cursors":{}}}`, `"op":"ready"`}},
 		say: func(number int, text string) string {
@@ -64,9 +64,8 @@ func peerSpeaker(name string) speaker {
 	return s
 }
 
-// startPeer runs this program's own serve, so that a peer, too, has a process of
-// its own.
-func startPeer(ctx context.Context, name string) (*server, error) {
+// startPeer runs this program as a peer, so that the peer, too, has a process of its own.
+func startPeer(ctx context.Context, name string, cores int) (*server, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -77,5 +76,5 @@ func startPeer(ctx context.Context, name string) (*server, error) {
 	}
 	s := &server{url: "http://" + listen, cmd: exec.CommandContext(ctx, program, "serve", name, listen)}
 	s.cmd.Stderr = os.Stderr
-	return s, onServerCPU(func() error { return s.start(ctx) })
+	return s, onServerCPUs(cores, func() error { return s.start(ctx) })
 }

@@ -10,20 +10,20 @@ import (
 
 const stampMark = "@@"
 
-// stamp is in the text of each message that is measured: its number, from 1, and
-// when it was sent. It survives whatever a server wraps around the text.
+// stamp stands in the text of each measured message: its number, from 1, and when it was
+// sent. It survives whatever a server wraps around the text.
 type stamp struct {
 	number int
 	sent   time.Time
 }
 
-// text is the stamp with so much around it that it is size bytes.
+// text is the stamp, padded to size bytes.
 func (s stamp) text(size int) string {
 	text := fmt.Sprintf("%s%d:%d%s", stampMark, s.number, s.sent.UnixNano(), stampMark)
 	return text + strings.Repeat("x", max(0, size-len(text)))
 }
 
-// nextStamp gives the first stamp in b and what comes after it.
+// nextStamp returns the first stamp in b and what comes after it.
 func nextStamp(b []byte) (s stamp, rest []byte, ok bool) {
 	_, b, ok = bytes.Cut(b, []byte(stampMark))
 	if !ok {

@@ -10,13 +10,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coder/websocket"
+	"fechatter/client"
 )
 
 const (
 	// stormSpread is the time over which the clients come back.
 	stormSpread = 5 * time.Second
-	// stormPatience is how long after the restart a client goes on trying.
+	// stormPatience is how long a client goes on trying after the restart.
 	stormPatience = 60 * time.Second
 )
 
@@ -34,8 +34,8 @@ type stormResult struct {
 	Refused     int     `json:"others_refused"`
 }
 
-// storm has all clients of the first node come back within stormSpread after a
-// restart, with events to catch up, while the users of the second go on sending.
+// storm brings all clients of the first node back within stormSpread after a restart, with
+// events to catch up on, while the users of the second go on sending.
 func storm(ctx context.Context, o options) (any, error) {
 	if o.nodes < 2 {
 		return nil, errors.New("storm needs -nodes 2")
@@ -67,7 +67,7 @@ func storm(ctx context.Context, o options) (any, error) {
 	load := &loadRun{sent: map[string]sent{}}
 	var work sync.WaitGroup
 	for _, m := range others {
-		work.Go(func() { load.read(ctx, m.ws) })
+		work.Go(func() { load.read(ctx, m.conn) })
 	}
 	sending := make(chan error, 1)
 	go func() { sending <- load.send(ctx, o, others) }()
@@ -78,9 +78,9 @@ func storm(ctx context.Context, o options) (any, error) {
 	if err := <-sending; err != nil {
 		return nil, err
 	}
-	load.settle(ctx)
+	load.await(ctx)
 	for _, m := range others {
-		_ = m.ws.CloseNow()
+		_ = m.conn.CloseNow()
 	}
 	work.Wait()
 	return stormResult{Run: "storm", Connections: o.connections, Behind: behind, Attempts: s.attempts.Load(), Lost: s.lost.Load(), Missing: s.missing.Load(),
@@ -103,22 +103,13 @@ type stormRun struct {
 // arrive connects the clients for the first time; they die with their node.
 func (s *stormRun) arrive(ctx context.Context, connections int) error {
 	return each(ctx, connections, func(i int) error {
-		ws, err := s.users[i%len(s.users)].connect(ctx, s.url, nil, func(frame) {})
+		conn, err := s.users[i%len(s.users)].connect(ctx, s.url, nil, func(client.Frame) {})
 		if err != nil {
 			return err
 		}
-		go drainUntilClosed(ctx, ws)
+		go readUntilClosed(ctx, conn)
 		return nil
 	})
-}
-
-func drainUntilClosed(ctx context.Context, ws *websocket.Conn) {
-	for {
-		if _, err := read(ctx, ws); err != nil {
-			_ = ws.CloseNow()
-			return
-		}
-	}
 }
 
 // others are one user of each team, connected to the second node.
@@ -128,12 +119,12 @@ func (s *stormRun) others(ctx context.Context, c *cluster) ([]member, error) {
 		if u != u.team.users[0] {
 			continue
 		}
-		ws, err := u.connect(ctx, c.url(1), nil, func(frame) {})
+		conn, err := u.connect(ctx, c.url(1), nil, func(client.Frame) {})
 		if err != nil {
 			return nil, fmt.Errorf("connect user %d to the other node: %w", i, err)
 		}
 		u.team.connections++
-		members = append(members, member{user: u, ws: ws})
+		members = append(members, member{user: u, conn: conn})
 	}
 	return members, nil
 }
@@ -147,22 +138,22 @@ func (s *stormRun) fallBehind(ctx context.Context, each int) error {
 		}
 		for _, chat := range u.team.chats {
 			for i := range each {
-				var m struct{ Seq int64 }
-				if err := u.post(ctx, "/chats/"+chat+"/messages", map[string]any{"body": "while you were away"}, fmt.Sprint("missed", i), &m); err != nil {
+				seq, err := u.send(ctx, chat, fmt.Sprint("missed", i), "while you were away")
+				if err != nil {
 					return err
 				}
 				if i == 0 {
-					s.cursors[chat] = m.Seq - 1
+					s.cursors[chat] = seq - 1
 				}
-				s.missed[chat] = m.Seq
+				s.missed[chat] = seq
 			}
 		}
 	}
 	return nil
 }
 
-// comeBack reconnects every client once at a random moment of stormSpread, with
-// full-jitter backoff after a failure, and gives when the last one was live.
+// comeBack reconnects every client at a random moment of stormSpread, with full-jitter
+// backoff after a failure, and returns when the last one was live.
 func (s *stormRun) comeBack(ctx context.Context, connections int) time.Duration {
 	started := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, stormPatience)
@@ -202,7 +193,7 @@ func (s *stormRun) again(ctx context.Context, u *user) error {
 		due += s.missed[chat] - s.cursors[chat]
 	}
 	begun, got := time.Now(), int64(0)
-	ws, err := u.connect(ctx, s.url, cursors, func(f frame) {
+	conn, err := u.connect(ctx, s.url, cursors, func(f client.Frame) {
 		if f.Op == "message.created" && f.Seq <= s.missed[f.ChatID] {
 			got++
 		}
@@ -214,6 +205,6 @@ func (s *stormRun) again(ctx context.Context, u *user) error {
 	s.mu.Lock()
 	s.resumes = append(s.resumes, time.Since(begun))
 	s.mu.Unlock()
-	go drainUntilClosed(context.WithoutCancel(ctx), ws)
+	go readUntilClosed(context.WithoutCancel(ctx), conn)
 	return nil
 }

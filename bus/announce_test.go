@@ -4,9 +4,9 @@ import (
 	"testing"
 )
 
-// Announcements reach every other node, and no less after the server was away.
+// Announcements reach every other node, also after the server was away.
 func TestAnnounce(t *testing.T) {
-	srv := startProcess(t, freePort(t))
+	srv := startProcess(t)
 	one, two, three := &recorder{}, &recorder{}, &recorder{}
 	a, b, c := newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url})
 	for bus, node := range map[*Bus]*recorder{a: one, b: two, c: three} {
@@ -31,6 +31,6 @@ func TestAnnounce(t *testing.T) {
 		t.Error("an announcement was taken for an event")
 	}
 	if got := two.announced(); got != "first" {
-		t.Errorf("who announced heard %q", got)
+		t.Errorf("the announcer heard %q", got)
 	}
 }

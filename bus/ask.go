@@ -4,20 +4,18 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
 )
 
-// questions are those of this node that wait for an answer.
+// questions are this node's questions that await an answer.
 type questions struct {
 	self string // part of the subjects of questions and answers
 
 	mu      sync.Mutex
 	last    int64
-	waiting map[string]chan []byte // by the end of the subject; each has room for the answers wanted
+	waiting map[string]chan []byte // by the end of the subject; each has room for the wanted answers
 }
 
 func newQuestions() questions {
@@ -27,7 +25,7 @@ func newQuestions() questions {
 // mostAnswers bounds what AskAll gathers.
 const mostAnswers = 256
 
-// Ask gives data to Node.Asked of every other node and waits for the first answer
+// Ask sends data to Node.Asked of every other node and waits for the first answer
 // until ctx ends. It returns ErrLost at once while the bus is lost.
 func (b *Bus) Ask(ctx context.Context, data []byte) ([]byte, error) {
 	if !b.link.isReady() {
@@ -44,10 +42,10 @@ func (b *Bus) Ask(ctx context.Context, data []byte) ([]byte, error) {
 	}
 }
 
-// AskAll gives data to Node.Asked of every other node and gathers the answers, in
-// the order in which they come, until ctx ends or there are 256. How many nodes
-// there are nobody knows, so ctx should end soon. It returns ErrLost at once while
-// the bus is lost.
+// AskAll sends data to Node.Asked of every other node and gathers answers, in the
+// order of their arrival, until ctx ends or there are 256. Nobody knows how many
+// nodes there are, so ctx should end soon. It returns ErrLost at once while the
+// bus is lost.
 func (b *Bus) AskAll(ctx context.Context, data []byte) (answers [][]byte, err error) {
 	if !b.link.isReady() {
 		return nil, ErrLost
@@ -82,26 +80,12 @@ func (q *questions) end(id string) {
 	delete(q.waiting, id)
 }
 
-// answered hands an answer to who waits for it; further ones are dropped.
+// answered hands an answer to the caller that awaits it, and drops surplus ones.
 func (q *questions) answered(id string, data []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case q.waiting[id] <- data: // nobody waits any more: the channel is nil
+	case q.waiting[id] <- data: // nobody is waiting: the channel is nil
 	default:
 	}
-}
-
-// exchange takes a message that is a question or an answer, and reports whether
-// it was one.
-func (b *Bus) exchange(m *nats.Msg, node Node) bool {
-	if id, ok := strings.CutPrefix(m.Subject, answerSubject); ok {
-		b.questions.answered(id, m.Data)
-		return true
-	}
-	id, ok := strings.CutPrefix(m.Subject, askSubject)
-	if ok {
-		node.Asked(m.Data, func(data []byte) { b.enqueue(outgoing{subject: answerSubject + id, data: data}) })
-	}
-	return ok
 }

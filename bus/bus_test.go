@@ -11,24 +11,37 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/goleak"
 )
 
-// recorder is a node that notes what the bus tells it.
+// patience bounds a hang. Nothing that works takes as long, even on a busy machine.
+const patience = time.Minute
+
+// recorder is a node that records what the bus tells it.
 type recorder struct {
 	mu     sync.Mutex
 	data   [][]byte
+	hints  []string
+	asked  int
 	news   []string
 	lost   []bool
 	checks int
 	refuse error
 }
 
-func (r *recorder) Receive(data []byte, _ string) error {
+func (r *recorder) Receive(_ string, data []byte, _ string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.data = append(r.data, data)
 	return r.refuse
+}
+
+func (r *recorder) Hinted(stream string, _ []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hints = append(r.hints, stream)
+	return nil
 }
 
 func (r *recorder) Announced(data []byte) {
@@ -37,11 +50,20 @@ func (r *recorder) Announced(data []byte) {
 	r.news = append(r.news, string(data))
 }
 
-// Asked answers what it was asked, in capitals, unless it was told to be silent.
+// Asked answers in capitals, unless the question is silence.
 func (r *recorder) Asked(data []byte, answer func([]byte)) {
+	r.mu.Lock()
+	r.asked++
+	r.mu.Unlock()
 	if string(data) != "silence" {
 		answer(bytes.ToUpper(data))
 	}
+}
+
+func (r *recorder) questions() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
 }
 
 func (r *recorder) announced() string {
@@ -77,8 +99,22 @@ func (r *recorder) state() (lost, known bool, checks int) {
 	return lost, known, r.checks
 }
 
-func newBus(t *testing.T, cfg Config) *Bus {
+// testRing is a keyring of the keys with these numbers, the last of which signs.
+func testRing(ids ...uint32) Keyring {
+	r := Keyring{Now: time.Now()}
+	for _, id := range ids {
+		r.Sign = Key{ID: id, Secret: bytes.Repeat([]byte{byte(id)}, secretSize)}
+		r.Believed = append(r.Believed, r.Sign)
+	}
+	return r
+}
+
+// newBus returns a bus that has the key of all nodes of these tests, unless cfg names others.
+func newBus(t testing.TB, cfg Config) *Bus {
 	t.Helper()
+	if cfg.Keyring.Believed == nil {
+		cfg.Keyring = testRing(1)
+	}
 	b, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -86,42 +122,51 @@ func newBus(t *testing.T, cfg Config) *Bus {
 	return b
 }
 
-// run starts b and stops it with the test, checking that no goroutine is left.
-func run(t *testing.T, b *Bus, node Node) {
+// live returns a bus that runs until the test ends and is connected.
+func live(t *testing.T, cfg Config, node Node) *Bus {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	b := newBus(t, cfg)
+	run(t, b, node)
+	connected(t, b)
+	return b
+}
+
+// run starts b and stops it with the test.
+func run(t testing.TB, b *Bus, node Node) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx, node) }()
 	t.Cleanup(func() {
-		stop()
+		cancel()
 		select {
 		case err := <-ended:
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			t.Error("Run did not return")
 		}
 	})
 }
 
-// eventually polls: the other side is a real server with its own time.
-func eventually(t *testing.T, what string, ok func() bool) {
+// eventually polls: the other side is a real server that takes its own time.
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(patience)
 	for tick := time.NewTicker(2 * time.Millisecond); !ok(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 15 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
 
-func connected(t *testing.T, b *Bus) {
+func connected(t testing.TB, b *Bus) {
 	t.Helper()
 	eventually(t, "connected", func() bool { return b.Stats().Connected })
 }
 
-// echoed waits until the server has all that b has published.
+// echoed waits until the server has everything that b has published.
 func echoed(t *testing.T, b *Bus) {
 	t.Helper()
 	eventually(t, "echo", func() bool {
@@ -131,7 +176,7 @@ func echoed(t *testing.T, b *Bus) {
 	})
 }
 
-func flush(t *testing.T, b *Bus) {
+func flush(t testing.TB, b *Bus) {
 	t.Helper()
 	if err := b.Flush(t.Context()); err != nil {
 		t.Fatalf("Flush: %v", err)
@@ -142,12 +187,12 @@ func TestEmbeddedRunsAndStops(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	node := &recorder{}
 	b := newBus(t, Config{Name: "one"})
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx, node) }()
 	connected(t, b)
 	echoed(t, b)
-	stop()
+	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
 	}
@@ -159,14 +204,10 @@ func TestEmbeddedRunsAndStops(t *testing.T) {
 func TestTwoNodes(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	t.Run("", func(t *testing.T) {
-		srv := startProcess(t, freePort(t))
+		url := startInside(t, &server.Options{}).ClientURL()
 		stream, other := uuid.NewString(), uuid.NewString()
 		a, b := &recorder{}, &recorder{}
-		busA, busB := newBus(t, Config{URL: srv.url, Name: "a"}), newBus(t, Config{URL: srv.url, Name: "b"})
-		run(t, busA, a)
-		run(t, busB, b)
-		connected(t, busA)
-		connected(t, busB)
+		busA, busB := live(t, Config{URL: url, Name: "a"}, a), live(t, Config{URL: url, Name: "b"}, b)
 		if err := busB.Subscribe(stream); err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +217,7 @@ func TestTwoNodes(t *testing.T) {
 		flush(t, busA)
 		flush(t, busB)
 
-		const n = 2000 // with the other stream's, fewer than the outbox and the inbox hold
+		const n = 2000 // twice that fits into the outbox, and this into the inbox
 		for i := range n {
 			busA.Publish(stream, fmt.Appendf(nil, "%d", i), "")
 			busA.Publish(other, []byte("nobody asked"), "")
@@ -202,25 +243,24 @@ func TestTwoNodes(t *testing.T) {
 }
 
 func TestSubscribedBeforeRun(t *testing.T) {
-	srv := startProcess(t, freePort(t))
+	url := startInside(t, &server.Options{}).ClientURL()
 	stream, node := uuid.NewString(), &recorder{}
-	b := newBus(t, Config{URL: srv.url})
+	b := newBus(t, Config{URL: url})
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}
 	run(t, b, node)
 	connected(t, b)
 	flush(t, b)
-	other := newBus(t, Config{URL: srv.url})
+	other := newBus(t, Config{URL: url})
 	run(t, other, &recorder{})
 	other.Publish(stream, []byte("x"), "")
 	eventually(t, "received", func() bool { return node.received() == 1 })
 }
 
 func TestStreamsAreIds(t *testing.T) {
-	b, node := newBus(t, Config{}), &recorder{}
-	run(t, b, node)
-	connected(t, b)
+	node := &recorder{}
+	b := live(t, Config{}, node)
 	for _, bad := range []string{
 		"", ">", "*", "fechatter.chat.>", "0198f0c0-0000-7000-8000-00000000000*",
 		"0198F0C0-0000-7000-8000-000000000001", "0198f0c000007000800000000000000001ab",
@@ -241,13 +281,9 @@ func TestStreamsAreIds(t *testing.T) {
 }
 
 func TestRefusedEventsAreCounted(t *testing.T) {
-	srv := startProcess(t, freePort(t))
-	stream, node := uuid.NewString(), &recorder{refuse: errors.New("no event")}
-	b, other := newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url})
-	run(t, b, node)
-	run(t, other, &recorder{})
-	connected(t, b)
-	connected(t, other)
+	url := startInside(t, &server.Options{}).ClientURL()
+	stream, node := uuid.NewString(), &recorder{refuse: errors.New("not an event")}
+	b, other := live(t, Config{URL: url}, node), live(t, Config{URL: url}, &recorder{})
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}

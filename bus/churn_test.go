@@ -8,13 +8,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// tally is a node that counts what came of each stream, by the text of the event.
+// tally is a node that counts events by their text, which names the stream.
 type tally struct {
 	recorder
 	of map[string]int
 }
 
-func (r *tally) Receive(data []byte, _ string) error {
+func (r *tally) Receive(_ string, data []byte, _ string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.of[string(data)]++
@@ -30,17 +30,15 @@ func (r *tally) sum() (sum int) {
 	return sum
 }
 
-// Interest comes and goes from many sides while the server does. In the end the
+// Many goroutines change the interest while the server restarts. In the end the
 // node hears exactly what it wants, each event once.
 func TestInterestUnderChurn(t *testing.T) {
-	srv := startProcess(t, freePort(t))
+	srv := startProcess(t)
 	node := &tally{of: map[string]int{}}
-	b := newBus(t, Config{URL: srv.url})
-	run(t, b, node)
-	connected(t, b)
+	b := live(t, Config{URL: srv.url}, node)
 
 	const sides, streamsEach = 8, 20
-	wanted := make([]map[string]bool, sides) // each side has streams of its own
+	wanted := make([]map[string]bool, sides) // each side has its own streams
 	var all sync.WaitGroup
 	for side := range sides {
 		wanted[side] = map[string]bool{}
@@ -54,9 +52,7 @@ func TestInterestUnderChurn(t *testing.T) {
 	connected(t, b)
 	flush(t, b)
 
-	other := newBus(t, Config{URL: srv.url})
-	run(t, other, &recorder{})
-	connected(t, other)
+	other := live(t, Config{URL: srv.url}, &recorder{})
 	want := 0
 	for _, side := range wanted {
 		for stream, on := range side {
@@ -83,7 +79,7 @@ func TestInterestUnderChurn(t *testing.T) {
 	}
 }
 
-// churn wants and drops streams at random, and notes which it wants in the end.
+// churn subscribes and unsubscribes at random, and notes what it wants in the end.
 func churn(t *testing.T, b *Bus, wanted map[string]bool, rnd *rand.Rand, count int) {
 	streams := make([]string, count)
 	for i := range streams {

@@ -10,52 +10,57 @@ import (
 	"github.com/nats-io/nuid"
 )
 
-// What waits of tokens: one probe at a time sends one.
+// Bounds on the tokens that wait: one probe at a time sends one.
 const (
 	echoMessages = 64
 	echoBytes    = 64 << 10
 )
 
-// echo hears on a connection of its own what the node publishes.
+// echo hears what the node publishes, on a connection of its own.
 type echo struct {
 	subject string
 	probing sync.Mutex    // one probe at a time
-	tried   chan struct{} // closed after the first try to connect
+	opener  *opener       // used by the probe
+	tried   chan struct{} // closed after the first attempt to connect
 	once    sync.Once
 
 	mu   sync.Mutex
-	conn *nats.Conn // nil unless there is one
+	conn *nats.Conn // nil: none
 	sub  *nats.Subscription
 }
 
-func (e *echo) init() { e.subject, e.tried = nodeSubjects+nuid.Next(), make(chan struct{}) }
+func (e *echo) init() {
+	e.subject, e.tried, e.opener = nodeSubjects+nuid.Next(), make(chan struct{}), newOpener([senderSize]byte{})
+}
 
-// settle notes that the first try has come to something.
-func (e *echo) settle() { e.once.Do(func() { close(e.tried) }) }
+// noteTried notes that the first attempt to connect has succeeded or failed.
+func (e *echo) noteTried() { e.once.Do(func() { close(e.tried) }) }
 
-// hearEcho connects a second time. Without it the bus works, but Echo fails.
-func (b *Bus) hearEcho(s *session) {
-	defer b.echo.settle()
+// hearEcho connects a second time. Without that the bus works, but Echo fails.
+func (b *Bus) hearEcho(ctx context.Context, s *session) {
+	defer b.echo.noteTried()
 	conn, err := nats.Connect(b.cfg.URL, append(b.common(s.server), nats.Name(b.cfg.Name+" probe"),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			b.noisy.Do(func() { b.log.Warn("bus error of the probe", "error", err) })
+			b.noisy.Do(func() { b.log.Warn("bus probe error", "error", err) })
 		}))...)
 	if err == nil {
-		err = b.echo.listen(conn)
+		err = b.echo.listen(ctx, conn)
 	}
 	if err != nil {
 		b.log.Warn("bus cannot be probed", "error", err)
 	}
 }
 
-func (e *echo) listen(conn *nats.Conn) error {
+func (e *echo) listen(ctx context.Context, conn *nats.Conn) error {
 	sub, err := conn.SubscribeSync(e.subject)
 	if err == nil {
 		err = sub.SetPendingLimits(echoMessages, echoBytes)
 	}
-	// A token that comes before the subscription is lost. A server that is away
+	// A token that arrives before the subscription is lost. A server that is away
 	// gets both later.
-	_ = conn.FlushTimeout(flushTimeout)
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	_ = conn.FlushWithContext(ctx)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.conn, e.sub = conn, sub
@@ -89,10 +94,10 @@ func (e *echo) current() *nats.Subscription {
 	return e.sub
 }
 
-// Echo publishes token by the way of all events and waits until the server has
-// brought it back on another connection: the bus as another node sees it. It
-// returns ErrLost at once while the bus is lost, and an error when ctx ends first.
-// Only the outcome of the very first connect is waited for. Calls take turns.
+// Echo publishes token as events are published, and waits until it arrives on
+// another connection: this is the bus as another node sees it. It returns ErrLost
+// at once while the bus is lost, and an error when ctx ends first. It waits only
+// for the outcome of the very first connect. Calls take turns.
 func (b *Bus) Echo(ctx context.Context, token []byte) error {
 	b.echo.probing.Lock()
 	defer b.echo.probing.Unlock()
@@ -111,8 +116,13 @@ func (b *Bus) Echo(ctx context.Context, token []byte) error {
 		if err != nil {
 			return fmt.Errorf("await echo: %w", err)
 		}
-		// An earlier token may come late: go on to ours.
-		if bytes.Equal(m.Data, token) {
+		body, _, why := b.echo.opener.open(b.keys.Load(), m)
+		if why != sound {
+			b.reject(kindEcho, why, m.Subject)
+			continue
+		}
+		// An earlier token may arrive late: wait for ours.
+		if bytes.Equal(body, token) {
 			return nil
 		}
 	}

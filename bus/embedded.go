@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// startServer starts a NATS server that listens on no port, keeps nothing, and
+// startServer starts a NATS server that listens on no port, stores nothing, and
 // leaves signals to the process.
 func startServer(name string, log *slog.Logger) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
@@ -30,15 +30,15 @@ func startServer(name string, log *slog.Logger) (*server.Server, error) {
 	return s, nil
 }
 
-// stopServer is Shutdown and not LameDuckShutdown, which does nothing without a
-// listener.
+// stopServer calls Shutdown rather than LameDuckShutdown, which does nothing
+// without a listener.
 func stopServer(s *server.Server) {
 	s.Shutdown()
 	s.WaitForShutdown()
 }
 
-// serverLog passes on what the embedded server warns of. Its notices are about
-// a server that nobody administers: they go to debug.
+// serverLog passes on the warnings of the embedded server. Its notices concern a
+// server that nobody administers, so they go to debug.
 type serverLog struct{ log *slog.Logger }
 
 func (l serverLog) Noticef(format string, v ...any) {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"syscall"
 	"testing"
@@ -31,18 +30,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// serve runs a server until it is killed, and prints its port: a free one if port
+// is -1. It waits for a port that another process has taken for a moment.
 func serve(port int) {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for {
+		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		go s.Start()
+		if s.ReadyForConnections(5 * time.Second) {
+			fmt.Println(s.Addr().(*net.TCPAddr).Port)
+			select {}
+		}
+		s.Shutdown()
 	}
-	s.Start()
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM)
-	<-stop
-	s.Shutdown()
-	s.WaitForShutdown()
 }
 
 type process struct {
@@ -51,37 +54,29 @@ type process struct {
 	cmd  *exec.Cmd
 }
 
-func freePort(t *testing.T) int {
+func startProcess(t *testing.T) *process { return startAt(t, server.RANDOM_PORT) }
+
+func startAt(t *testing.T, port int) *process {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p := &process{cmd: exec.Command(os.Args[0])}
+	p.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", portEnv, port))
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func startProcess(t *testing.T, port int) *process {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", portEnv, port))
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{url: fmt.Sprintf("nats://127.0.0.1:%d", port), port: port, cmd: cmd}
 	t.Cleanup(p.kill)
-	eventually(t, "nats listens", func() bool {
-		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	if _, err := fmt.Fscan(out, &p.port); err != nil {
+		t.Fatalf("nats does not listen: %v", err)
+	}
+	p.url = fmt.Sprintf("nats://127.0.0.1:%d", p.port)
 	return p
 }
 
-// kill may be called twice: the second time there is nothing left to do.
+// kill may be called twice: the second call has nothing left to do.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
@@ -90,16 +85,13 @@ func (p *process) kill() {
 func (p *process) restart(t *testing.T) *process {
 	t.Helper()
 	p.kill()
-	return startProcess(t, p.port)
+	return startAt(t, p.port)
 }
 
 func TestServerRestartIsAGap(t *testing.T) {
-	port := freePort(t)
-	srv := startProcess(t, port)
+	srv := startProcess(t)
 	stream, node := uuid.NewString(), &recorder{}
-	b := newBus(t, Config{URL: srv.url})
-	run(t, b, node)
-	connected(t, b)
+	b := live(t, Config{URL: srv.url}, node)
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}
@@ -107,15 +99,11 @@ func TestServerRestartIsAGap(t *testing.T) {
 
 	srv.kill()
 	eventually(t, "told of the loss", func() bool { lost, _, _ := node.state(); return lost })
-	started := time.Now()
 	if err := b.Flush(t.Context()); !errors.Is(err, ErrLost) {
 		t.Errorf("Flush while lost: %v, want ErrLost", err)
 	}
 	if err := b.Echo(t.Context(), []byte("x")); !errors.Is(err, ErrLost) {
 		t.Errorf("Echo while lost: %v, want ErrLost", err)
-	}
-	if took := time.Since(started); took > time.Second {
-		t.Errorf("calls while lost took %s", took)
 	}
 	b.Publish(stream, []byte("into the void"), "")
 	eventually(t, "dropped", func() bool { return b.Stats().Dropped == 1 })
@@ -125,7 +113,7 @@ func TestServerRestartIsAGap(t *testing.T) {
 	}
 	_, _, before := node.state()
 
-	srv = startProcess(t, port)
+	srv = srv.restart(t)
 	eventually(t, "back, and told to check", func() bool {
 		lost, _, checks := node.state()
 		return !lost && checks > before
@@ -140,16 +128,17 @@ func TestServerRestartIsAGap(t *testing.T) {
 }
 
 func TestServerComesLater(t *testing.T) {
-	port := freePort(t)
+	srv := startProcess(t)
+	srv.kill() // nobody else is likely to get its port
 	stream, node := uuid.NewString(), &recorder{}
-	b := newBus(t, Config{URL: fmt.Sprintf("nats://127.0.0.1:%d", port)})
+	b := newBus(t, Config{URL: srv.url})
 	run(t, b, node)
-	eventually(t, "told that there is no bus", func() bool { lost, known, _ := node.state(); return known && lost })
+	eventually(t, "told of the loss", func() bool { lost, known, _ := node.state(); return known && lost })
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}
-	srv := startProcess(t, port)
-	eventually(t, "told that it is there", func() bool { lost, _, checks := node.state(); return !lost && checks > 0 })
+	srv = srv.restart(t)
+	eventually(t, "told that the bus is there", func() bool { lost, _, checks := node.state(); return !lost && checks > 0 })
 	flush(t, b)
 	other := newBus(t, Config{URL: srv.url})
 	run(t, other, &recorder{})
@@ -157,25 +146,38 @@ func TestServerComesLater(t *testing.T) {
 	eventually(t, "received", func() bool { return node.received() == 1 })
 }
 
-// A server that takes no more bytes must cost a sender nothing.
+// A server that accepts no more bytes costs a sender nothing.
 func TestHungServerDoesNotHoldPublish(t *testing.T) {
-	srv := startProcess(t, freePort(t))
+	t.Parallel()
+	srv := startProcess(t)
 	node := &recorder{}
-	b := newBus(t, Config{URL: srv.url})
-	run(t, b, node)
-	connected(t, b)
-	if err := srv.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	b := live(t, Config{URL: srv.url}, node)
+	signal := func(what os.Signal) {
+		t.Helper()
+		if err := srv.cmd.Process.Signal(what); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back := func() {
+		t.Helper()
+		signal(syscall.SIGCONT)
+		eventually(t, "told that the bus is back", func() bool { lost, _, _ := node.state(); return !lost })
 	}
 	stream, big := uuid.NewString(), bytes.Repeat([]byte("x"), 1<<20)
-	var longest time.Duration
-	for range 64 {
-		started := time.Now()
-		b.Publish(stream, big, "")
-		longest = max(longest, time.Since(started))
-	}
-	if longest > 250*time.Millisecond {
-		t.Errorf("Publish took %s", longest)
+	// A sender that waits for the server waits until the bus is lost, each time. Once or
+	// twice the machine may stand still for as long.
+	for tries := 1; ; tries++ {
+		signal(syscall.SIGSTOP)
+		for range 64 {
+			b.Publish(stream, big, "")
+		}
+		if lost, _, _ := node.state(); !lost {
+			break
+		}
+		if tries == 5 {
+			t.Fatal("Publish waited for the server")
+		}
+		back()
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -183,36 +185,29 @@ func TestHungServerDoesNotHoldPublish(t *testing.T) {
 		t.Error("Echo of a hung server succeeded")
 	}
 	eventually(t, "told of the loss", func() bool { lost, _, _ := node.state(); return lost })
-	if err := srv.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "told that it is back", func() bool { lost, _, _ := node.state(); return !lost })
+	back()
 }
 
-// held blocks the first event until it is let go.
+// held blocks the first event until it is released.
 type held struct {
 	recorder
 	enter, leave chan struct{}
 }
 
-func (h *held) Receive(data []byte, trace string) error {
+func (h *held) Receive(stream string, data []byte, trace string) error {
 	select {
 	case h.enter <- struct{}{}:
 		<-h.leave
 	default:
 	}
-	return h.recorder.Receive(data, trace)
+	return h.recorder.Receive(stream, data, trace)
 }
 
 func TestSlowNodeIsToldToCheck(t *testing.T) {
-	srv := startProcess(t, freePort(t))
+	url := startInside(t, &server.Options{}).ClientURL()
 	stream := uuid.NewString()
 	node := &held{enter: make(chan struct{}, 1), leave: make(chan struct{})}
-	b, other := newBus(t, Config{URL: srv.url}), newBus(t, Config{URL: srv.url})
-	run(t, b, node)
-	run(t, other, &recorder{})
-	connected(t, b)
-	connected(t, other)
+	b, other := live(t, Config{URL: url}, node), live(t, Config{URL: url}, &recorder{})
 	if err := b.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +216,7 @@ func TestSlowNodeIsToldToCheck(t *testing.T) {
 	other.Publish(stream, []byte("first"), "")
 	<-node.enter
 	for i := 0; i < inboxSize+100; {
-		// In steps, or the publisher's own queue overflows first.
+		// In steps, or the publisher's own queue would overflow first.
 		for range 1000 {
 			other.Publish(stream, []byte("x"), "")
 			i++
@@ -231,7 +226,7 @@ func TestSlowNodeIsToldToCheck(t *testing.T) {
 	eventually(t, "gap", func() bool { return b.Stats().Gaps > 0 })
 	eventually(t, "told to check", func() bool { _, _, checks := node.state(); return checks > before })
 
-	// What was dropped after that is known when the inbox has room again.
+	// Later drops are noticed when the inbox has room again.
 	_, _, before = node.state()
 	close(node.leave)
 	eventually(t, "told to check again", func() bool { _, _, checks := node.state(); return checks > before })

@@ -10,12 +10,12 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// fault takes what a server or the client complains of while connected.
+// fault handles a complaint of the server or the client while connected.
 func (b *Bus) fault(node Node, sub *nats.Subscription, err error) {
 	switch {
 	case errors.Is(err, nats.ErrSlowConsumer):
 		b.counts.gaps.Add(1)
-		b.noisy.Do(func() { b.log.Warn("events from the bus dropped: this node is too slow") })
+		b.noisy.Do(func() { b.log.Warn("dropped events from the bus: this node is too slow") })
 		node.CheckNow()
 	case errors.Is(err, nats.ErrPermissionViolation):
 		b.forbidden(err)
@@ -33,12 +33,12 @@ func (b *Bus) fault(node Node, sub *nats.Subscription, err error) {
 	}
 }
 
-// forbidden follows a permissions violation. A node that may not subscribe hears
-// nothing, however well it is connected; one that may not publish is heard by
-// the position checks of the others.
+// forbidden handles a permissions violation. A node that may not subscribe hears
+// nothing, however well it is connected; one that may not publish is still heard
+// through the position checks of the others.
 func (b *Bus) forbidden(err error) {
 	b.noisy.Do(func() {
-		b.log.Error("NATS forbids this node a subject: grant it publish and subscribe on "+allSubjects, "error", err)
+		b.log.Error("NATS denies this node a subject: grant it publish and subscribe on "+allSubjects, "error", err)
 	})
 	if strings.Contains(strings.ToLower(err.Error()), "for subscription") {
 		b.denied()
@@ -47,10 +47,10 @@ func (b *Bus) forbidden(err error) {
 
 func (b *Bus) denied() {
 	b.link.deny()
-	b.interest.poke() // it looks after a link that is not ready
+	b.interest.poke() // so that it watches a link that is not ready
 }
 
-// isRefusal reports whether the server does not take this node's credentials.
+// isRefusal reports whether the server refused this node's credentials.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{
 		nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired, nats.ErrNkeysNotSupported,
@@ -62,14 +62,14 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// The same reason is told once in a while, and no more than so many: tries are
-// frequent, and a text may hold a port that is another each time.
+// Each reason is logged once in a while, and at most so many of them: attempts are
+// frequent, and a text may contain a port that changes every time.
 const (
 	reasonsEvery = time.Minute
 	reasonsMost  = 16
 )
 
-// reasons tells why there is no connection.
+// reasons logs why there is no connection.
 type reasons struct {
 	mu    sync.Mutex
 	told  map[string]bool
@@ -77,17 +77,18 @@ type reasons struct {
 }
 
 func (r *reasons) tell(log *slog.Logger, err error) {
-	// The last is what nats.go makes of the others.
+	// ErrNoServers is what nats.go makes of all other errors together.
 	if err == nil || errors.Is(err, nats.ErrNoServers) || !r.news(err.Error(), time.Now()) {
 		return
 	}
 	if isRefusal(err) {
-		log.Error("NATS refuses this node's credentials; trying on", "error", err)
+		log.Error("NATS refuses this node's credentials; retrying", "error", err)
 		return
 	}
-	log.Warn("bus cannot be reached; trying on", "error", err)
+	log.Warn("bus is unreachable; retrying", "error", err)
 }
 
+// news reports whether text is to be logged, and remembers it.
 func (r *reasons) news(text string, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,8 +108,8 @@ func (r *reasons) forget() {
 	r.told = nil
 }
 
-// tellReason asks a connection that is not there why. At the first connect
-// nats.go calls no handler for a refusal.
+// tellReason logs why a connection is down. On the first connect, nats.go calls no
+// handler for a refusal.
 func (b *Bus) tellReason(conn *nats.Conn) {
 	if _, up, _ := b.link.state(); !up {
 		b.reasons.tell(b.log, conn.LastError())

@@ -10,23 +10,23 @@ import (
 )
 
 const (
-	// flushTimeout is what a server has to confirm subscriptions.
+	// flushTimeout is how long a server has to confirm subscriptions.
 	flushTimeout = 2 * time.Second
-	// lookAgain is how often a connection that is not ready is looked at.
+	// lookAgain is how often a connection that is not ready is checked.
 	lookAgain = 250 * time.Millisecond
 )
 
-// interest is the streams that this node wants to hear. Callers only note what
-// they want: nats.go holds its lock while it connects, for seconds if packets
-// vanish, so one goroutine alone talks to it.
+// interest is the set of streams that this node wants to hear. Callers only note
+// what they want: nats.go holds its lock while it connects, for seconds if
+// packets vanish, so only one goroutine talks to it.
 type interest struct {
 	mu      sync.Mutex
 	running bool
 	subs    map[string]*nats.Subscription // by stream; nil: not yet asked for
-	fresh   map[string]struct{}           // the streams of nil
+	fresh   map[string]struct{}           // streams not yet asked for
 	gone    []*nats.Subscription          // asked for, no longer wanted
-	flushes []chan error                  // who waits
-	wake    chan struct{}                 // holds a token when there is something to do
+	flushes []chan error                  // of the callers that wait
+	wake    chan struct{}                 // holds a token when there is work
 }
 
 func newInterest() interest {
@@ -54,8 +54,8 @@ func (i *interest) poke() {
 	}
 }
 
-// take answers what is to be done, which the caller then does.
-func (i *interest) take() (fresh []string, gone []*nats.Subscription, flushes []chan error) {
+// popWork returns what is to be done, and forgets it.
+func (i *interest) popWork() (fresh []string, gone []*nats.Subscription, flushes []chan error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.running = true
@@ -68,7 +68,7 @@ func (i *interest) take() (fresh []string, gone []*nats.Subscription, flushes []
 	return fresh, gone, flushes
 }
 
-// made takes in a subscription; false when it is not wanted any more.
+// made stores a subscription, and reports whether it is still wanted.
 func (i *interest) made(stream string, sub *nats.Subscription) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -79,7 +79,7 @@ func (i *interest) made(stream string, sub *nats.Subscription) bool {
 	return true
 }
 
-// detach forgets the connection: everything wanted is to be asked for anew.
+// detach forgets the connection: everything wanted has to be asked for again.
 func (i *interest) detach() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -107,7 +107,7 @@ func (i *interest) count() int {
 	return len(i.subs)
 }
 
-// flush joins those who wait for a flush; one serves all.
+// flush joins the callers that wait for a flush; one flush serves all.
 func (i *interest) flush() (<-chan error, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -120,10 +120,10 @@ func (i *interest) flush() (<-chan error, error) {
 	return f, nil
 }
 
-// keepInterest makes and ends subscriptions, and confirms them, until done.
+// keepInterest creates, ends and confirms subscriptions until done.
 func (b *Bus) keepInterest(done <-chan struct{}, conn *nats.Conn) {
 	b.hearNodes(conn)
-	b.interest.poke() // what was wanted before
+	b.interest.poke() // for what was wanted before
 	var again <-chan time.Time
 	for {
 		b.apply(conn)
@@ -144,19 +144,19 @@ func (b *Bus) keepInterest(done <-chan struct{}, conn *nats.Conn) {
 	}
 }
 
-// appeal connects anew. The errors say that a connection is closed or connecting
+// appeal reconnects. Its errors mean that a connection is closed or connecting
 // anyway.
 func (b *Bus) appeal(conn *nats.Conn) {
-	b.log.Info("bus connects anew: its subscriptions were refused")
+	b.log.Info("bus is reconnecting: its subscriptions were refused")
 	_ = conn.ForceReconnect()
 	b.echo.reconnect()
 }
 
-// apply does what there is to do, and flushes if somebody waits for it or the
-// connection is new.
+// apply does the work, and flushes if a caller waits for it or the connection is
+// new.
 func (b *Bus) apply(conn *nats.Conn) {
-	turn, _, unconfirmed := b.link.state() // before the flush: it speaks for this connection
-	fresh, gone, flushes := b.interest.take()
+	turn, _, unconfirmed := b.link.state() // before the flush, which confirms this connection
+	fresh, gone, flushes := b.interest.popWork()
 	for _, stream := range fresh {
 		b.subscribe(conn, stream)
 	}
@@ -186,9 +186,9 @@ func (b *Bus) subscribe(conn *nats.Conn, stream string) {
 	}
 }
 
-// Flush waits until the server has taken all subscriptions: what any node
-// publishes from then on is received. While the bus is lost it returns ErrLost
-// at once. Without a deadline in ctx it gives up after two seconds.
+// Flush waits until the server has accepted all subscriptions: whatever any node
+// publishes from then on is received. It returns ErrLost at once while the bus is
+// lost, and an error after two seconds or when ctx ends.
 func (b *Bus) Flush(ctx context.Context) error {
 	if !b.link.isReady() {
 		return ErrLost

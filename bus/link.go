@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// link is what is known of the connection; it tells the node what changes.
+// link is the state of the connection; it tells the node of changes.
 type link struct {
 	mu    sync.Mutex
 	node  Node // nil unless running
 	up    bool // connected
 	ready bool // and every subscription is in force
-	// refused says that the server does not let this node subscribe: what is
-	// connected so is as good as lost.
+	// refused: the server does not let this node subscribe. Such a connection is as
+	// good as lost.
 	refused bool
-	since   time.Time // refused
+	since   time.Time // when it was refused
 	turn    int       // counts connections
 }
 
@@ -31,15 +31,12 @@ func (l *link) end() {
 	l.node, l.up, l.ready = nil, false, false
 }
 
-// came notes a new connection. It is ready when confirmed says so.
+// came notes a new connection, which becomes ready when it is confirmed.
 func (l *link) came() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.up, l.ready, l.refused = true, false, false
 	l.turn++
-	if !confirmsFirst {
-		l.enter()
-	}
 }
 
 func (l *link) went() {
@@ -49,8 +46,8 @@ func (l *link) went() {
 	l.lose()
 }
 
-// deny notes that the server refused a subscription. The next connection may
-// fare better.
+// deny notes that the server refused a subscription. The next connection may fare
+// better.
 func (l *link) deny() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,8 +57,7 @@ func (l *link) deny() {
 	l.lose()
 }
 
-// refusedFor answers for how long the server has refused a subscription; 0: it
-// does not.
+// refusedFor returns how long the server has been refusing a subscription, or 0.
 func (l *link) refusedFor() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,9 +74,9 @@ func (l *link) lose() {
 	}
 }
 
-// confirmed notes that everything subscribed before is in force on the
-// connection of turn. Only then are positions compared: an event that came to
-// the server before the subscription is found by no one else.
+// confirmed notes that every earlier subscription is in force on the connection of
+// turn. Only then are positions compared: nothing else finds an event that reached
+// the server before the subscription did, until the next regular check.
 func (l *link) confirmed(turn int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +92,7 @@ func (l *link) enter() {
 	l.node.CheckNow()
 }
 
-// state answers the present connection and whether it waits to be confirmed.
+// state returns the present connection, and whether it awaits confirmation.
 func (l *link) state() (turn int, up, unconfirmed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,25 +10,25 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// TLS names PEM files. They are read at each connect, so that a certificate that
-// was renewed needs no restart. Any of them makes TLS a must; without them it is
-// used for tls:// and wss:// and where the server demands it.
+// TLS names PEM files. They are read at each connect, so that a renewed certificate
+// needs no restart. Any of them makes TLS mandatory; without them it is used for
+// tls:// and wss:// and where the server demands it.
 type TLS struct {
-	CA   string // the authorities that a server's certificate is judged by, instead of the system's
+	CA   string // the authorities that verify a server's certificate, instead of the system's
 	Cert string // this node's certificate, and
 	Key  string // its key
 }
 
-// Credentials say who this node is, in one way at most. A user and password may
-// stand in the URL instead.
+// Credentials identify this node; at most one of them may be set. A user and
+// password may be in the URL instead.
 type Credentials struct {
 	Token string
 	Creds string // a .creds file: a user's JWT and the seed of its key
 	Nkey  string // a file with the seed of an nkey
 }
 
-// security reads every file once, so that a wrong one is known at the start, and
-// answers what every connection is made with.
+// security reads every file once, so that a wrong one is reported at the start,
+// and returns the options of every connection.
 func (c Config) security() ([]nats.Option, error) {
 	opts, err := c.TLS.options()
 	if err != nil {
@@ -40,7 +40,7 @@ func (c Config) security() ([]nats.Option, error) {
 
 func (t TLS) options() (opts []nats.Option, err error) {
 	if (t.Cert == "") != (t.Key == "") {
-		return nil, errors.New("a client certificate needs both its file and that of its key")
+		return nil, errors.New("a client certificate needs both its own file and that of its key")
 	}
 	if t.CA != "" {
 		if _, err := t.authorities(); err != nil {
@@ -64,7 +64,7 @@ func (t TLS) authorities() (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("read CA certificates: %s holds none in PEM form", t.CA)
+		return nil, fmt.Errorf("read CA certificates: no PEM certificate in %s", t.CA)
 	}
 	return pool, nil
 }
@@ -80,7 +80,7 @@ func (t TLS) certificate() (tls.Certificate, error) {
 func (c Credentials) options() ([]nats.Option, error) {
 	switch {
 	case c.Token != "" && c.Creds != "", c.Token != "" && c.Nkey != "", c.Creds != "" && c.Nkey != "":
-		return nil, errors.New("a token, a credentials file and an nkey exclude each other")
+		return nil, errors.New("a token, a credentials file and an nkey are mutually exclusive")
 	case c.Token != "":
 		return []nats.Option{nats.Token(c.Token)}, nil
 	case c.Creds != "":
@@ -96,7 +96,7 @@ func (c Credentials) options() ([]nats.Option, error) {
 	return nil, nil
 }
 
-// tryCredentials does what a connect will do with the file.
+// tryCredentials reads the file as a connect does.
 func tryCredentials(file string, creds nats.Option) error {
 	var o nats.Options
 	if err := creds(&o); err != nil {

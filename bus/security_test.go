@@ -14,15 +14,11 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// carries fails unless a bus with cfg brings an event to another such bus.
+// carries fails unless a bus with cfg delivers an event to another such bus.
 func carries(t *testing.T, cfg Config) {
 	t.Helper()
 	stream, node := uuid.NewString(), &recorder{}
-	hears, says := newBus(t, cfg), newBus(t, cfg)
-	run(t, hears, node)
-	run(t, says, &recorder{})
-	connected(t, hears)
-	connected(t, says)
+	hears, says := live(t, cfg, node), live(t, cfg, &recorder{})
 	if err := hears.Subscribe(stream); err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +28,7 @@ func carries(t *testing.T, cfg Config) {
 	echoed(t, hears)
 }
 
-// refused fails unless a bus with cfg stays lost, goes on trying, and says why.
+// refused fails unless a bus with cfg stays lost, keeps trying, and logs why.
 func refused(t *testing.T, cfg Config, why string) {
 	t.Helper()
 	log, node := &logged{}, &recorder{}
@@ -59,7 +55,7 @@ func TestTLS(t *testing.T) {
 	t.Run("other CA", func(t *testing.T) {
 		refused(t, Config{URL: open, TLS: TLS{CA: newAuthority(t).file}}, "unknown authority")
 	})
-	t.Run("no client certificate", func(t *testing.T) { refused(t, Config{URL: strict, TLS: ours}, "bus cannot be reached") })
+	t.Run("no client certificate", func(t *testing.T) { refused(t, Config{URL: strict, TLS: ours}, "bus is unreachable") })
 	t.Run("server without TLS", func(t *testing.T) {
 		plain := startInside(t, &server.Options{}).ClientURL()
 		refused(t, Config{URL: plain, TLS: ours}, "secure connection not available")
@@ -124,18 +120,18 @@ func TestCredentialsFile(t *testing.T) {
 	carries(t, Config{URL: srv.ClientURL(), Credentials: Credentials{Creds: file}})
 }
 
-func TestWrongFilesAreRefusedAtTheStart(t *testing.T) {
+func TestInvalidFilesAreRefusedAtTheStart(t *testing.T) {
 	a := newAuthority(t)
 	cert, key := a.issue("node")
 	_, otherKey := a.issue("other")
 	garbage, missing := filepath.Join(a.dir, "garbage"), filepath.Join(a.dir, "missing")
-	write(t, garbage, "nothing of use")
+	write(t, garbage, "nothing useful")
 	for name, c := range map[string]struct {
 		cfg  Config
 		want string
 	}{
 		"CA missing":          {Config{TLS: TLS{CA: missing}}, "read CA certificates: open " + missing},
-		"CA garbage":          {Config{TLS: TLS{CA: garbage}}, "read CA certificates: " + garbage + " holds none in PEM form"},
+		"CA garbage":          {Config{TLS: TLS{CA: garbage}}, "read CA certificates: no PEM certificate in " + garbage},
 		"certificate missing": {Config{TLS: TLS{Cert: missing, Key: key}}, "read client certificate: open " + missing},
 		"key of another":      {Config{TLS: TLS{Cert: cert, Key: otherKey}}, "read client certificate: tls: private key does not match"},
 		"key missing":         {Config{TLS: TLS{Cert: cert}}, "needs both"},
@@ -143,7 +139,7 @@ func TestWrongFilesAreRefusedAtTheStart(t *testing.T) {
 		"creds garbage":       {Config{Credentials: Credentials{Creds: garbage}}, "credentials from " + garbage},
 		"nkey missing":        {Config{Credentials: Credentials{Nkey: missing}}, "read nkey seed from " + missing},
 		"nkey garbage":        {Config{Credentials: Credentials{Nkey: garbage}}, "read nkey seed from " + garbage},
-		"two ways":            {Config{Credentials: Credentials{Nkey: garbage, Token: "t"}}, "exclude each other"},
+		"two ways":            {Config{Credentials: Credentials{Nkey: garbage, Token: "t"}}, "mutually exclusive"},
 	} {
 		c.cfg.URL = "nats://127.0.0.1:1"
 		if _, err := New(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {

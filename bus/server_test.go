@@ -21,9 +21,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// startInside runs a NATS server in this process, for settings that a test
-// makes, and stops it with the test. It listens on a free port unless opts says
-// which.
+// startInside runs a NATS server in this process with a test's settings, and stops
+// it with the test. It listens on a free port unless opts names one.
 func startInside(t *testing.T, opts *server.Options) *server.Server {
 	t.Helper()
 	opts.Host, opts.NoSigs = "127.0.0.1", true
@@ -36,13 +35,13 @@ func startInside(t *testing.T, opts *server.Options) *server.Server {
 	}
 	s.Start()
 	t.Cleanup(func() { stopServer(s) })
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(patience) {
 		t.Fatal("nats is not ready")
 	}
 	return s
 }
 
-// logged is a log that a test reads.
+// logged is a log that a test can read.
 type logged struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -62,7 +61,7 @@ func (l *logged) has(text string) bool {
 
 func (l *logged) log() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-// authority makes certificates for a test.
+// authority issues certificates for a test.
 type authority struct {
 	t    *testing.T
 	dir  string
@@ -121,7 +120,7 @@ func (a *authority) write(name, kind string, der []byte) string {
 	return file
 }
 
-// issue makes a certificate for 127.0.0.1 and answers its files.
+// issue issues a certificate for 127.0.0.1 and returns its files.
 func (a *authority) issue(name string) (cert, key string) {
 	a.t.Helper()
 	k := newKey(a.t)
@@ -137,8 +136,8 @@ func (a *authority) issue(name string) (cert, key string) {
 	return a.write(name+".pem", "CERTIFICATE", der), a.write(name+".key", "EC PRIVATE KEY", secret)
 }
 
-// serverTLS is the configuration of a server that asks its clients for a
-// certificate of the same authority, or not.
+// serverTLS configures a server that may ask its clients for a certificate of the
+// same authority.
 func (a *authority) serverTLS(askClients bool) *tls.Config {
 	a.t.Helper()
 	cert, err := tls.LoadX509KeyPair(a.issue("server"))

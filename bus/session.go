@@ -14,8 +14,8 @@ type session struct {
 	closed chan struct{}
 }
 
-// dial answers a connection that is made, or is being tried for. It waits for
-// the first try of every server.
+// dial returns a connection that is established or keeps trying. It waits for the
+// first attempt at every server.
 func (b *Bus) dial(node Node, srv *server.Server) (*session, error) {
 	s := &session{server: srv, closed: make(chan struct{})}
 	var err error
@@ -29,8 +29,9 @@ func (s *session) close() {
 	<-s.closed
 }
 
-// common are the options of every connection: try for ever, notice a hung server
-// within seconds, and queue nothing while away, for old hints are worth nothing.
+// common returns the options of every connection: retry for ever, notice a hung
+// server within seconds, and queue nothing while away, because old hints are
+// worthless.
 func (b *Bus) common(srv *server.Server) []nats.Option {
 	opts := append([]nats.Option{
 		nats.RetryOnFailedConnect(true),
@@ -50,20 +51,20 @@ func (b *Bus) common(srv *server.Server) []nats.Option {
 	return opts
 }
 
-// handlers are called one after the other, in the order of what happened.
+// handlers returns the callbacks, which run one at a time in the order of events.
 func (b *Bus) handlers(s *session, node Node) []nats.Option {
 	return []nats.Option{
 		nats.Name(b.cfg.Name),
 		nats.NoEcho(),
 		nats.ConnectHandler(func(c *nats.Conn) {
 			if s.server == nil {
-				b.log.Info("bus is reached", "server", c.ConnectedUrlRedacted())
+				b.log.Info("bus connected", "server", c.ConnectedUrlRedacted())
 			}
 			b.came()
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
 			b.counts.reconnects.Add(1)
-			b.log.Info("bus is back", "server", c.ConnectedUrlRedacted())
+			b.log.Info("bus reconnected", "server", c.ConnectedUrlRedacted())
 			b.came()
 		}),
 		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {
@@ -71,8 +72,8 @@ func (b *Bus) handlers(s *session, node Node) []nats.Option {
 				b.log.Warn("bus lost", "error", err)
 			}
 			b.link.went()
-			b.echo.settle()
-			b.interest.poke() // it asks why there is none
+			b.echo.noteTried()
+			b.interest.poke() // so that it logs why
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { b.reasons.tell(b.log, err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { b.fault(node, sub, err) }),

@@ -6,17 +6,18 @@ const (
 	announceSubject = "fechatter.announce"
 	askSubject      = "fechatter.ask."
 	answerSubject   = "fechatter.answer."
-	allSubjects     = "fechatter.>" // what a node must be allowed to publish and subscribe
+	allSubjects     = "fechatter.>" // a node must be allowed to publish and subscribe to these
 
 	traceHeader = "traceparent"
+	sealHeader  = "Fechatter-Seal"
 )
 
-// subject names the NATS subject of a stream, which validStream has passed.
+// subject returns the NATS subject of a stream that validStream accepts.
 func subject(stream string) string { return chatSubjects + stream }
 
 // validStream reports whether s is a UUID in its canonical form: lower-case hex
-// digits in groups of 8-4-4-4-12. No other form may name a subject, or one
-// stream had two.
+// digits in groups of 8-4-4-4-12. Other forms are refused, or a stream would have
+// more than one subject.
 func validStream(s string) bool {
 	if len(s) != 36 {
 		return false

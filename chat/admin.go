@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,77 +11,84 @@ type Account struct {
 	User
 	Administrator bool  `json:"administrator"`
 	SuspendedAt   *Time `json:"suspended_at,omitempty"`
+	// MadeBy is who made a bot.
+	MadeBy string `json:"made_by,omitempty"`
 }
 
-// Actor is who administers: a user who must be an administrator, or the operator
-// at the command line, who has the database anyway.
+// Actor is whoever performs an administrative act: a user, who must be an
+// administrator, or the operator at the command line, who has the database anyway.
 type Actor struct {
 	userID   string
 	operator bool
+	// byKey is set where a key acts, with its scopes; delegated, where it may administer
+	// although its bot is no administrator.
+	byKey, delegated bool
+	scopes           Scopes
 }
 
-// ByUser is the user of an authenticated session.
+// ByUser returns the actor for the user of an authenticated session.
 func ByUser(userID string) Actor { return Actor{userID: userID} }
 
-// ByOperator is who runs the program.
+// ByOperator returns the actor for whoever runs the program.
 func ByOperator() Actor { return Actor{operator: true} }
 
-// operatorName is how the audit log calls the operator; no user's id is like it.
-const operatorName = "operator"
+// Operator names the operator in the audit log; no user's id looks like it.
+const Operator = "operator"
 
 func (a Actor) name() string {
 	if a.operator {
-		return operatorName
+		return Operator
 	}
 	return a.userID
 }
 
-// Appointment says whether a sign-up makes an administrator.
-type Appointment int
-
-// The appointments: nobody; whoever is the first user of this database; the user
-// in any case, for the settings name them.
-const (
-	AppointNobody Appointment = iota
-	AppointFirst
-	AppointNamed
-)
-
-// WithAdministrators gives the use cases with names that become administrators
-// by their sign-up. Without names it is the first user.
+// WithAdministrators returns a copy of the service for which the settings name these
+// users as administrators: see AppointNamed. Signing up under one of the names makes
+// nobody an administrator. Without names the first user becomes one.
 func (s *Service) WithAdministrators(names []string) *Service {
 	named := *s
 	named.administrators = names
 	return &named
 }
 
-func (s *Service) appointment(username string) Appointment {
-	switch {
-	case slices.Contains(s.administrators, username):
-		return AppointNamed
-	case len(s.administrators) == 0:
-		return AppointFirst
-	}
-	return AppointNobody
-}
-
-// AppointNamed makes those users administrators whom the settings name and who
-// have signed up: at the start of a node.
-func (s *Service) AppointNamed(ctx context.Context) error {
+// AppointNamed makes the users whom the settings name administrators, and returns those
+// who were not one before. It passes over the names that make nobody one: those that no
+// user has, and those that none had when they were first named. Whoever has taken such
+// a name since may be anybody, so that somebody who knows must appoint them. A node
+// calls it at start.
+func (s *Service) AppointNamed(ctx context.Context) (appointed []Account, passedOver []string, err error) {
 	for _, name := range s.administrators {
-		a, err := s.store.AccountNamed(ctx, name)
-		if err == nil && !a.Administrator {
-			_, err = s.changeAccount(ctx, ByOperator(), a.ID, appoint("named by the settings"))
-		}
-		if err != nil && CodeOf(err) != NotFound {
-			return err
+		a, known, err := s.appointNamed(ctx, name)
+		switch {
+		case err != nil:
+			return appointed, passedOver, err
+		case !known:
+			passedOver = append(passedOver, name)
+		case a.ID != "":
+			appointed = append(appointed, a)
 		}
 	}
-	return nil
+	return appointed, passedOver, nil
 }
 
-// authorizeAdmin is the one place that decides who administers. Acts ask it
-// again inside their transaction.
+// appointNamed returns the account if it has become an administrator's.
+func (s *Service) appointNamed(ctx context.Context, name string) (appointed Account, known bool, err error) {
+	a, err := s.store.AccountNamed(ctx, name)
+	if CodeOf(err) == NotFound {
+		return Account{}, false, s.store.NoteAbsent(ctx, name)
+	}
+	if err != nil || a.Administrator {
+		return Account{}, true, err
+	}
+	if absent, err := s.store.WasAbsent(ctx, name); err != nil || absent {
+		return Account{}, false, err
+	}
+	a, err = s.changeAccount(ctx, ByOperator(), a.ID, appoint("named by the settings"))
+	return a, true, err
+}
+
+// authorizeAdmin is the one place that decides who may administer. Acts call it
+// inside their transaction.
 func authorizeAdmin(ctx context.Context, actor Actor, account func(context.Context, string) (Account, error)) error {
 	if actor.operator {
 		return nil
@@ -91,18 +97,23 @@ func authorizeAdmin(ctx context.Context, actor Actor, account func(context.Conte
 	if err != nil && CodeOf(err) != NotFound {
 		return err
 	}
-	if err != nil || !a.Administrator || a.SuspendedAt != nil {
-		return Errorf(Forbidden, "this is for administrators")
+	if err != nil || !a.Administrator && !actor.delegated || a.SuspendedAt != nil {
+		return Errorf(Forbidden, "only administrators may do this")
 	}
 	return nil
 }
 
-// Account gives a user's own account.
+// MayAdminister refuses who may not.
+func (s *Service) MayAdminister(ctx context.Context, actor Actor) error {
+	return authorizeAdmin(ctx, actor, s.store.Account)
+}
+
+// Account returns a user's own account.
 func (s *Service) Account(ctx context.Context, userID string) (Account, error) {
 	return s.store.Account(ctx, userID)
 }
 
-// AccountNamed gives the account of a username; for administrators.
+// AccountNamed returns the account with a username; for administrators.
 func (s *Service) AccountNamed(ctx context.Context, actor Actor, username string) (Account, error) {
 	if err := authorizeAdmin(ctx, actor, s.store.Account); err != nil {
 		return Account{}, err
@@ -110,7 +121,8 @@ func (s *Service) AccountNamed(ctx context.Context, actor Actor, username string
 	return s.store.AccountNamed(ctx, username)
 }
 
-// Accounts lists all users by username, or those that contain q; for administrators.
+// Accounts lists users by username, all or those whose name contains q; for
+// administrators.
 func (s *Service) Accounts(ctx context.Context, actor Actor, q string, p Page) ([]Account, string, error) {
 	if err := authorizeAdmin(ctx, actor, s.store.Account); err != nil {
 		return nil, "", err
@@ -118,10 +130,10 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, q string, p Page) (
 	if err := validText("q", q, 0, maxDisplayName); err != nil {
 		return nil, "", err
 	}
-	return s.store.Accounts(ctx, strings.ToLower(strings.TrimSpace(q)), p)
+	return s.store.Accounts(ctx, strings.TrimSpace(q), p)
 }
 
-// PlaceOf says where a message is, and nothing else of it; for administrators.
+// PlaceOf returns where a message is and nothing else about it; for administrators.
 func (s *Service) PlaceOf(ctx context.Context, actor Actor, messageID string) (chatID string, seq int64, err error) {
 	if err := authorizeAdmin(ctx, actor, s.store.Account); err != nil {
 		return "", 0, err
@@ -132,14 +144,14 @@ func (s *Service) PlaceOf(ctx context.Context, actor Actor, messageID string) (c
 	return s.store.PlaceOfMessage(ctx, messageID)
 }
 
-// Suspend ends a user's sessions and lets them open no other until they are
-// restored. Suspending again changes nothing. Errors: forbidden, not_found,
-// conflict for the last administrator.
+// Suspend ends a user's sessions and prevents new ones until Restore. Suspending
+// a suspended user changes nothing. Errors: forbidden, not_found, conflict for the
+// last administrator.
 func (s *Service) Suspend(ctx context.Context, actor Actor, userID string) (Account, error) {
 	return s.changeAccount(ctx, actor, userID, suspend)
 }
 
-// Restore ends a suspension. The user logs in again.
+// Restore ends a suspension. The user has to log in again.
 func (s *Service) Restore(ctx context.Context, actor Actor, userID string) (Account, error) {
 	return s.changeAccount(ctx, actor, userID, restore)
 }
@@ -154,7 +166,7 @@ func (s *Service) Dismiss(ctx context.Context, actor Actor, userID string) (Acco
 	return s.changeAccount(ctx, actor, userID, dismiss)
 }
 
-// RevokeSessions ends all sessions of a user and answers how many there were.
+// RevokeSessions ends all sessions of a user and returns how many there were.
 func (s *Service) RevokeSessions(ctx context.Context, actor Actor, userID string) (revoked int, err error) {
 	_, err = s.changeAccount(ctx, actor, userID, func(ctx context.Context, tx AdminTx, a *Account) (audit, error) {
 		revoked, err = tx.RevokeSessions(ctx, a.ID)
@@ -166,7 +178,7 @@ func (s *Service) RevokeSessions(ctx context.Context, actor Actor, userID string
 	return revoked, err
 }
 
-// audit is what an act leaves in the log; without an action there was none.
+// audit is what an act leaves in the log; an empty action leaves nothing.
 type audit struct {
 	action Action
 	detail string
@@ -190,8 +202,8 @@ func (s *Service) changeAccount(ctx context.Context, actor Actor, userID string,
 	return a, err
 }
 
-// administer is the frame of every act: the actor is judged and the log written
-// in the transaction that does it.
+// administer runs an act: it authorizes the actor and writes the audit log in the
+// transaction of the act itself.
 func (s *Service) administer(ctx context.Context, actor Actor, subject string, act func(context.Context, AdminTx) (audit, error)) error {
 	return s.store.Administer(ctx, subject, func(ctx context.Context, tx AdminTx) error {
 		if err := authorizeAdmin(ctx, actor, tx.Account); err != nil {
@@ -214,7 +226,7 @@ func suspend(ctx context.Context, tx AdminTx, a *Account) (audit, error) {
 	}
 	now := tx.Now()
 	a.SuspendedAt = &now
-	if err := tx.SaveAccount(ctx, *a); err != nil { // first: from here on nobody opens another
+	if err := tx.SaveAccount(ctx, *a); err != nil { // first: from here on no new session can be opened
 		return audit{}, err
 	}
 	n, err := tx.RevokeSessions(ctx, a.ID)
@@ -231,6 +243,9 @@ func restore(_ context.Context, _ AdminTx, a *Account) (audit, error) {
 
 func appoint(detail string) accountChange {
 	return func(_ context.Context, _ AdminTx, a *Account) (audit, error) {
+		if a.Bot {
+			return audit{}, Errorf(Conflict, "a bot administers by a key with the scope admin")
+		}
 		if a.Administrator {
 			return audit{}, nil
 		}
@@ -250,7 +265,7 @@ func dismiss(ctx context.Context, tx AdminTx, a *Account) (audit, error) {
 	return audit{action: AuditDismissed}, nil
 }
 
-// othersAdminister refuses to lose the last administrator who can act.
+// othersAdminister refuses the loss of the last administrator who is not suspended.
 func othersAdminister(ctx context.Context, tx AdminTx, a Account) error {
 	if !a.Administrator || a.SuspendedAt != nil {
 		return nil

@@ -16,20 +16,20 @@ func TestWhoMayChangeAChat(t *testing.T) {
 		want   chat.Code
 		events int
 	}{
-		"an owner":                           {chat.Private, 1, name, "", 1},
-		"an admin":                           {chat.Public, 2, name, "", 1},
-		"no member":                          {chat.Group, 3, name, chat.Forbidden, 0},
-		"an outsider learns nothing":         {chat.Public, 4, name, chat.NotFound, 0},
-		"a direct chat stays as it is":       {chat.Direct, 1, name, chat.Conflict, 0},
-		"the same name is no change":         {chat.Private, 1, chat.ChatChange{Name: new("n ")}, "", 0},
-		"a private chat has a name":          {chat.Private, 1, chat.ChatChange{Name: new(" ")}, chat.BadRequest, 0},
-		"and so has a public one":            {chat.Public, 1, chat.ChatChange{Name: new("")}, chat.BadRequest, 0},
-		"a group needs none":                 {chat.Group, 1, chat.ChatChange{Name: new("")}, "", 1},
-		"a name is not long":                 {chat.Group, 1, chat.ChatChange{Name: new(strings.Repeat("é", 101))}, chat.BadRequest, 0},
-		"100 characters are not long":        {chat.Group, 1, chat.ChatChange{Name: new(strings.Repeat("é", 100))}, "", 1},
-		"a topic has at most 1,000":          {chat.Group, 1, chat.ChatChange{Topic: new(strings.Repeat("é", 1001))}, chat.BadRequest, 0},
-		"archiving is a change":              {chat.Group, 1, chat.ChatChange{Archived: new(true)}, "", 1},
-		"leaving it out of the archive none": {chat.Group, 1, chat.ChatChange{Archived: new(false)}, "", 0},
+		"an owner":                         {chat.Private, 1, name, "", 1},
+		"an admin":                         {chat.Public, 2, name, "", 1},
+		"a member":                         {chat.Group, 3, name, chat.Forbidden, 0},
+		"an outsider learns nothing":       {chat.Public, 4, name, chat.NotFound, 0},
+		"a direct chat cannot be changed":  {chat.Direct, 1, name, chat.Conflict, 0},
+		"the same name changes nothing":    {chat.Private, 1, chat.ChatChange{Name: new("n ")}, "", 0},
+		"a private chat needs a name":      {chat.Private, 1, chat.ChatChange{Name: new(" ")}, chat.BadRequest, 0},
+		"and so does a public one":         {chat.Public, 1, chat.ChatChange{Name: new("")}, chat.BadRequest, 0},
+		"a group needs none":               {chat.Group, 1, chat.ChatChange{Name: new("")}, "", 1},
+		"101 characters are too long":      {chat.Group, 1, chat.ChatChange{Name: new(strings.Repeat("é", 101))}, chat.BadRequest, 0},
+		"100 characters are not":           {chat.Group, 1, chat.ChatChange{Name: new(strings.Repeat("é", 100))}, "", 1},
+		"a topic has at most 1,000":        {chat.Group, 1, chat.ChatChange{Topic: new(strings.Repeat("é", 1001))}, chat.BadRequest, 0},
+		"archiving is a change":            {chat.Group, 1, chat.ChatChange{Archived: new(true)}, "", 1},
+		"unarchiving what is not archived": {chat.Group, 1, chat.ChatChange{Archived: new(false)}, "", 0},
 	} {
 		t.Run(what, func(t *testing.T) {
 			r := newRoom(tc.kind, owner, admin, member)

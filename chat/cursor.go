@@ -14,7 +14,7 @@ type CursorChange struct {
 	ReadSeq, DeliveredSeq *int64
 }
 
-// CursorState is one's own cursor as stored, with the counts that follow from it.
+// CursorState is a member's own cursor as stored, with the counts derived from it.
 type CursorState struct {
 	Cursor
 	Unread   int64 `json:"unread"`
@@ -30,14 +30,14 @@ type CursorMoved struct {
 	Hidden  bool  // the member is invisible: nobody else is told
 }
 
-// SetCursor moves the user's own cursor: only forward, at most to the chat's
-// last seq, and what is read is delivered. It answers the cursor as stored.
+// SetCursor moves the user's own cursor: only forward and at most to the chat's
+// last seq; what is read counts as delivered. It returns the cursor as stored.
 func (s *Service) SetCursor(ctx context.Context, userID, chatID string, ch CursorChange) (CursorMoved, error) {
 	if !ValidID(chatID) {
 		return CursorMoved{}, noChat()
 	}
 	if ch.ReadSeq == nil && ch.DeliveredSeq == nil {
-		return CursorMoved{}, Errorf(BadRequest, "read_seq or delivered_seq is needed")
+		return CursorMoved{}, Errorf(BadRequest, "read_seq or delivered_seq is required")
 	}
 	for _, seq := range []*int64{ch.ReadSeq, ch.DeliveredSeq} {
 		if seq != nil && *seq < 0 {
@@ -47,8 +47,8 @@ func (s *Service) SetCursor(ctx context.Context, userID, chatID string, ch Curso
 	return s.store.SetCursor(ctx, userID, chatID, ch)
 }
 
-// Cursors lists the cursors of a chat's members, by user id. Others' are as they
-// show them: who is invisible moves on without showing it.
+// Cursors lists the cursors of a chat's members, by user id. The cursor of another
+// member who is invisible appears where it stood before they became so.
 func (s *Service) Cursors(ctx context.Context, userID, chatID string, p Page) ([]Cursor, string, error) {
 	if !ValidID(chatID) {
 		return nil, "", noChat()

@@ -14,6 +14,7 @@ type Op string
 const (
 	OpChatCreated     Op = "chat.created"
 	OpChatUpdated     Op = "chat.updated"
+	OpChatDeleted     Op = "chat.deleted" // the last one: every membership ends with it
 	OpMemberAdded     Op = "member.added"
 	OpMemberUpdated   Op = "member.updated"
 	OpMemberRemoved   Op = "member.removed"
@@ -26,14 +27,16 @@ const (
 	OpChatJoined     Op = "chat.joined"
 	OpChatLeft       Op = "chat.left"
 	OpSessionRevoked Op = "session.revoked"
+	OpBlockAdded     Op = "block.added"
+	OpBlockRemoved   Op = "block.removed"
 )
 
-// Event is one change of a chat, or of a user's personal stream.
+// Event is one change in a chat or in a user's personal stream.
 //
 // D is what travels: Chat, MemberEvent, MessageCreated, MessageEdited,
 // MessageDeleted, ReactionEvent, one of the personal payloads, or
-// json.RawMessage for what was read from the log as it stands there. The
-// fields after it say what storage and delivery must know without reading D.
+// json.RawMessage for what was read from the log as stored. The fields after it
+// hold what storage and delivery must know without reading D.
 type Event struct {
 	Op       Op     `json:"op"`
 	StreamID string `json:"chat_id"` // the chat, or the user of a personal stream
@@ -43,13 +46,14 @@ type Event struct {
 	D        any    `json:"d"`
 
 	Personal   bool   `json:"-"`
-	Subject    string `json:"-"` // the user whom member.added and member.removed concern
-	MessageID  string `json:"-"` // the message that a message or reaction event concerns
+	Subject    string `json:"-"` // the user that member.added and member.removed are about
+	MessageID  string `json:"-"` // the message that a message or reaction event is about
 	MessageSeq int64  `json:"-"` // and the seq of its creation
-	Trace      string `json:"-"` // of an event that is followed, else empty; it is not stored
+	Trace      string `json:"-"` // trace context of a traced event, otherwise empty; not stored
 }
 
-// Encode gives the event's JSON: once per event, the same bytes for everybody.
+// Encode returns the event's JSON, the same bytes for every recipient: encode once
+// per event.
 func (e Event) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -67,7 +71,8 @@ type MemberEvent struct {
 	By     string `json:"by"`
 }
 
-// MessageCreated is the message and the key that settles the sender's pending item.
+// MessageCreated is the message and the key by which the sender's pending item is
+// settled.
 type MessageCreated struct {
 	Message
 	Key string `json:"key"`
@@ -100,9 +105,9 @@ type ReactionEvent struct {
 	Emoji      string `json:"emoji"`
 }
 
-// ChatJoined, ChatLeft and SessionRevoked are the payloads of personal events as
-// they are stored and passed between nodes. They are wake-ups: a connection is
-// told what the database says when it looks.
+// ChatJoined, ChatLeft, SessionRevoked and BlockChanged are the payloads of personal events as
+// they are stored and passed between nodes. They only wake a connection, which
+// then acts on what it reads from the database.
 type (
 	ChatJoined struct {
 		ChatID string `json:"chat_id"`
@@ -115,17 +120,27 @@ type (
 	SessionRevoked struct {
 		SessionID string `json:"session_id"`
 	}
+	BlockChanged struct {
+		UserID string `json:"user_id"`
+	}
 )
 
-// EventPage is a part of a chat's log, consecutive from the seq asked for.
+// EventPage is part of a chat's log, consecutive from the requested seq.
 type EventPage struct {
 	Events  []Event
 	LastSeq int64
 	Epoch   string
-	Trimmed bool // the log no longer reaches down to the seq asked for; Events is empty
+	Trimmed bool // the log no longer reaches back to the requested seq; Events is empty
 }
 
-// Epoch names the history that the database holds, with the time of its clock.
+// StreamEnd is where the log of a chat or a user ends: its last event, or nothing yet.
+type StreamEnd struct {
+	Seq int64
+	TS  Time
+}
+
+// Epoch returns the name of the history that the database holds, and the time on
+// its clock.
 func (s *Service) Epoch(ctx context.Context) (epoch string, now Time, err error) {
 	return s.store.Epoch(ctx)
 }
@@ -141,12 +156,12 @@ func (s *Service) Events(ctx context.Context, userID, chatID string, after int64
 	return s.store.Events(ctx, userID, chatID, after, limit)
 }
 
-// MemberEvents is a part of a chat's log for one user, with the membership read
-// in the same snapshot. Who is no member gets nothing else.
+// MemberEvents is part of a chat's log for one user, with the membership read in
+// the same snapshot. Everything else is zero for a non-member.
 type MemberEvents struct {
 	Member   bool
 	AddedSeq int64
 	LastSeq  int64
-	Trimmed  bool // the log no longer reaches down to the seq asked for
+	Trimmed  bool // the log no longer reaches back to the requested seq
 	Events   []Event
 }

@@ -21,8 +21,8 @@ const (
 // at is 2026-01-02T03:04:05.678Z.
 const at = chat.Time(1767323045678)
 
-// goldenEvents is one event of every op, as the story of a small chat: the page
-// decodes the same files.
+// goldenEvents returns at least one event of every op, as the story of a small
+// chat. The page's tests decode the same files.
 func goldenEvents() []chat.Event {
 	edited := at.Add(1000)
 	c := chat.Chat{ID: chatID, Kind: chat.Public, Name: "general", Topic: "all of us", CreatedBy: alice, CreatedAt: at}
@@ -83,7 +83,7 @@ func TestGoldenEvents(t *testing.T) {
 	}
 	for _, f := range files {
 		if !seen[f.Name()] {
-			t.Errorf("%s is the event of no op", f.Name())
+			t.Errorf("%s is not a golden event", f.Name())
 		}
 	}
 }

@@ -7,15 +7,17 @@ import (
 )
 
 const (
-	// highlightLength is how much of a body is shown around what matched, in
-	// characters, and highlightBefore how much of that before it.
+	// highlightLength is how much of a body is shown around a match, in
+	// characters; highlightBefore is how much of that precedes the match.
 	highlightLength = 240
 	highlightBefore = 60
 )
 
-// Highlight gives the part of a body where it first matches, as HTML in which
-// only <mark> and </mark> are markup. Marks that do not fit the body are left out.
+// Highlight returns the part of a body around its first match, as HTML in which
+// only <mark> and </mark> are markup, and tables without theirs. Marks that do not fit
+// the body are ignored.
 func Highlight(body string, marks []Mark) string {
+	body, marks = withoutTables(body, marks)
 	from, to := excerpt(body, marks)
 	var b strings.Builder
 	if from > 0 {
@@ -38,7 +40,7 @@ func Highlight(body string, marks []Mark) string {
 	return b.String()
 }
 
-// excerpt chooses the part of the body that is shown.
+// excerpt chooses the part of the body to show.
 func excerpt(body string, marks []Mark) (from, to int) {
 	if len(marks) > 0 && onBoundaries(body, marks[0].Start, marks[0].End) {
 		from = back(body, marks[0].Start, highlightBefore)
@@ -55,7 +57,7 @@ func onBoundaries(body string, start, end int) bool {
 		(end == len(body) || utf8.RuneStart(body[end]))
 }
 
-// back and forth move a place by so many characters at most.
+// back and forth move a position by at most that many characters.
 func back(body string, at, characters int) int {
 	for ; at > 0 && characters > 0; characters-- {
 		_, size := utf8.DecodeLastRuneInString(body[:at])

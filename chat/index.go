@@ -3,55 +3,91 @@ package chat
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
-// IndexQuery is a search as an engine gets it: parsed, and confined to chats.
+// IndexQuery is a search as an engine receives it: parsed and confined to chats.
 type IndexQuery struct {
-	// Words must all be in the body, each as a word, or, where it is long, with
-	// a letter wrong that is not the first. A word holds no white space and at least one letter, digit
-	// or symbol; its case does not matter.
+	// Words must all be in the body, each as a word; a long one may have one wrong
+	// letter, though not the first. A word contains no white space and at least one
+	// letter, digit or symbol; its case does not matter.
 	Words []string
-	// Prefix says that the last of Words may be the beginning of a word.
+	// Prefix allows the last of Words to be the beginning of a word.
 	Prefix bool
-	// Phrases must all be in the body, the words of each side by side.
+	// Phrases must all be in the body, with the words of each side by side.
 	Phrases []string
 
-	ChatIDs  []string // the message is in one of them; an engine finds nothing when there are none
-	SenderID string   // "": anybody
-	Since    Time     // inclusive; 0: from the first on
-	Until    Time     // exclusive; 0: to the last
-	Links    bool     // only messages with a link in the body
+	ChatIDs   []string // the message is in one of them; with none, an engine finds nothing
+	SenderIDs []string // by one of them; with none, by anyone
+	Since     Time     // inclusive; 0: no bound
+	Until     Time     // exclusive; 0: no bound
+	Links     bool     // only messages with a link in the body
 
-	Limit int // of hits to give, at least 1
+	Limit int // of hits to return, at least 1
+
+	// Indexed is that of the caller's IndexTail: an index that lacks any of it must refuse.
+	Indexed int64
 }
 
-// Text says whether the query asks for what is in the body, or for its filters alone.
+// IndexTail is what a search index may not have yet.
+type IndexTail struct {
+	// Messages are the newest of a user's chats whose last change is not in the index,
+	// deleted ones included, newest first.
+	Messages []Message
+	// Indexed counts what the index had been given by then, in a log of all that was.
+	Indexed int64
+	// Lag is how long the oldest change in any chat has been waiting.
+	Lag time.Duration
+}
+
+// Text reports whether the query searches bodies, not by filters alone.
 func (q IndexQuery) Text() bool { return len(q.Words) > 0 || len(q.Phrases) > 0 }
 
-// IndexHits is what an engine found: the best first, the newer first of equals,
-// and only the newest first when the query has no text.
+// Admits reports whether a message passes the query's filters.
+func (q IndexQuery) Admits(m Message) bool {
+	return (len(q.SenderIDs) == 0 || slices.Contains(q.SenderIDs, m.SenderID)) && m.CreatedAt >= q.Since &&
+		(q.Until == 0 || m.CreatedAt < q.Until) && (!q.Links || HasLink(m.Body)) && slices.Contains(q.ChatIDs, m.ChatID)
+}
+
+// HasLink reports whether a body contains a link: http:// or https://, in any
+// case, followed by something.
+func HasLink(body string) bool {
+	for _, scheme := range []string{"http://", "https://"} {
+		for rest, found := strings.ToLower(body), true; found; {
+			_, rest, found = strings.Cut(rest, scheme)
+			if r, _ := utf8.DecodeRuneInString(rest); found && rest != "" && !isBlank(r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// IndexHits is what an engine found: best first, and newest first among equals or
+// when the query has no text.
 type IndexHits struct {
 	Hits  []IndexHit
-	Total int // of all that match, an estimate where it is more than Hits
+	Total int // of all matches; an estimate if there are more than Hits
 }
 
 // IndexHit is a message as the index has it. The database may know better.
 type IndexHit struct {
 	ID      string
 	Version int64
-	Marks   []Mark // what matched, as of JoinMarks; none when the query has no text
+	Marks   []Mark // what matched, in the form of JoinMarks; none when the query has no text
 }
 
-// Mark is a part of a body of that version, in bytes: from Start to before End.
+// Mark is a range of bytes in a body, from Start up to but not including End.
 type Mark struct{ Start, End int }
 
-// maxMarks is how many a hit has. A page of hits travels between nodes in one
-// message, and what is shown of a body has no room for many more.
+// maxMarks is how many marks a hit can have. A page of hits travels between nodes
+// in one message, and an excerpt has no room for many more.
 const maxMarks = 16
 
-// JoinMarks puts marks in order, in place, makes one of those that touch, and
-// keeps the first maxMarks.
+// JoinMarks sorts marks in place, merges those that touch, and keeps the first
+// maxMarks.
 func JoinMarks(marks []Mark) []Mark {
 	slices.SortFunc(marks, func(a, b Mark) int { return a.Start - b.Start })
 	var joined []Mark
@@ -65,33 +101,33 @@ func JoinMarks(marks []Mark) []Mark {
 	return joined
 }
 
-// SearchIndex finds messages by their content. It may be behind the database and
-// know of messages that are no more. It may be called concurrently.
+// SearchIndex finds messages by their content. It may lag behind the database and
+// still hold deleted messages. Its methods may be called concurrently.
 type SearchIndex interface {
-	// Search honours ctx, and answers unavailable when the index cannot be asked.
+	// Search honours ctx and returns unavailable when the index cannot be queried.
 	Search(ctx context.Context, q IndexQuery) (IndexHits, error)
-	// Match gives how the text of the query judges a body that the index does not
-	// have yet: as it will when it has, and which parts match.
+	// Match returns a function that matches a body against the text of the query
+	// just as the index will once it has that body.
 	Match(q IndexQuery) func(body string) (marks []Mark, ok bool)
 }
 
-// IndexEntry is a change that waits to be indexed: the message as it is now, or
-// nil when it is to be found no more.
+// IndexEntry is a change waiting to be indexed: the message as it is now, or nil
+// if it must no longer be found.
 type IndexEntry struct {
 	MessageID string
-	Version   int64 // of the change: what is done for it covers no later one
+	Version   int64 // of the change: indexing it covers no later change
 	Message   *Message
 }
 
-// IndexBacklog is what waits to be indexed. Of a large backlog the oldest part is
-// counted.
+// IndexBacklog is what is waiting to be indexed. Of a large backlog only the
+// oldest part is counted.
 type IndexBacklog struct {
 	Waiting int
-	Refused int           // those that the engine will not take
-	Lag     time.Duration // of the oldest that is not refused
+	Refused int           // changes that the engine refuses
+	Lag     time.Duration // age of the oldest change that is not refused
 }
 
-// Lease is the right of one node to do what only one may do.
+// Lease is the right of one node to do what only one may do at a time.
 type Lease struct {
 	Name   string
 	Holder string // the node

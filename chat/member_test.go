@@ -10,6 +10,10 @@ const (
 	owner  = chat.RoleOwner
 	admin  = chat.RoleAdmin
 	member = chat.RoleMember
+
+	// In a room these stand for a role of somebody for whom the chat is a request.
+	waiting      = "waiting"
+	waitingOwner = "waiting owner"
 )
 
 func roles(r ...chat.Role) []chat.Role { return r }
@@ -33,15 +37,15 @@ func TestWhoMayChangeRoles(t *testing.T) {
 		"nobody acts on a higher role":          {chat.Group, roles(owner, owner, admin), 3, 1, member, chat.Forbidden},
 		"a member changes nobody":               {chat.Group, roles(owner, member, member), 2, 3, admin, chat.Forbidden},
 		"stepping down needs no admin":          {chat.Group, roles(owner, admin), 2, 2, member, ""},
-		"a member may say what they are":        {chat.Group, roles(owner, member), 2, 2, member, ""},
+		"a member may keep the role they have":  {chat.Group, roles(owner, member), 2, 2, member, ""},
 		"the last owner does not step down":     {chat.Group, roles(owner, admin), 1, 1, admin, chat.Conflict},
 		"the last owner, alone, steps down":     {chat.Group, roles(owner), 1, 1, member, ""},
 		"one of two owners steps down":          {chat.Group, roles(owner, owner), 1, 1, member, ""},
 		"a direct chat has no roles":            {chat.Direct, roles(member, member), 1, 1, member, chat.Conflict},
 		"an outsider learns nothing":            {chat.Group, roles(owner, member), 3, 2, member, chat.NotFound},
-		"who is no member has no role":          {chat.Group, roles(owner), 1, 2, admin, chat.NotFound},
-		"there are no other roles":              {chat.Group, roles(owner, member), 1, 2, "king", chat.BadRequest},
-		"an empty role is none of the three":    {chat.Group, roles(owner, member), 1, 2, "", chat.BadRequest},
+		"a non-member has no role":              {chat.Group, roles(owner), 1, 2, admin, chat.NotFound},
+		"an unknown role is refused":            {chat.Group, roles(owner, member), 1, 2, "king", chat.BadRequest},
+		"an empty role is refused":              {chat.Group, roles(owner, member), 1, 2, "", chat.BadRequest},
 		"public and private chats are the same": {chat.Public, roles(owner, member), 2, 1, member, chat.Forbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,27 +86,30 @@ func TestWhoMayRemove(t *testing.T) {
 		actor, target int
 		want          chat.Code
 	}{
-		"anybody leaves":                      {chat.Group, roles(owner, member), 2, 2, ""},
-		"an admin removes a member":           {chat.Private, roles(owner, admin, member), 2, 3, ""},
-		"an admin removes an admin":           {chat.Private, roles(owner, admin, admin), 2, 3, ""},
-		"an owner removes an owner":           {chat.Public, roles(owner, owner), 1, 2, ""},
-		"a member removes nobody":             {chat.Group, roles(owner, member, member), 2, 3, chat.Forbidden},
-		"nobody removes a higher role":        {chat.Group, roles(owner, owner, admin), 3, 1, chat.Forbidden},
-		"the last owner does not leave":       {chat.Group, roles(owner, admin), 1, 1, chat.Conflict},
-		"one of two owners leaves":            {chat.Group, roles(owner, owner), 1, 1, ""},
-		"the last of all leaves":              {chat.Group, roles(owner), 1, 1, ""},
-		"a direct chat is not left":           {chat.Direct, roles(member, member), 1, 1, chat.Conflict},
-		"nor is anybody put out of it":        {chat.Direct, roles(member, member), 1, 2, chat.Conflict},
-		"an outsider learns nothing":          {chat.Group, roles(owner, member), 3, 2, chat.NotFound},
-		"who is no member cannot be removed":  {chat.Group, roles(owner), 1, 2, chat.NotFound},
-		"who has left cannot leave once more": {chat.Group, roles(owner), 2, 2, chat.NotFound},
+		"anyone may leave":                   {chat.Group, roles(owner, member), 2, 2, ""},
+		"an admin removes a member":          {chat.Private, roles(owner, admin, member), 2, 3, ""},
+		"an admin removes an admin":          {chat.Private, roles(owner, admin, admin), 2, 3, ""},
+		"an owner removes an owner":          {chat.Public, roles(owner, owner), 1, 2, ""},
+		"a member removes nobody":            {chat.Group, roles(owner, member, member), 2, 3, chat.Forbidden},
+		"nobody removes a higher role":       {chat.Group, roles(owner, owner, admin), 3, 1, chat.Forbidden},
+		"the last owner does not leave":      {chat.Group, roles(owner, admin), 1, 1, chat.Conflict},
+		"one of two owners leaves":           {chat.Group, roles(owner, owner), 1, 1, ""},
+		"the last of all leaves":             {chat.Group, roles(owner), 1, 1, ""},
+		"a direct chat cannot be left":       {chat.Direct, roles(member, member), 1, 1, chat.Conflict},
+		"nobody is removed from one":         {chat.Direct, roles(member, member), 1, 2, chat.Conflict},
+		"an outsider learns nothing":         {chat.Group, roles(owner, member), 3, 2, chat.NotFound},
+		"a non-member cannot be removed":     {chat.Group, roles(owner), 1, 2, chat.NotFound},
+		"a former member cannot leave again": {chat.Group, roles(owner), 2, 2, chat.NotFound},
+		"a request can be left":              {chat.Direct, roles(member, waiting), 2, 2, ""},
+		"as its only owner, too":             {chat.Group, roles(member, waitingOwner), 2, 2, ""},
+		"but the others cannot leave it":     {chat.Direct, roles(member, waiting), 1, 1, chat.Conflict},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRoom(tc.kind, tc.roles...)
 			_, err := r.service().RemoveMember(t.Context(), user(tc.actor), r.chat.ID, user(tc.target))
 			r.wantCode(t, err, tc.want)
 			if tc.want != "" && len(r.members) != len(tc.roles) {
-				t.Error("refused, but done")
+				t.Error("refused, but the member was removed")
 			}
 			if _, still := r.members[user(tc.target)]; tc.want == "" && still {
 				t.Error("still a member")
@@ -118,7 +125,7 @@ func TestWhoMayInvite(t *testing.T) {
 		roles []chat.Role
 		actor int
 		role  chat.Role
-		chats int // that the new member is in already; -1: there is no such user
+		chats int // that the new member is already in; -1: no such user
 		want  chat.Code
 	}{
 		"any member":                   {chat.Group, roles(owner, member), 2, "", 0, ""},
@@ -128,11 +135,10 @@ func TestWhoMayInvite(t *testing.T) {
 		"not into a direct chat":       {chat.Direct, roles(member, member), 1, "", 0, chat.Conflict},
 		"not into a full chat":         {chat.Group, roles(owner, member, member, member, member), 1, "", 0, chat.Conflict},
 		"into the last place":          {chat.Group, roles(owner, member, member, member), 1, "", 0, ""},
-		"not who is in all they may":   {chat.Group, roles(owner), 1, "", 3, chat.Conflict},
-		"but who may be in one more":   {chat.Group, roles(owner), 1, "", 2, ""},
-		"nobody who does not exist":    {chat.Group, roles(owner), 1, "", -1, chat.NotFound},
-		"not as what does not exist":   {chat.Group, roles(owner), 1, "king", 0, chat.BadRequest},
-		"not into a chat in the past":  {"archived", roles(owner), 1, "", 0, chat.Conflict},
+		"also one with chats enough":   {chat.Group, roles(owner), 1, "", 3, ""},
+		"not an unknown user":          {chat.Group, roles(owner), 1, "", -1, chat.NotFound},
+		"not with an unknown role":     {chat.Group, roles(owner), 1, "king", 0, chat.BadRequest},
+		"not into an archived chat":    {"archived", roles(owner), 1, "", 0, chat.Conflict},
 		"as an owner, if one is owner": {chat.Group, roles(owner), 1, owner, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,9 +146,8 @@ func TestWhoMayInvite(t *testing.T) {
 			if tc.kind == "archived" {
 				r.chat.Kind, r.chat.Archived = chat.Group, true
 			}
-			if tc.chats >= 0 {
-				r.counts[user(target)] = tc.chats
-			}
+			r.counts[user(target)] = max(0, tc.chats)
+			r.unknown = map[string]bool{user(target): tc.chats < 0}
 			_, added, err := r.service().AddMember(t.Context(), user(tc.actor), r.chat.ID, user(target), tc.role)
 			r.wantCode(t, err, tc.want)
 			if _, in := r.members[user(target)]; added != (tc.want == "") || in != added {

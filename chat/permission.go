@@ -5,7 +5,7 @@ import "context"
 // Role is a member's rank in a chat.
 type Role string
 
-// The roles, the highest first.
+// The roles, highest first.
 const (
 	RoleOwner  Role = "owner"
 	RoleAdmin  Role = "admin"
@@ -24,12 +24,12 @@ func (r Role) rank() int {
 	return 0
 }
 
-// administers says whether the role may rename, archive, remove members, give
-// roles and delete others' messages. Every member may do the rest.
+// administers reports whether the role may rename and archive the chat, remove
+// members, grant roles and delete others' messages. Every member may do the rest.
 func (r Role) administers() bool { return r.rank() >= RoleAdmin.rank() }
 
-// authorize is what every change of a chat begins with, under the lock of its
-// stream: not_found for who is not a member, so that existence is not leaked.
+// authorize begins every change of a chat, under the lock of its stream. A
+// non-member gets not_found, so that the chat's existence is not leaked.
 func authorize(ctx context.Context, tx Tx, userID string) (Chat, Member, error) {
 	m, err := tx.Member(ctx, userID)
 	if CodeOf(err) == NotFound {

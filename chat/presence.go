@@ -5,56 +5,56 @@ import (
 	"slices"
 )
 
-// PresenceState says how reachable a person is. The first four are settings
-// that a person makes; the others are only ever seen.
+// PresenceState is how reachable a person is. The first four can be set by the
+// person; the others can only be observed.
 type PresenceState string
 
 // The states of presence.
 const (
-	Online    PresenceState = "online"    // as a setting: nothing special, go by what the person does
-	Away      PresenceState = "away"      // by the person's own word, or because they did nothing for a while
+	Online    PresenceState = "online"    // as a setting: none, derived from what the person does
+	Away      PresenceState = "away"      // set by the person, or idle for a while
 	DND       PresenceState = "dnd"       // do not disturb
-	Invisible PresenceState = "invisible" // offline in the eyes of everybody else
-	Offline   PresenceState = "offline"   // on no device
-	Unknown   PresenceState = "unknown"   // it cannot be said right now
+	Invisible PresenceState = "invisible" // offline to everyone else
+	Offline   PresenceState = "offline"   // connected by no device
+	Unknown   PresenceState = "unknown"   // cannot be determined right now
 )
 
-// MaxPresences is how many users' presence may be asked for at once.
+// MaxPresences is how many users' presence one request may ask for.
 const MaxPresences = 500
 
-// Presence is a person's presence as one viewer may see it. LastActiveAt is nil
-// for who was never active.
+// Presence is a person's presence as one viewer may see it. LastActiveAt is nil if
+// the person was never active.
 type Presence struct {
 	UserID       string        `json:"user_id"`
 	State        PresenceState `json:"state"`
 	LastActiveAt *Time         `json:"last_active_at"`
-	StatusText   string        `json:"status_text"`
+	Status
 }
 
-// PresenceFacts is what is known of a person for good, whether they are here or
-// not: not for a viewer's eyes as it is.
+// PresenceFacts is what is stored about a person, whether they are connected or
+// not. It is not meant for viewers as it is.
 type PresenceFacts struct {
 	UserID       string
 	Setting      PresenceState // Online, Away, DND or Invisible
-	LastActiveAt Time          // of an invisible person: from before they became so; 0: never
-	StatusText   string
+	LastActiveAt Time          // of an invisible person: before they became invisible; 0: never
+	Status
 }
 
-// PresenceStore keeps what people set, and when they were last active.
+// PresenceStore keeps people's settings and when they were last active.
 type PresenceStore interface {
-	PresenceFacts(ctx context.Context, userIDs []string) ([]PresenceFacts, error) // of those who exist, in any order
-	// VisiblePresence is PresenceFacts of the viewer and of those who are in a
-	// chat with the viewer now.
+	PresenceFacts(ctx context.Context, userIDs []string) ([]PresenceFacts, error) // of existing users, in any order
+	// VisiblePresence returns the PresenceFacts of the viewer and of those who share a
+	// chat with the viewer now, but for whom one of the two has blocked.
 	VisiblePresence(ctx context.Context, viewerID string, userIDs []string) ([]PresenceFacts, error)
 	// SetPresence also moves the last activity forward to lastActive, unless the
-	// person was invisible already.
+	// person was already invisible.
 	SetPresence(ctx context.Context, userID string, setting PresenceState, lastActive Time) error
-	// SaveLastActive moves last activities forward, of no invisible person.
+	// SaveLastActive moves last activities forward, except of invisible persons.
 	SaveLastActive(ctx context.Context, at map[string]Time) error
 }
 
-// PresenceFacts gives what is known of people, without regard to who asks: it
-// is for the program itself. Ids that no user has are left out.
+// PresenceFacts returns what is stored about people, whoever asks: it is for the
+// program itself. Ids that no user has are left out.
 func (s *Service) PresenceFacts(ctx context.Context, userIDs []string) ([]PresenceFacts, error) {
 	if len(userIDs) == 0 {
 		return nil, nil
@@ -62,12 +62,12 @@ func (s *Service) PresenceFacts(ctx context.Context, userIDs []string) ([]Presen
 	return s.store.PresenceFacts(ctx, userIDs)
 }
 
-// VisiblePresence gives what is known of those among at most MaxPresences
-// people whom the viewer shares a chat with now, and of the viewer. The others
-// are left out, as are ids that no user has.
+// VisiblePresence returns what is stored about the viewer and those of at most
+// MaxPresences people who share a chat with the viewer now. Everyone else is left
+// out, as are those of whom one has blocked the other, and ids that no user has.
 func (s *Service) VisiblePresence(ctx context.Context, viewerID string, userIDs []string) ([]PresenceFacts, error) {
 	if len(userIDs) > MaxPresences {
-		return nil, Errorf(BadRequest, "at most %d users can be asked for at once", MaxPresences)
+		return nil, Errorf(BadRequest, "at most %d users per request", MaxPresences)
 	}
 	valid := slices.DeleteFunc(slices.Clone(userIDs), func(id string) bool { return !ValidID(id) })
 	if len(valid) == 0 {
@@ -77,8 +77,8 @@ func (s *Service) VisiblePresence(ctx context.Context, viewerID string, userIDs 
 }
 
 // SetPresence changes a person's setting, on all devices and until the next
-// change; Online clears it. lastActive, when it is known, is the person's last
-// activity: what everybody sees of somebody who becomes invisible.
+// change; Online clears it. lastActive, if known, is the person's last activity:
+// what everyone else sees of a person who becomes invisible.
 func (s *Service) SetPresence(ctx context.Context, userID string, setting PresenceState, lastActive Time) error {
 	switch setting {
 	case Online, Away, DND, Invisible:
@@ -87,9 +87,8 @@ func (s *Service) SetPresence(ctx context.Context, userID string, setting Presen
 	return Errorf(BadRequest, "state must be online, away, dnd or invisible")
 }
 
-// SaveLastActive writes down when people who went offline were last active. A
-// time before the stored one, and any time of an invisible person, is passed
-// over.
+// SaveLastActive stores when people who went offline were last active. A time
+// before the stored one and any time of an invisible person is ignored.
 func (s *Service) SaveLastActive(ctx context.Context, at map[string]Time) error {
 	if len(at) == 0 {
 		return nil

@@ -8,7 +8,7 @@ import (
 )
 
 // Retention is a chat as an administrator sees it. Messages older than Days are
-// deleted; 0 keeps them for ever.
+// deleted; 0 keeps them forever.
 type Retention struct {
 	ChatID    string `json:"chat_id"`
 	Kind      Kind   `json:"kind"`
@@ -21,20 +21,20 @@ const (
 	maxRetention = 36500 // days
 	// expireBatch is how many messages one transaction deletes.
 	expireBatch = 50
-	// RetentionEvery is how often expired messages are looked for, by one node.
+	// RetentionEvery is how often one of the nodes looks for expired messages.
 	RetentionEvery = 10 * time.Minute
 )
 
-// Expiring is a part of a chat that may hold messages which have expired: those
-// from From on and before Before, as long as its retention is Days.
+// Expiring is the part of a chat that may hold expired messages: those since From
+// and before Before, as long as its retention is Days.
 type Expiring struct {
 	ChatID       string
 	Days         int
 	From, Before Time
 }
 
-// Retentions lists all chats by id, or those whose name contains q; for
-// administrators, who may not read them.
+// Retentions lists chats by id, all or those whose name contains q; for
+// administrators, who may not read what is in them.
 func (s *Service) Retentions(ctx context.Context, actor Actor, q string, p Page) ([]Retention, string, error) {
 	if err := authorizeAdmin(ctx, actor, s.store.Account); err != nil {
 		return nil, "", err
@@ -42,10 +42,10 @@ func (s *Service) Retentions(ctx context.Context, actor Actor, q string, p Page)
 	if err := validText("q", q, 0, maxChatName); err != nil {
 		return nil, "", err
 	}
-	return s.store.Retentions(ctx, strings.ToLower(strings.TrimSpace(q)), p)
+	return s.store.Retentions(ctx, strings.TrimSpace(q), p)
 }
 
-// SetRetention says for how many days a chat keeps its messages; 0 is for ever.
+// SetRetention sets for how many days a chat keeps its messages; 0 is forever.
 // Errors: forbidden, not_found, bad_request.
 func (s *Service) SetRetention(ctx context.Context, actor Actor, chatID string, days int) (r Retention, err error) {
 	err = s.administer(ctx, actor, chatID, func(ctx context.Context, tx AdminTx) (audit, error) {
@@ -65,10 +65,10 @@ func (s *Service) SetRetention(ctx context.Context, actor Actor, chatID string, 
 	return r, err
 }
 
-// Expire deletes the messages that their chats' retention no longer covers, as
-// an administrator of the chat would, in small transactions with pauses as long
-// as they took. It does nothing when another node has done so within
-// RetentionEvery, or is at it. It answers how many it deleted.
+// Expire deletes the messages that their chats' retention no longer covers and
+// returns how many. It works in small transactions, each followed by a pause as
+// long as the transaction took. It does nothing if another node is sweeping or has
+// swept within RetentionEvery.
 func (s *Service) Expire(ctx context.Context) (deleted int, err error) {
 	sweep := s.newID()
 	ours, err := s.store.ClaimRetention(ctx, sweep, RetentionEvery)
@@ -113,7 +113,7 @@ func (s *Service) expireChat(ctx context.Context, sweep string, c Expiring) (del
 		}
 		ours, err := s.store.ClaimRetention(ctx, sweep, RetentionEvery)
 		if err == nil && !ours {
-			err = Errorf(Conflict, "another node sweeps, for this one took too long")
+			err = Errorf(Conflict, "this sweep took too long and another node took over")
 		}
 		if err != nil {
 			return deleted, err
@@ -121,10 +121,10 @@ func (s *Service) expireChat(ctx context.Context, sweep string, c Expiring) (del
 	}
 }
 
-// expireMessages deletes what nobody has deleted meanwhile. The events have no
-// actor: it was nobody's act.
+// expireMessages deletes what nobody has deleted in the meantime. The events have
+// no actor.
 func (s *Service) expireMessages(ctx context.Context, chatID string, ids []string) (deleted int, err error) {
-	err = s.change(ctx, chatID, nil, func(ctx context.Context, tx Tx) error {
+	err = s.change(ctx, "", Change{ChatID: chatID}, Cost{}, func(ctx context.Context, tx Tx) error {
 		deleted = 0
 		for _, id := range ids {
 			m, err := tx.Message(ctx, id)

@@ -8,25 +8,28 @@ import (
 )
 
 const (
-	// MaxSearchOffset is how far into the hits of a search one may ask.
+	// MaxSearchOffset is how deep into the hits of a search a page may start.
 	MaxSearchOffset = 1000
-	// maxUnindexed is how many of the newest messages that no index has yet are
-	// looked through by each search.
+	// maxUnindexed is how many of the newest unindexed messages each search looks
+	// through.
 	maxUnindexed = 500
+	// maxNamesakes is how many users of one name from: and in: mean.
+	maxNamesakes = 100
 )
 
-// SearchRequest is a search as it is asked for. ChatID and SenderID may be "",
-// Since and Until nil; Limit is at least 1.
+// SearchRequest is a search as a user asks for it. ChatID and SenderID may be "",
+// Since and Until nil. Limit is at least 1.
 type SearchRequest struct {
 	Q                string
 	ChatID, SenderID string
-	Since, Until     *Time // from, and before
+	Since, Until     *Time // inclusive, exclusive
 	Offset, Limit    int
+	TZ               string // IANA name of the zone whose days before:, after: and on: count; "": UTC
 }
 
-// SearchResult is a part of the hits, the best first. Total is of all of them,
-// an estimate where there are many. Lag is how long the oldest change that the
-// index does not know has been waiting.
+// SearchResult is one page of the hits, best first. Total counts all of them and
+// is an estimate if there are many. Lag is how long the oldest unindexed change has
+// been waiting.
 type SearchResult struct {
 	Hits  []SearchHit
 	Total int
@@ -34,26 +37,27 @@ type SearchResult struct {
 	Lag   time.Duration
 }
 
-// SearchHit is a message that was found, as it is now, and the part of its body
-// that matches: HTML in which only <mark> and </mark> are markup.
+// SearchHit is a message as it is now, and the part of its body that matches: HTML
+// in which only <mark> and </mark> are markup.
 type SearchHit struct {
 	Message   Message `json:"message"`
 	Highlight string  `json:"highlight"`
 }
 
-// SearchStore is what a search needs of storage.
+// SearchStore is what a search needs from storage.
 type SearchStore interface {
 	ChatIDs(ctx context.Context, userID string) ([]string, error)
-	// ChatIDsNamed gives the user's chats of that name, in any case, and the direct
-	// chat of that key; either may be "".
-	ChatIDsNamed(ctx context.Context, userID, name, directKey string) ([]string, error)
-	UserByName(ctx context.Context, username string) (User, error)
-	// Unindexed gives the newest messages of the user's chats whose last change is
-	// not in the index, deleted ones too, the newest first, and for how long the
-	// oldest change of anybody's has been waiting.
-	Unindexed(ctx context.Context, userID string, limit int) (messages []Message, lag time.Duration, err error)
-	// VisibleMessages gives those of the messages that the user may see now and
-	// that are not deleted, by id.
+	// ChatIDsNamed returns the user's chats with one of the names, compared as words of
+	// a message are, and the direct chats with one of the keys.
+	ChatIDsNamed(ctx context.Context, userID string, names, directKeys []string) ([]string, error)
+	// UserIDsNamed returns the users with that username or display name, compared as
+	// words of a message are.
+	UserIDsNamed(ctx context.Context, name string, limit int) ([]string, error)
+	// Unindexed returns at most limit messages of the user's chats. Whatever has left the
+	// tail by then is counted as indexed.
+	Unindexed(ctx context.Context, userID string, limit int) (IndexTail, error)
+	// VisibleMessages returns by id those of the messages that the user may see now
+	// and that are not deleted.
 	VisibleMessages(ctx context.Context, userID string, ids []string) (map[string]Message, error)
 }
 
@@ -63,14 +67,14 @@ type Search struct {
 	index SearchIndex
 }
 
-// NewSearch makes the use case over a store and an index of its messages.
+// NewSearch returns a Search over a store and an index of its messages.
 func NewSearch(store SearchStore, index SearchIndex) *Search {
 	return &Search{store: store, index: index}
 }
 
-// Find searches the chats of which the user is a member now. What was sent or
-// edited before is found even if the index does not know it yet. Errors:
-// bad_request, unavailable when the index cannot be asked.
+// Find searches the chats that the user is a member of now. Messages sent or
+// edited before the call are found even if they are not indexed yet. Errors:
+// bad_request, unavailable when the index cannot be queried.
 func (s *Search) Find(ctx context.Context, userID string, r SearchRequest) (SearchResult, error) {
 	began := time.Now()
 	parsed, err := r.parse()
@@ -98,7 +102,11 @@ func (r SearchRequest) parse() (query, error) {
 	if r.Offset < 0 || r.Offset > MaxSearchOffset {
 		return query{}, Errorf(BadRequest, "offset must be from 0 to %d", MaxSearchOffset)
 	}
-	parsed, err := parseQuery(r.Q)
+	zone, err := zoneNamed(r.TZ)
+	if err != nil {
+		return query{}, err
+	}
+	parsed, err := parseQuery(r.Q, zone)
 	if err != nil {
 		return query{}, err
 	}
@@ -114,16 +122,22 @@ func (r SearchRequest) parse() (query, error) {
 	return parsed, nil
 }
 
-// confine makes the engine's query out of the user's: in the user's chats alone.
-// Names that mean nobody and no chat leave it without chats.
+// confine turns the user's query into one for the engine, limited to the user's
+// chats. A name that no user or chat has leaves it without chats.
 func (s *Search) confine(ctx context.Context, userID string, r SearchRequest, p query) (IndexQuery, error) {
-	q := IndexQuery{Words: p.words, Prefix: p.prefix, Phrases: p.phrases, SenderID: r.SenderID, Since: p.since, Until: p.until, Links: p.links}
+	q := IndexQuery{Words: p.words, Prefix: p.prefix, Phrases: p.phrases, Since: p.since, Until: p.until, Links: p.links}
+	if r.SenderID != "" {
+		q.SenderIDs = []string{r.SenderID}
+	}
 	if p.from != "" {
-		sender, err := s.userNamed(ctx, userID, p.from)
-		if err != nil || sender == "" || r.SenderID != "" && sender != r.SenderID {
+		named, err := s.usersNamed(ctx, userID, p.from)
+		if r.SenderID != "" {
+			named = slices.DeleteFunc(named, func(id string) bool { return id != r.SenderID })
+		}
+		if err != nil || len(named) == 0 {
 			return IndexQuery{}, err
 		}
-		q.SenderID = sender
+		q.SenderIDs = named
 	}
 	chats, err := s.chatsIn(ctx, userID, p.in)
 	if err != nil {
@@ -136,61 +150,61 @@ func (s *Search) confine(ctx context.Context, userID string, r SearchRequest, p 
 	return q, nil
 }
 
-// userNamed gives the id of a user, "" when there is none.
-func (s *Search) userNamed(ctx context.Context, userID, name string) (string, error) {
-	if name == "me" {
-		return userID, nil
+// usersNamed returns the ids of the users whom a name means, with or without the @ that
+// people put before it, in their display names too; there may be namesakes.
+func (s *Search) usersNamed(ctx context.Context, userID, name string) ([]string, error) {
+	name = strings.TrimPrefix(name, "@")
+	if strings.EqualFold(name, "me") {
+		return []string{userID}, nil
 	}
-	u, err := s.store.UserByName(ctx, name)
-	if CodeOf(err) == NotFound {
-		return "", nil
+	ids, err := s.store.UserIDsNamed(ctx, name, maxNamesakes)
+	if err != nil {
+		return nil, err
 	}
-	return u.ID, err
+	handles, err := s.store.UserIDsNamed(ctx, "@"+name, maxNamesakes)
+	return append(ids, handles...), err
 }
 
-// chatsIn gives the user's chats that in: means, all of them for "".
+// chatsIn returns the user's chats that in: means, all of them for "": those of that
+// name, with or without the # that pages put before it, and the direct chats with the
+// users of that name; @NAME means only those.
 func (s *Search) chatsIn(ctx context.Context, userID, in string) ([]string, error) {
 	if in == "" {
 		return s.store.ChatIDs(ctx, userID)
 	}
-	username, direct := strings.CutPrefix(in, "@")
-	if !direct {
-		return s.store.ChatIDsNamed(ctx, userID, in, "")
-	}
-	other, err := s.userNamed(ctx, userID, strings.ToLower(username))
-	if err != nil || other == "" {
+	users, err := s.usersNamed(ctx, userID, in)
+	if err != nil {
 		return nil, err
 	}
-	return s.store.ChatIDsNamed(ctx, userID, "", DirectKey(userID, other))
+	keys := make([]string, len(users))
+	for i, other := range users {
+		keys[i] = DirectKey(userID, other)
+	}
+	if strings.HasPrefix(in, "@") {
+		return s.store.ChatIDsNamed(ctx, userID, nil, keys)
+	}
+	name := strings.TrimPrefix(in, "#")
+	return s.store.ChatIDsNamed(ctx, userID, []string{in, name, "#" + name}, keys)
 }
 
-// found is one hit before it is shown.
+// found is a hit before it is shown.
 type found struct {
 	id    string
 	marks []Mark
 }
 
-// find looks through what is not indexed before it asks the index: what is
-// indexed meanwhile is then found twice, not missed.
-func (s *Search) find(ctx context.Context, userID string, r SearchRequest, q IndexQuery) (result SearchResult, err error) {
-	var (
-		unindexed []Message
-		lag       time.Duration
-		indexed   IndexHits
-	)
-	readTail := func() (err error) {
-		unindexed, lag, err = s.store.Unindexed(ctx, userID, maxUnindexed)
-		return err
+// find reads the unindexed messages before it asks the index: what is indexed
+// in between is then found twice instead of missed.
+func (s *Search) find(ctx context.Context, userID string, r SearchRequest, q IndexQuery) (SearchResult, error) {
+	tail, err := s.store.Unindexed(ctx, userID, maxUnindexed)
+	if err != nil {
+		return SearchResult{}, err
 	}
-	askIndex := func() (err error) {
-		q.Limit = r.Offset + r.Limit + len(unindexed)
-		indexed, err = s.index.Search(ctx, q)
-		return err
-	}
-	for _, step := range searchOrder(readTail, askIndex) {
-		if err := step(); err != nil {
-			return SearchResult{}, err
-		}
+	unindexed := tail.Messages
+	q.Limit, q.Indexed = r.Offset+r.Limit+len(unindexed), tail.Indexed
+	indexed, err := s.index.Search(ctx, q)
+	if err != nil {
+		return SearchResult{}, err
 	}
 	matches := s.index.Match(q)
 	hits := judge(q, matches, unindexed)
@@ -206,15 +220,17 @@ func (s *Search) find(ctx context.Context, userID string, r SearchRequest, q Ind
 		return SearchResult{}, err
 	}
 	passed, refused := pass(q, matches, indexed.Hits, unindexed, visible)
-	result = SearchResult{Lag: lag, Total: max(len(hits)+indexed.Total-refused, len(hits)+len(passed))}
-	result.Hits = show(slices.Concat(hits, passed), visible, r)
-	return result, nil
+	return SearchResult{
+		Hits:  show(slices.Concat(hits, passed), visible, r),
+		Total: max(len(hits)+indexed.Total-refused, len(hits)+len(passed)),
+		Lag:   tail.Lag,
+	}, nil
 }
 
-// matcher judges a body by the text of a query.
+// matcher matches a body against the text of a query.
 type matcher func(body string) (marks []Mark, ok bool)
 
-// judge finds what matches among messages that the index does not know.
+// judge finds the matches among unindexed messages.
 func judge(q IndexQuery, matches matcher, messages []Message) (hits []found) {
 	for _, m := range messages {
 		if m.DeletedAt != nil || !q.Admits(m) {
@@ -227,8 +243,8 @@ func judge(q IndexQuery, matches matcher, messages []Message) (hits []found) {
 	return hits
 }
 
-// pass takes the hits of the index that are true now, and counts the others. A
-// message that changed since it was indexed is judged anew.
+// pass keeps the hits of the index that are still right and counts the others. A
+// message that has changed since it was indexed is matched again.
 func pass(q IndexQuery, matches matcher, hits []IndexHit, unindexed []Message, visible map[string]Message) (passed []found, refused int) {
 	judged := map[string]bool{}
 	for _, m := range unindexed {
@@ -237,7 +253,7 @@ func pass(q IndexQuery, matches matcher, hits []IndexHit, unindexed []Message, v
 	for _, h := range hits {
 		m, ok := visible[h.ID]
 		marks := h.Marks
-		if ok && m.Version != h.Version && rechecks {
+		if ok && m.Version != h.Version {
 			marks, ok = matches(m.Body)
 		}
 		if !ok || judged[h.ID] || !q.Admits(m) {
@@ -249,7 +265,7 @@ func pass(q IndexQuery, matches matcher, hits []IndexHit, unindexed []Message, v
 	return passed, refused
 }
 
-// show cuts the page out of the hits.
+// show returns the requested page of the hits.
 func show(hits []found, visible map[string]Message, r SearchRequest) []SearchHit {
 	page := []SearchHit{}
 	for _, h := range hits[min(r.Offset, len(hits)):] {

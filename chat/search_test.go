@@ -11,6 +11,7 @@ import (
 const (
 	searcher = "01890000-0000-7000-8000-00000000000a"
 	friend   = "01890000-0000-7000-8000-00000000000b"
+	stranger = "01890000-0000-7000-8000-00000000000c"
 	roomOne  = "01890000-0000-7000-8000-000000000001"
 	roomTwo  = "01890000-0000-7000-8000-000000000002"
 	roomElse = "01890000-0000-7000-8000-000000000003"
@@ -27,32 +28,37 @@ type archive struct {
 	total   int
 	err     error
 	asked   []IndexQuery
-	between func() // runs once after the first of outbox and index was read
+	between func() // runs after each read of the outbox or the index; clears itself
 }
 
 func (a *archive) ChatIDs(context.Context, string) ([]string, error) {
 	return slices.Clone(a.chats), nil
 }
 
-func (a *archive) ChatIDsNamed(_ context.Context, _, name, key string) ([]string, error) {
-	if id, ok := a.named[name+key]; ok {
-		return []string{id}, nil
+func (a *archive) ChatIDsNamed(_ context.Context, _ string, names, keys []string) (ids []string, err error) {
+	for _, name := range slices.Concat(names, keys) {
+		if id, ok := a.named[name]; ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+func (a *archive) UserIDsNamed(_ context.Context, name string, _ int) ([]string, error) {
+	switch name {
+	case "friend", "My Friend", "@handle":
+		return []string{friend}, nil
+	case "Namesake":
+		return []string{friend, stranger}, nil
 	}
 	return nil, nil
 }
 
-func (a *archive) UserByName(_ context.Context, name string) (User, error) {
-	if name == "friend" {
-		return User{ID: friend}, nil
-	}
-	return User{}, Errorf(NotFound, "there is no such user")
-}
-
-func (a *archive) Unindexed(context.Context, string, int) ([]Message, time.Duration, error) {
+func (a *archive) Unindexed(context.Context, string, int) (IndexTail, error) {
 	if a.between != nil {
 		defer a.between()
 	}
-	return a.tail, 3 * time.Second, nil
+	return IndexTail{Messages: a.tail, Indexed: 7, Lag: 3 * time.Second}, nil
 }
 
 func (a *archive) VisibleMessages(_ context.Context, _ string, ids []string) (map[string]Message, error) {
@@ -73,7 +79,7 @@ func (a *archive) Search(_ context.Context, q IndexQuery) (IndexHits, error) {
 	return IndexHits{Hits: a.hits[:min(len(a.hits), q.Limit)], Total: max(a.total, len(a.hits))}, a.err
 }
 
-// Match wants each word somewhere, and marks where it is first.
+// Match requires each word somewhere in the body and marks its first place.
 func (a *archive) Match(q IndexQuery) func(string) ([]Mark, bool) {
 	return func(body string) (marks []Mark, ok bool) {
 		for _, w := range q.Words {
@@ -87,7 +93,7 @@ func (a *archive) Match(q IndexQuery) func(string) ([]Mark, bool) {
 	}
 }
 
-// put makes a message that is visible.
+// put adds a visible message.
 func (a *archive) put(id, body string) Message {
 	m := Message{ID: id, ChatID: roomOne, SenderID: friend, Body: body, Version: 1, CreatedAt: 1000}
 	a.visible[id] = m
@@ -101,7 +107,7 @@ func (a *archive) indexed(id, body string) {
 
 func newArchive() *archive {
 	return &archive{chats: []string{roomOne, roomTwo}, visible: map[string]Message{},
-		named: map[string]string{"general": roomTwo, DirectKey(searcher, friend): roomOne}}
+		named: map[string]string{"general": roomTwo, "#signed": roomOne, DirectKey(searcher, friend): roomOne}}
 }
 
 func (a *archive) find(t *testing.T, r SearchRequest) (SearchResult, []string) {
@@ -156,6 +162,9 @@ func TestSearchFindsWhatIsNotIndexed(t *testing.T) {
 	if !slices.Equal(ids, []string{"late", "both", "old"}) || result.Total != 3 {
 		t.Errorf("found %v of %d", ids, result.Total)
 	}
+	if a.asked[0].Indexed != 7 {
+		t.Errorf("the index is not told how much it must have: %+v", a.asked[0])
+	}
 	if got := result.Hits[0].Highlight; got != "&lt;b&gt;the <mark>word</mark>&lt;/b&gt;" {
 		t.Errorf("highlight %s", got)
 	}
@@ -184,22 +193,31 @@ func TestSearchIsConfined(t *testing.T) {
 	for name, c := range map[string]struct {
 		request SearchRequest
 		chats   []string // nil: the engine is not asked
-		sender  string
+		senders []string
 	}{
-		"all chats":          {SearchRequest{Q: "x"}, []string{roomOne, roomTwo}, ""},
-		"one chat":           {SearchRequest{Q: "x", ChatID: roomTwo}, []string{roomTwo}, ""},
-		"another's chat":     {SearchRequest{Q: "x", ChatID: roomElse}, nil, ""},
-		"named":              {SearchRequest{Q: "x in:general"}, []string{roomTwo}, ""},
-		"direct":             {SearchRequest{Q: "x in:@friend"}, []string{roomOne}, ""},
-		"direct with nobody": {SearchRequest{Q: "x in:@nobody"}, nil, ""},
-		"no such chat":       {SearchRequest{Q: "x in:nowhere"}, nil, ""},
-		"two chats at once":  {SearchRequest{Q: "x in:general", ChatID: roomOne}, nil, ""},
-		"sender":             {SearchRequest{Q: "x", SenderID: friend}, []string{roomOne, roomTwo}, friend},
-		"from":               {SearchRequest{Q: "from:friend"}, []string{roomOne, roomTwo}, friend},
-		"from oneself":       {SearchRequest{Q: "from:me"}, []string{roomOne, roomTwo}, searcher},
-		"from nobody":        {SearchRequest{Q: "from:nobody"}, nil, ""},
-		"two senders":        {SearchRequest{Q: "from:friend", SenderID: searcher}, nil, ""},
-		"nothing to find":    {SearchRequest{Q: "*** from:friend"}, nil, ""},
+		"all chats":          {SearchRequest{Q: "x"}, []string{roomOne, roomTwo}, nil},
+		"one chat":           {SearchRequest{Q: "x", ChatID: roomTwo}, []string{roomTwo}, nil},
+		"another's chat":     {SearchRequest{Q: "x", ChatID: roomElse}, nil, nil},
+		"named":              {SearchRequest{Q: "x in:general"}, []string{roomTwo}, nil},
+		"direct":             {SearchRequest{Q: "x in:@friend"}, []string{roomOne}, nil},
+		"direct with nobody": {SearchRequest{Q: "x in:@nobody"}, nil, nil},
+		"no such chat":       {SearchRequest{Q: "x in:nowhere"}, nil, nil},
+		"two chats at once":  {SearchRequest{Q: "x in:general", ChatID: roomOne}, nil, nil},
+		"sender":             {SearchRequest{Q: "x", SenderID: friend}, []string{roomOne, roomTwo}, []string{friend}},
+		"from":               {SearchRequest{Q: "from:friend"}, []string{roomOne, roomTwo}, []string{friend}},
+		"with its sign":      {SearchRequest{Q: "x in:#general"}, []string{roomTwo}, nil},
+		"named with a sign":  {SearchRequest{Q: "x in:#signed"}, []string{roomOne}, nil},
+		"without the sign":   {SearchRequest{Q: "x in:signed"}, []string{roomOne}, nil},
+		"direct, as shown":   {SearchRequest{Q: `x in:"My Friend"`}, []string{roomOne}, nil},
+		"from, as shown":     {SearchRequest{Q: `from:"My Friend"`}, []string{roomOne, roomTwo}, []string{friend}},
+		"namesakes":          {SearchRequest{Q: `from:Namesake`}, []string{roomOne, roomTwo}, []string{friend, stranger}},
+		"one of namesakes":   {SearchRequest{Q: `from:Namesake`, SenderID: stranger}, []string{roomOne, roomTwo}, []string{stranger}},
+		"from a handle":      {SearchRequest{Q: `from:"@handle"`}, []string{roomOne, roomTwo}, []string{friend}},
+		"from it, without @": {SearchRequest{Q: `from:handle`}, []string{roomOne, roomTwo}, []string{friend}},
+		"from me":            {SearchRequest{Q: "from:me"}, []string{roomOne, roomTwo}, []string{searcher}},
+		"from nobody":        {SearchRequest{Q: "from:nobody"}, nil, nil},
+		"two senders":        {SearchRequest{Q: "from:friend", SenderID: searcher}, nil, nil},
+		"nothing to find":    {SearchRequest{Q: "*** from:friend"}, nil, nil},
 	} {
 		a := newArchive()
 		_, ids := a.find(t, c.request)
@@ -208,20 +226,20 @@ func TestSearchIsConfined(t *testing.T) {
 			t.Errorf("%s: found %v", name, ids)
 		case c.chats == nil && len(a.asked) != 0:
 			t.Errorf("%s: the engine was asked %+v", name, a.asked)
-		case c.chats != nil && (len(a.asked) != 1 || !slices.Equal(a.asked[0].ChatIDs, c.chats) || a.asked[0].SenderID != c.sender):
+		case c.chats != nil && (len(a.asked) != 1 || !slices.Equal(a.asked[0].ChatIDs, c.chats) || !slices.Equal(a.asked[0].SenderIDs, c.senders)):
 			t.Errorf("%s: the engine was asked %+v", name, a.asked)
 		}
 	}
 	a := newArchive()
 	a.chats = nil
 	if a.find(t, SearchRequest{Q: "x"}); len(a.asked) != 0 {
-		t.Error("who has no chats reached the engine")
+		t.Error("the search of a user without chats reached the engine")
 	}
 }
 
 func TestSearchRefuses(t *testing.T) {
 	for _, r := range []SearchRequest{{}, {Q: " "}, {Q: "x", ChatID: `" OR 1=1`}, {Q: "x", SenderID: "x"}, {Q: "x", Offset: -1},
-		{Q: "x", Offset: MaxSearchOffset + 1}, {Q: strings.Repeat("x", 10<<10)}, {Q: "before:x"}} {
+		{Q: "x", Offset: MaxSearchOffset + 1}, {Q: strings.Repeat("x", 10<<10)}} {
 		r.Limit = 50
 		if _, err := NewSearch(newArchive(), newArchive()).Find(t.Context(), searcher, r); CodeOf(err) != BadRequest {
 			t.Errorf("%.40v: %v", r, err)

@@ -34,14 +34,14 @@ func TestUseOfASession(t *testing.T) {
 		want  chat.Code
 		uses  int
 	}{
-		"a moment ago":                             {time.Second, nil, "", 0},
-		"a while ago":                              {time.Minute, nil, "", 1},
-		"just before it runs out":                  {chat.SessionTTL - 1, nil, "", 1},
-		"when it has run out":                      {chat.SessionTTL, nil, chat.Unauthenticated, 0},
-		"revoked in this moment":                   {time.Hour, fault(chat.NotFound), chat.Unauthenticated, 1},
-		"while the database takes no writes":       {time.Hour, fault(chat.Unavailable), "", 1},
-		"while nobody knows whether it takes them": {time.Hour, fault(chat.UnknownOutcome), "", 1},
-		"with a fault of ours":                     {time.Hour, fault(chat.Internal), chat.Internal, 1},
+		"a moment ago":                            {time.Second, nil, "", 0},
+		"a while ago":                             {time.Minute, nil, "", 1},
+		"just before it expires":                  {chat.SessionTTL - 1, nil, "", 1},
+		"once it has expired":                     {chat.SessionTTL, nil, chat.Unauthenticated, 0},
+		"revoked just now":                        {time.Hour, fault(chat.NotFound), chat.Unauthenticated, 1},
+		"while the database accepts no writes":    {time.Hour, fault(chat.Unavailable), "", 1},
+		"while the outcome of a write is unknown": {time.Hour, fault(chat.UnknownOutcome), "", 1},
+		"after an internal error":                 {time.Hour, fault(chat.Internal), chat.Internal, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &oneSession{now: chat.Time(0).Add(tc.after), touch: tc.touch}
@@ -54,7 +54,7 @@ func TestUseOfASession(t *testing.T) {
 				t.Errorf("the session is %+v", session)
 			}
 			if store.uses != tc.uses {
-				t.Errorf("written down %d times, want %d", store.uses, tc.uses)
+				t.Errorf("recorded %d times, want %d", store.uses, tc.uses)
 			}
 		})
 	}

@@ -44,15 +44,28 @@ func TestValidUsername(t *testing.T) {
 
 func TestValidBody(t *testing.T) {
 	s := NewService(nil, nil, nil, nil, DefaultLimits())
-	for body, want := range map[string]bool{
-		"x": true, strings.Repeat("x", 16<<10): true, " x\n": true,
-		"": false, " \t\n\u00a0\u2003": false, strings.Repeat("x", 16<<10+1): false, "a\x00b": false, "a\xff": false,
+	for body, want := range map[string]Code{
+		"x": "", strings.Repeat("x", 16<<10): "", " x\n": "", "\u200b.": "",
+		"": BadRequest, " \t\n\u00a0\u2003": BadRequest, "a\x00b": BadRequest, "a\xff": BadRequest,
+		strings.Repeat("x", 16<<10+1): TooLarge, strings.Repeat(" ", 16<<10+1): TooLarge,
 	} {
-		err := s.validBody(body)
-		if (err == nil) != want || err != nil && CodeOf(err) != BadRequest {
+		if err := s.validBody(body); CodeOf(err) != want {
 			t.Errorf("%.20q: %v", body, err)
 		}
 	}
+	for _, blank := range undrawn() {
+		for _, body := range []string{blank, " " + blank + "\n", strings.Repeat(blank, 3)} {
+			if err := s.validBody(body); CodeOf(err) != BadRequest {
+				t.Errorf("%+q passes as a body: %v", body, err)
+			}
+		}
+	}
+}
+
+// undrawn lists texts of which nothing can be seen, whatever the font.
+func undrawn() []string {
+	return strings.Split("\u200b \u2800 \u3164 \ufeff \u200c \u200d \u200e \u200f \u2060 \u2061 \u2064 \u206f \u00ad \u034f \u061c \u115f \u1160 \u17b4 \u180b "+
+		"\u180e \uffa0 \ufff9 \ufe0f \ufe00 \u202e \u2066\u2069 \u2028 \u0085 \u00a0 \u3000 \U0001d159 \U0001d173 \U00016fe4 \U000e0001 \U000e0041 \U000e0100 \x07", " ")
 }
 
 func TestFingerprintTellsPartsApart(t *testing.T) {
@@ -62,6 +75,6 @@ func TestFingerprintTellsPartsApart(t *testing.T) {
 	}
 	other := NewService(nil, nil, nil, []byte("other"), DefaultLimits())
 	if string(s.fingerprint("ab")) == string(other.fingerprint("ab")) {
-		t.Error("the secret does not count")
+		t.Error("the secret makes no difference")
 	}
 }

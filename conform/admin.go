@@ -2,7 +2,7 @@ package conform
 
 import "net/http"
 
-// §8, administrators. The one who asks is an ordinary user.
+// §8, administrators, as an ordinary user meets them.
 func administration(t *T, c *cast) {
 	if c.eve.Ask("GET", "/admin/users", nil).Status == http.StatusNotFound {
 		t.Skipf("not served")
@@ -19,6 +19,6 @@ func administration(t *T, c *cast) {
 	var me object
 	c.eve.Ask("GET", "/me", nil).Read(t, &me)
 	if me["administrator"] == true {
-		t.Errorf("an ordinary user is told to be an administrator")
+		t.Errorf("an ordinary user is an administrator")
 	}
 }

@@ -3,33 +3,45 @@ package conform
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"net/http"
 
 	"fechatter/conform/client"
 )
 
-// cast is who takes part in a check. They are the same users all along, for
-// sign-ups are limited, so a check looks at its own chats only.
+// cast is the users of a check. They are the same throughout, since sign-ups are
+// limited, so a check looks at its own chats only.
 type cast struct {
 	run           *runner
 	t             *T
-	name          string // in all their names
+	name          string // part of all their names
 	ada, bob, eve *client.Person
 }
 
-// person is somebody to sweep after.
+// person is somebody to sweep up after.
 type person = *client.Person
 
-// hire signs the cast up.
+// hire signs up the cast.
 func (r *runner) hire(t *T) {
 	suffix := make([]byte, 4)
 	rand.Read(suffix) // never fails: crypto/rand ends the process instead
 	r.cast = cast{run: r, t: t, name: "conform-" + hex.EncodeToString(suffix)}
+	if r.setupCode != "" {
+		r.setUp()
+	}
 	r.cast.ada = r.cast.newcomer("ada")
 	r.cast.bob = r.cast.newcomer("bob")
 	r.cast.eve = r.cast.newcomer("eve")
 }
 
-// castOf gives the cast to a check.
+// setUp makes the deployment's first administrator, who invites everybody else.
+func (r *runner) setUp() {
+	host := r.cast.enter("host", map[string]any{"setup_code": r.setupCode})
+	var made struct{ Code string }
+	host.Rest("POST", "/invitations", object{"max_uses": 1000}, http.StatusCreated, &made)
+	r.invitation = made.Code
+}
+
+// castOf returns the cast for a check.
 func (r *runner) castOf(t *T) *cast {
 	c := r.cast
 	c.t = t
@@ -37,16 +49,25 @@ func (r *runner) castOf(t *T) *cast {
 	return &c
 }
 
-// newcomer signs up a user for the check alone.
+// newcomer signs up a user for one check.
 func (c *cast) newcomer(name string) *client.Person {
-	p := client.SignUp(c.t, c.run.url, c.name+"-"+name)
+	with := map[string]any{}
+	if c.run.invitation != "" {
+		with["invitation"] = c.run.invitation
+	}
+	return c.enter(name, with)
+}
+
+// enter signs up somebody with what that takes, and remembers to sweep after them.
+func (c *cast) enter(name string, with map[string]any) *client.Person {
+	p := client.SignUpWith(c.t, c.run.url, c.name+"-"+name, with)
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
 	c.run.people = append(c.run.people, p)
 	return p
 }
 
-// limits are what hello says that the server enforces.
+// limits are what the server enforces, according to hello.
 func (c *cast) limits() limits {
 	var l limits
 	hello := c.ada.Dial().Seen[0]

@@ -42,10 +42,10 @@ func createChat(t *T, c *cast) {
 	body := object{"kind": "private", "name": "  plans ", "topic": "what next", "member_ids": []string{c.bob.ID}}
 	c.ada.Rest("POST", "/chats", body, http.StatusCreated, &first, key...)
 	c.ada.Rest("POST", "/chats", body, http.StatusOK, &again, key...)
-	equal(t, "the chat of a known key", again.ID, first.ID)
+	equal(t, "chat of a known key", again.ID, first.ID)
 	refused(t, c.ada, "key_reused", "POST", "/chats", object{"kind": "private", "name": "others"}, key...)
 	equal(t, "kind and topic", first.Kind+"/"+first.Topic, "private/what next")
-	equal(t, "role of who creates it", entryOf(c.ada, first.ID).Role, "owner")
+	equal(t, "role of its creator", entryOf(c.ada, first.ID).Role, "owner")
 }
 
 func direct(t *T, c *cast) {
@@ -60,7 +60,7 @@ func direct(t *T, c *cast) {
 	refused(t, c.ada, "conflict", "POST", path+"/members", object{"user_id": c.eve.ID})
 }
 
-// directOf gives the direct chat of two, which another check may have made.
+// directOf returns the direct chat of two people, which another check may have made.
 func directOf(p, q *client.Person) string {
 	var e entry
 	a := p.Ask("POST", "/chats", object{"kind": "direct", "member_ids": []string{q.ID}})
@@ -77,8 +77,8 @@ func updateChat(t *T, c *cast) {
 	var e entry
 	c.ada.Rest("PATCH", "/chats/"+id, object{"name": "new name", "topic": "new topic"}, http.StatusOK, &e)
 	equal(t, "name and topic", e.Name+"/"+e.Topic, "new name/new topic")
-	told := s.Until("chat.updated", func(f client.Frame) bool { return f.ChatID == id && f.Op == "chat.updated" })
-	equal(t, "name in the event", told.Field(t, "name"), any("new name"))
+	event := s.Until("chat.updated", func(f client.Frame) bool { return f.ChatID == id && f.Op == "chat.updated" })
+	equal(t, "name in the event", event.Field(t, "name"), any("new name"))
 	refused(t, c.bob, "forbidden", "PATCH", "/chats/"+id, object{"name": "mine"})
 	refused(t, c.ada, "bad_request", "PATCH", "/chats/"+id, object{"name": strings.Repeat("x", 101)})
 	before := entryOf(c.ada, id).LastSeq
@@ -125,10 +125,10 @@ func publicChats(t *T, c *cast) {
 	members, in = listed()
 	equal(t, "members after", members, 2)
 	equal(t, "joined after", in, true)
-	// Who was removed may join again.
+	// A former member may join again.
 	seqOf(c.ada, "DELETE", "/chats/"+made.ID+"/members/"+c.bob.ID)
 	c.bob.Rest("POST", "/chats/"+made.ID+"/join", nil, http.StatusOK, &joined)
-	equal(t, "unread of who joins again", joined.Unread, 0)
+	equal(t, "unread after joining again", joined.Unread, 0)
 	if ids := joined.MemberIDs; slices.Contains(ids, c.bob.ID) {
 		t.Errorf("a public chat names its members: %v", ids)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"net"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,14 +12,16 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"fechatter/chat"
 	"fechatter/conform"
 	"fechatter/persistence/postgrestest"
 	"fechatter/presence/redistest"
 )
 
-// run makes the checks and gives the report.
+// run makes the checks and returns the report.
 func run(t *testing.T, c conform.Config) conform.Report {
 	t.Helper()
+	c.Slack = 10 * time.Second // other tests keep the machine busy
 	report, err := conform.Run(t.Context(), c, t.Output())
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +29,7 @@ func run(t *testing.T, c conform.Config) conform.Report {
 	return report
 }
 
-// skips gives the names of what was skipped.
+// skips returns the names of the checks that were skipped, and why.
 func skips(r conform.Report) (names []string) {
 	for _, result := range r.Results {
 		if result.Outcome == conform.Skip {
@@ -36,19 +39,43 @@ func skips(r conform.Report) (names []string) {
 	return names
 }
 
-// TestNodeConforms checks a node as it is by default.
+// TestNodeConforms checks a node with its default settings.
 func TestNodeConforms(t *testing.T) {
 	t.Parallel()
-	report := run(t, conform.Config{URL: startNode(t) + "/"})
+	n := launch(t)
+	code, _, err := n.Chat().SetupCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := run(t, conform.Config{URL: n.URL() + "/", SetupCode: code})
 	if report.Count(conform.Fail) > 0 || report.Count(conform.Pass) < 75 {
 		t.Errorf("%s", report)
 	}
 	for _, name := range skips(report) {
-		if !strings.HasPrefix(name, "nodes:") && !strings.HasSuffix(name, "not served") {
+		if !strings.HasPrefix(name, "nodes:") && !strings.HasSuffix(name, "not served") && !strings.HasSuffix(name, "no public_url") {
 			t.Errorf("skipped: %s", name)
 		}
 	}
 	checkJUnit(t, report)
+}
+
+// TestNodeWithAPublicURL checks a node by its address, which is not how browsers reach it.
+func TestNodeWithAPublicURL(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	_ = l.Close()
+	public := startNode(t, append(unlimited(), "--public-url=https://chat.example.org", "--listen="+at)...)
+	only := regexp.MustCompile("§3 (unsafe|WebSocket and SSE|the cookie|other names)")
+	for origin, skipped := range map[string]int{"": 1, public: 0} {
+		report := run(t, conform.Config{URL: "http://" + at, Origin: origin, Only: only})
+		if report.Count(conform.Fail) > 0 || report.Count(conform.Skip) != skipped || report.Count(conform.Pass) != 5-skipped {
+			t.Errorf("origin %q: %s: %v", origin, report, skips(report))
+		}
+	}
 }
 
 func checkJUnit(t *testing.T, report conform.Report) {
@@ -115,7 +142,7 @@ func TestTwoNodesConform(t *testing.T) {
 	}
 }
 
-// TestNodesOfTwoDeployments: what is not one deployment is found out.
+// TestNodesOfTwoDeployments: nodes of different deployments do not pass for one.
 func TestNodesOfTwoDeployments(t *testing.T) {
 	t.Parallel()
 	report := run(t, conform.Config{URL: startNode(t), Other: startNode(t), Only: regexp.MustCompile("nodes: (what|joining)")})
@@ -135,7 +162,7 @@ func startNATS(t *testing.T) string {
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("NATS does not start")
 	}
 	return s.ClientURL()
@@ -151,7 +178,7 @@ func TestNothingToCheck(t *testing.T) {
 	}
 }
 
-// TestInterrupted ends a run early: what was made is taken away all the same.
+// TestInterrupted ends a run early, which removes what it made all the same.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -162,9 +189,9 @@ func TestInterrupted(t *testing.T) {
 	})
 	report, err := conform.Run(ctx, conform.Config{URL: startNode(t), Only: regexp.MustCompile("^§[24]")}, first)
 	if !errors.Is(err, context.Canceled) || report.Count(conform.Pass) < 2 || report.Count(conform.Skip) < 30 {
-		t.Errorf("%v: %s", err, report)
+		t.Fatalf("%v: %s", err, report)
 	}
-	if last := report.Results[len(report.Results)-1]; last.Name != "what was made can be taken away" || last.Outcome != conform.Pass {
+	if last := report.Results[len(report.Results)-1]; last.Name != "what was made can be removed" || last.Outcome != conform.Pass {
 		t.Errorf("at the end: %s", last)
 	}
 }
@@ -175,4 +202,29 @@ type output func(string)
 func (o output) Write(b []byte) (int, error) {
 	o(string(b))
 	return len(b), nil
+}
+
+// TestConformByInvitation: an invitation is all that a run needs, and without one it says so.
+func TestConformByInvitation(t *testing.T) {
+	t.Parallel()
+	n := launch(t)
+	setup, _, err := n.Chat().SetupCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Chat().SignUp(t.Context(), chat.NewUser{Username: "root", Password: "a good password", SetupCode: setup}); err != nil {
+		t.Fatal(err)
+	}
+	only := regexp.MustCompile("§4 (sign-up|profile)")
+	if _, err := conform.Run(t.Context(), conform.Config{URL: n.URL(), Only: only}, t.Output()); err == nil || !strings.Contains(err.Error(), "takes an invitation") {
+		t.Errorf("without an invitation: %v", err)
+	}
+	_, code, err := n.Chat().Invite(t.Context(), chat.ByOperator(), chat.NewInvitation{MaxUses: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := run(t, conform.Config{URL: n.URL(), Invitation: code, Only: only})
+	if report.Count(conform.Fail) > 0 || report.Count(conform.Pass) == 0 {
+		t.Errorf("%s", report)
+	}
 }

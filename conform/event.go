@@ -13,8 +13,8 @@ func log(t *T, c *cast) {
 	key := client.NewKey()
 	var m message
 	c.ada.Rest("POST", "/chats/"+id+"/messages", object{"body": "hi"}, http.StatusCreated, &m, "Idempotency-Key", key)
-	seqOf(c.bob, "PUT", "/messages/"+m.ID+"/reactions/x")
-	seqOf(c.bob, "DELETE", "/messages/"+m.ID+"/reactions/x")
+	seqOf(c.bob, "PUT", "/messages/"+m.ID+"/reactions/👍")
+	seqOf(c.bob, "DELETE", "/messages/"+m.ID+"/reactions/👍")
 	c.ada.Rest("PATCH", "/chats/"+id+"/members/"+c.bob.ID, object{"role": "admin"}, http.StatusOK, nil)
 	c.ada.Rest("PATCH", "/chats/"+id, object{"topic": "news"}, http.StatusOK, nil)
 	c.ada.Rest("PATCH", "/messages/"+m.ID, object{"body": "hey", "version": 1}, http.StatusOK, nil)
@@ -37,7 +37,7 @@ func log(t *T, c *cast) {
 		equal(t, "seq", e.Seq, int64(i+1))
 		equal(t, "op of event "+text(e.Seq), e.Op, fields[i][0])
 		equal(t, "chat_id of event "+text(e.Seq), e.ChatID, id)
-		equal(t, "actor_id and ts are there", e.ActorID != "" && e.TS != "", true)
+		equal(t, "has actor_id and ts", e.ActorID != "" && e.TS != "", true)
 		if i > 0 && e.TS < page.Events[i-1].TS {
 			t.Errorf("ts runs backwards at %d: %s after %s", e.Seq, e.TS, page.Events[i-1].TS)
 		}

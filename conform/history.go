@@ -23,7 +23,7 @@ func historyPages(t *T, c *cast) {
 		equalLists(t, query, got, want)
 		equal(t, query+": has_more", page.HasMore, more)
 		equal(t, query+": last_seq", page.LastSeq, seqs[6]+1)
-		equal(t, query+": epoch is there", page.Epoch != "", true)
+		equal(t, query+": has an epoch", page.Epoch != "", true)
 		return page
 	}
 	ask("limit=3", seqs[4:], true)

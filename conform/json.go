@@ -8,7 +8,7 @@ import (
 	"fechatter/conform/client"
 )
 
-// §3, what is read and written.
+// §3, strict JSON and its limits.
 
 func strictREST(t *T, c *cast) {
 	id := c.ada.Group()
@@ -35,7 +35,7 @@ func strictREST(t *T, c *cast) {
 		a := c.ada.Ask("POST", "/chats/"+id+"/messages", []byte(body), "Idempotency-Key", client.NewKey())
 		isProblem(t, what, a, "bad_request", http.StatusBadRequest)
 	}
-	equal(t, "last_seq after what was refused", entryOf(c.ada, id).LastSeq, before)
+	equal(t, "last_seq after the refusals", entryOf(c.ada, id).LastSeq, before)
 	deep := `{"body":"a","x":` + strings.Repeat("[", 15) + strings.Repeat("]", 15) + `,"Unknown":null}`
 	c.ada.Rest("POST", "/chats/"+id+"/messages", []byte(deep), http.StatusCreated, nil, "Idempotency-Key", client.NewKey())
 }
@@ -57,6 +57,10 @@ func strictSocket(t *T, c *cast) {
 		{`{"id":"9","op":"ping","d":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`, ""},
 		{`{"id":"10","op":"ping","d":[]}`, "10"},
 		{`{"id":"11","op":"message.delete","d":{"message_id":null}}`, "11"},
+		{`{"id":"12","op":"ping","d":5}`, "12"},
+		{`{"id":"13","op":"message.send","d":{"key":"k","body":"x"}}`, "13"},
+		{`{"id":"14","op":"cursor.set","d":{"read_seq":1}}`, "14"},
+		{`{"id":"` + strings.Repeat("é", 65) + `","op":"ping"}`, ""},
 	} {
 		s.Text(tc.data)
 		f := s.Until("an answer to "+tc.data, func(f client.Frame) bool { return f.Op == "error" || f.Op == "ok" })
@@ -67,9 +71,13 @@ func strictSocket(t *T, c *cast) {
 			t.Errorf("%.80s: re is not %s: %.300s", tc.data, tc.re, f.Raw)
 		}
 	}
-	s.Text(`{"id":"64","op":"ping","d":{"unknown":[1]},"more":true}`)
-	f := s.Until("an answer", func(f client.Frame) bool { return f.Op == "error" || f.Op == "ok" })
-	equal(t, "unknown fields", f.Op, "ok")
+	for what, text := range map[string]string{
+		"unknown fields":      `{"id":"64","op":"ping","d":{"unknown":[1]},"more":true}`,
+		"an id of 64 letters": `{"id":"` + strings.Repeat("é", 64) + `","op":"ping"}`,
+	} {
+		s.Text(text)
+		equal(t, what, s.Until("an answer", func(f client.Frame) bool { return f.Op == "error" || f.Op == "ok" }).Op, "ok")
+	}
 }
 
 func bodyLimit(t *T, c *cast) {
@@ -78,10 +86,10 @@ func bodyLimit(t *T, c *cast) {
 	fits := strings.Repeat("é", l.BodyBytes/2) + strings.Repeat("x", l.BodyBytes%2)
 	equal(t, "a body at the limit", say(c.ada, id, fits).Body, fits)
 	key := []string{"Idempotency-Key", client.NewKey()}
-	refused(t, c.ada, "bad_request", "POST", "/chats/"+id+"/messages", object{"body": fits + "x"}, key...)
-	c.ada.Fresh().Refused("message.send", object{"chat_id": id, "key": "k", "body": fits + "x"}, "bad_request")
+	refused(t, c.ada, "too_large", "POST", "/chats/"+id+"/messages", object{"body": fits + "x"}, key...)
+	c.ada.Fresh().Refused("message.send", object{"chat_id": id, "key": "k", "body": fits + "x"}, "too_large")
 	m := say(c.ada, id, "short")
-	refused(t, c.ada, "bad_request", "PATCH", "/messages/"+m.ID, object{"body": fits + "x", "version": 1})
+	refused(t, c.ada, "too_large", "PATCH", "/messages/"+m.ID, object{"body": fits + "x", "version": 1})
 }
 
 func idsAndTimes(t *T, c *cast) {

@@ -28,7 +28,7 @@ func members(t *T, c *cast) {
 	}
 	equal(t, "members", len(roles), 3)
 	equal(t, "ada", roles[c.ada.ID], "owner")
-	equal(t, "eve reads what was said before her", len(get[history](c.eve, "/chats/"+id+"/messages").Messages), 0)
+	equal(t, "messages before eve", len(get[history](c.eve, "/chats/"+id+"/messages").Messages), 0)
 	seq := seqOf(c.eve, "DELETE", path+"/"+c.eve.ID)
 	equal(t, "seq of leaving", seq, before+1)
 	refused(t, c.eve, "not_found", "GET", "/chats/"+id, nil)

@@ -38,14 +38,14 @@ func edit(t *T, c *cast) {
 	var edited message
 	c.ada.Rest("PATCH", path, object{"body": "first", "version": 1}, http.StatusOK, &edited)
 	equal(t, "version", edited.Version, 2)
-	equal(t, "edited_at is there", edited.EditedAt != "", true)
-	told := s.Until("message.edited", func(f client.Frame) bool { return f.ChatID == id && f.Op == "message.edited" })
+	equal(t, "has edited_at", edited.EditedAt != "", true)
+	event := s.Until("message.edited", func(f client.Frame) bool { return f.ChatID == id && f.Op == "message.edited" })
 	for name, want := range map[string]any{"message_id": m.ID, "message_seq": float64(m.Seq), "body": "first", "version": 2.0} {
-		equal(t, name+" in the event", told.Field(t, name), want)
+		equal(t, name+" in the event", event.Field(t, name), want)
 	}
 	late := refused(t, c.ada, "conflict", "PATCH", path, object{"body": "third", "version": 1})
 	if late.Message == nil || late.Message.Body != "first" {
-		t.Errorf("the conflict does not carry the message: %v", late)
+		t.Errorf("the conflict lacks the message: %v", late)
 	}
 	c.ada.Rest("PATCH", path, object{"body": "first", "version": 1}, http.StatusOK, &edited)
 	equal(t, "version after the same edit again", edited.Version, 2)
@@ -53,7 +53,7 @@ func edit(t *T, c *cast) {
 	refused(t, c.ada, "bad_request", "PATCH", path, object{"body": " ", "version": 2})
 	refused(t, c.ada, "bad_request", "PATCH", path, object{"body": "x"})
 	first := get[events](c.bob, "/chats/"+id+"/events?after_seq="+text(m.Seq-1)+"&limit=1").Events[0]
-	equal(t, "the replayed message.created shows the text as it is", first.D["body"], any("first"))
+	equal(t, "text of the replayed message.created", first.D["body"], any("first"))
 }
 
 func deletion(t *T, c *cast) {
@@ -64,8 +64,8 @@ func deletion(t *T, c *cast) {
 	seq := seqOf(c.ada, "DELETE", "/messages/"+m.ID)
 	equal(t, "seq", seq, m.Seq+1)
 	equal(t, "seq of deleting again", seqOf(c.ada, "DELETE", "/messages/"+m.ID), seq)
-	told := s.Until("message.deleted", func(f client.Frame) bool { return f.ChatID == id && f.Op == "message.deleted" })
-	equal(t, "seq of the event", told.Seq, seq)
+	event := s.Until("message.deleted", func(f client.Frame) bool { return f.ChatID == id && f.Op == "message.deleted" })
+	equal(t, "seq of the event", event.Seq, seq)
 	refused(t, c.ada, "conflict", "PATCH", "/messages/"+m.ID, object{"body": "x", "version": 2})
 	page := get[history](c.bob, "/chats/"+id+"/messages")
 	if len(page.Messages) != 1 || page.Messages[0].Body != "" || page.Messages[0].DeletedAt == "" || page.Messages[0].Seq != m.Seq {
@@ -91,9 +91,9 @@ func commands(t *T, c *cast) {
 		more["message_id"] = s.MessageID
 		return more
 	}
-	equal(t, "seq of reaction.add", b.OK("reaction.add", with(object{"emoji": "x"})).Field(t, "seq"), any(float64(s.Seq+1)))
-	equal(t, "seq of reaction.add again", b.OK("reaction.add", with(object{"emoji": "x"})).Field(t, "seq"), nil)
-	equal(t, "seq of reaction.remove", b.OK("reaction.remove", with(object{"emoji": "x"})).Field(t, "seq"), any(float64(s.Seq+2)))
+	equal(t, "seq of reaction.add", b.OK("reaction.add", with(object{"emoji": "👍"})).Field(t, "seq"), any(float64(s.Seq+1)))
+	equal(t, "seq of reaction.add again", b.OK("reaction.add", with(object{"emoji": "👍"})).Field(t, "seq"), nil)
+	equal(t, "seq of reaction.remove", b.OK("reaction.remove", with(object{"emoji": "👍"})).Field(t, "seq"), any(float64(s.Seq+2)))
 	edited := a.OK("message.edit", with(object{"body": "hello all", "version": 1}))
 	equal(t, "seq of message.edit", edited.Field(t, "seq"), any(float64(s.Seq+3)))
 	equal(t, "version", edited.Field(t, "version"), any(2.0))
@@ -105,7 +105,7 @@ func commands(t *T, c *cast) {
 	equal(t, "cursor", cursor.Field(t, "read_seq"), any(float64(s.Seq)))
 }
 
-// inOrder says many commands at once, again when they were too many.
+// inOrder sends many commands at once, and again if that was too many.
 func inOrder(t *T, c *cast) {
 	count := 5
 	if l := c.limits(); l.SendsPerSecond > 0 {
@@ -117,7 +117,7 @@ func inOrder(t *T, c *cast) {
 		seqs := sayAtOnce(t, s, id, count)
 		if len(seqs) == count {
 			if !slices.IsSorted(seqs) {
-				t.Errorf("seqs of messages in the order sent: %v", seqs)
+				t.Errorf("seqs of messages, in the order sent: %v", seqs)
 			}
 			return
 		}
@@ -128,7 +128,7 @@ func inOrder(t *T, c *cast) {
 	}
 }
 
-// sayAtOnce sends without waiting for answers, and gives the seqs of what was taken.
+// sayAtOnce sends without waiting for answers, and returns the seqs of what was accepted.
 func sayAtOnce(t *T, s *client.Socket, chatID string, count int) (seqs []float64) {
 	keys := []string{}
 	for range count {

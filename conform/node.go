@@ -33,7 +33,7 @@ func nodesOnce(t *T, c *cast) {
 		key := client.NewKey()
 		created := atomic.Int64{}
 		ids := make([]string, 8)
-		together(len(ids), func(i int) {
+		t.together(len(ids), func(i int) {
 			p := c.ada
 			if i%2 == 1 {
 				p = there(c, p)
@@ -67,7 +67,7 @@ func nodesResume(t *T, c *cast) {
 func nodesOrder(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
 	all := []*client.Socket{c.ada.Fresh(), there(c, c.bob).Fresh()}
-	together(2, func(i int) {
+	t.together(2, func(i int) {
 		p := c.ada
 		if i == 1 {
 			p = there(c, c.bob)
@@ -115,7 +115,7 @@ func nodesRemove(t *T, c *cast) {
 	id := c.ada.Group(c.bob, c.eve)
 	s, witness := there(c, c.bob).Fresh(), there(c, c.eve).Fresh()
 	var removal, last int64
-	together(3, func(i int) {
+	t.together(3, func(i int) {
 		switch i {
 		case 0:
 			for range 8 {
@@ -141,7 +141,7 @@ func nodesRemove(t *T, c *cast) {
 	equalLists(t, "what the removed member saw", s.Seqs(id), want)
 }
 
-// nodesTell looks at what is told and forgotten: who is here, who types.
+// nodesTell looks at what is shown and forgotten: who is here, who is typing.
 func nodesTell(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
 	a, b := c.ada.Fresh(), there(c, c.bob).Fresh()

@@ -11,10 +11,19 @@ import (
 	"fechatter/app"
 )
 
-// startNode runs a node with the settings that it has by default, its data in a
-// folder of its own, and stops it when the test ends.
+// startNode runs a node with its default settings, its data in a folder of its own, and
+// stops it when the test ends.
 func startNode(t *testing.T, args ...string) string {
 	t.Helper()
+	return launch(t, append([]string{"--registration=open"}, args...)...).URL()
+}
+
+// launch is startNode with the default settings.
+func launch(t *testing.T, args ...string) *app.Node {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("checks a whole node")
+	}
 	data := filepath.Join(t.TempDir(), "data")
 	args = append([]string{"--database=sqlite:" + filepath.Join(data, "fechatter.db"), "--search=bleve:" + filepath.Join(data, "search"), "--listen=127.0.0.1:0",
 		"--admin-listen=", "--drain-delay=0s"}, args...)
@@ -26,24 +35,24 @@ func startNode(t *testing.T, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
 	t.Cleanup(func() {
-		stop()
+		cancel()
 		select {
 		case err := <-ended:
 			if err != nil {
 				t.Errorf("the node ended with %v", err)
 			}
-		case <-time.After(40 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Error("the node does not end")
 		}
 	})
-	return n.URL()
+	return n
 }
 
-// unlimited lifts the limits that many runs against one node would meet.
+// unlimited lifts the limits that many runs against one node would reach.
 func unlimited() []string {
 	return []string{"--limits-signups-per-ip-per-minute=0", "--limits-logins-per-ip-per-minute=0"}
 }

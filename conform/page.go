@@ -11,9 +11,9 @@ import (
 func listLimits(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
 	m := say(c.ada, id, "x").ID
-	seqOf(c.ada, "PUT", "/messages/"+m+"/reactions/x")
+	seqOf(c.ada, "PUT", "/messages/"+m+"/reactions/👍")
 	for _, path := range []string{"/sessions", "/users", "/chats", "/chats/public", "/chats/" + id + "/members", "/chats/" + id + "/messages",
-		"/chats/" + id + "/cursors", "/chats/" + id + "/events", "/messages/" + m + "/reactions/x"} {
+		"/chats/" + id + "/cursors", "/chats/" + id + "/events", "/messages/" + m + "/reactions/👍"} {
 		for _, limit := range []string{"0", "201", "-1", "x", "1.5"} {
 			refused(t, c.ada, "bad_request", "GET", path+"?limit="+limit, nil)
 		}
@@ -35,19 +35,19 @@ func defaultLimit(t *T, c *cast) {
 	equal(t, "events with limit=200", len(get[events](c.ada, "/chats/"+id+"/events?limit=200").Events), 58)
 }
 
-// paging reads lists one by one: all of it, nothing twice.
+// paging reads lists item by item: everything comes, and nothing twice.
 func paging(t *T, c *cast) {
 	id := c.ada.Group(c.bob, c.eve)
 	m := say(c.ada, id, "x").ID
 	for _, p := range []*client.Person{c.ada, c.bob, c.eve} {
-		seqOf(p, "PUT", "/messages/"+m+"/reactions/x")
+		seqOf(p, "PUT", "/messages/"+m+"/reactions/👍")
 	}
 	for path, name := range map[string][2]string{
 		"/users?q=" + c.name + "&limit=1":          {"users", "id"},
 		"/chats/" + id + "/members?limit=1":        {"members", "user_id"},
 		"/chats/" + id + "/cursors?limit=1":        {"cursors", "user_id"},
-		"/messages/" + m + "/reactions/x?limit=1":  {"user_ids", ""},
-		"/messages/" + m + "/reactions/x?limit=50": {"user_ids", ""},
+		"/messages/" + m + "/reactions/👍?limit=1":  {"user_ids", ""},
+		"/messages/" + m + "/reactions/👍?limit=50": {"user_ids", ""},
 	} {
 		seen := map[string]int{}
 		each(c.bob, path, func(a client.Answer) {
@@ -92,7 +92,7 @@ func chatPaging(t *T, c *cast) {
 			delete(made, e.ID)
 		}
 	})
-	equal(t, "chats that no page has", len(made), 0)
+	equal(t, "chats on no page", len(made), 0)
 	id := c.ada.Group()
 	var first struct {
 		Chats []entry

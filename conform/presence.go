@@ -19,7 +19,7 @@ func presence(t *T, c *cast) {
 	stranger := c.newcomer("gus")
 	b := c.bob.Fresh()
 	c.bob.Rest("PUT", "/presence", object{"state": "dnd"}, http.StatusOK, nil)
-	defer c.bob.Do("PUT", "/presence", object{"state": "online"}) // nobody types who is invisible
+	defer c.bob.Do("PUT", "/presence", object{"state": "online"}) // invisible users do not type
 	seen := func(p *client.Person) string {
 		for _, u := range get[struct {
 			Users []struct {
@@ -33,8 +33,8 @@ func presence(t *T, c *cast) {
 		}
 		return "not listed"
 	}
-	// Who comes may be seen a little later: nothing waits for presence.
-	for deadline := time.Now().Add(5 * time.Second); seen(c.ada) != "dnd" && time.Now().Before(deadline); {
+	// Presence may be seen a little later: nothing waits for it.
+	for deadline := time.Now().Add(t.pace.patience); seen(c.ada) != "dnd" && time.Now().Before(deadline); {
 		wait(t, 100*time.Millisecond)
 	}
 	equal(t, "as ada sees bob", seen(c.ada), "dnd")
@@ -48,17 +48,17 @@ func presence(t *T, c *cast) {
 	until := func(states ...string) {
 		a.Until(fmt.Sprint("bob ", states), func(f client.Frame) bool { return slices.Contains(states, stateIn(t, f, c.bob.ID)) })
 		if now := seen(c.ada); !slices.Contains(states, now) {
-			t.Errorf("ada sees bob as %s, was told %v", now, states)
+			t.Errorf("ada sees bob as %s after a push of %v", now, states)
 		}
 	}
 	until("online")
 	b.OK("activity", object{})
 	b.OK("presence.set", object{"state": "invisible"})
-	until("offline", "unknown") // unknown: a server that has just begun to look
+	until("offline", "unknown") // unknown: a server that has only just started
 	refused(t, c.bob, "bad_request", "PUT", "/presence", object{"state": "asleep"})
 }
 
-// stateIn gives the state of a user that a frame tells, or "".
+// stateIn returns the state of a user in a frame, or "".
 func stateIn(t *T, f client.Frame, userID string) string {
 	if f.Op != "presence" {
 		return ""
@@ -99,7 +99,7 @@ func typing(t *T, c *cast) {
 	a.OK("ping", object{})
 	for _, f := range a.Seen {
 		if names, _ := f.Field(t, "user_ids").([]any); f.Op == "typing" && f.ChatID == id && slices.Contains(names, any(c.ada.ID)) {
-			t.Errorf("ada is told that she types: %s", f.Raw)
+			t.Errorf("ada is shown her own typing: %s", f.Raw)
 		}
 	}
 	refused(t, c.eve, "not_found", "POST", "/chats/"+id+"/typing", object{"typing": true})
@@ -123,6 +123,6 @@ func othersCursors(t *T, c *cast) {
 	}
 	theirs, own := of(a), of(tablet)
 	equal(t, "delivered_seq", theirs.Field(t, "delivered_seq"), any(float64(seq)))
-	equal(t, "others' counts", theirs.Field(t, "unread"), nil)
-	equal(t, "one's own unread", own.Field(t, "unread"), any(1.0))
+	equal(t, "counts in others' cursors", theirs.Field(t, "unread"), nil)
+	equal(t, "unread in bob's own cursor", own.Field(t, "unread"), any(1.0))
 }

@@ -38,7 +38,7 @@ func unauthenticated(t *T, c *cast) {
 }
 
 func methodNotAllowed(t *T, c *cast) {
-	for _, path := range []string{"/chats", "/users", "/me", "/sessions"} {
+	for _, path := range []string{"/chats", "/users", "/me/password", "/sessions"} {
 		a := c.ada.Do("DELETE", path, nil)
 		equal(t, "status of DELETE "+path, a.Status, http.StatusMethodNotAllowed)
 		equal(t, "Content-Type of DELETE "+path, a.Header.Get("Content-Type"), "application/problem+json")
@@ -72,7 +72,8 @@ func tooLarge(t *T, c *cast) {
 	refused(t, c.ada, "too_large", "POST", "/chats", big)
 }
 
-// rateLimited sends more at once than a user may.
+// rateLimited sends more at once than a user may, again if a busy machine was too slow
+// for that.
 func rateLimited(t *T, c *cast) {
 	l := c.limits()
 	if l.SendsPerSecond == 0 || l.SendBurst > 200 {
@@ -82,12 +83,12 @@ func rateLimited(t *T, c *cast) {
 	key := client.NewKey()
 	first := c.eve.Ask("POST", "/chats/"+id+"/messages", object{"body": "x"}, "Idempotency-Key", key)
 	var limited, replayed atomic.Int64
-	together(3*l.SendBurst, func(int) {
+	send := func(int) {
 		a := c.eve.Do("POST", "/chats/"+id+"/messages", object{"body": "x"}, "Idempotency-Key", client.NewKey())
 		if a.Status == http.StatusCreated {
 			return
 		}
-		p := isProblem(t, "a send too much", a, "rate_limited", http.StatusTooManyRequests)
+		p := isProblem(t, "one send too many", a, "rate_limited", http.StatusTooManyRequests)
 		if limited.Add(1); p.RetryAfterMS <= 0 || a.Header.Get("Retry-After") != text((p.RetryAfterMS+999)/1000) {
 			t.Errorf("retry_after_ms %d and Retry-After %q", p.RetryAfterMS, a.Header.Get("Retry-After"))
 		}
@@ -95,15 +96,18 @@ func rateLimited(t *T, c *cast) {
 		if again.Status == http.StatusOK {
 			replayed.Add(1)
 		}
-	})
-	if limited.Load() == 0 {
-		t.Skipf("%d sends were not made fast enough to be too many", 3*l.SendBurst)
+	}
+	for rounds := 0; limited.Load() == 0; rounds++ {
+		if rounds == 10 {
+			t.Skipf("%d sends at once were never too many", 3*l.SendBurst)
+		}
+		t.together(3*l.SendBurst, send)
 	}
 	equal(t, "first", first.Status, http.StatusCreated)
 	equal(t, "replays while limited", replayed.Load(), limited.Load())
 }
 
-// notLeaked asks as somebody who may not know that the chat exists.
+// notLeaked asks as somebody who must not learn that the chat exists.
 func notLeaked(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
 	m := say(c.ada, id, "between us").ID
@@ -118,8 +122,8 @@ func notLeaked(t *T, c *cast) {
 		{"DELETE", "/chats/" + id + "/members/" + c.bob.ID, nil},
 		{"GET", "/chats/" + id + "/messages", nil}, {"POST", "/chats/" + id + "/messages", object{"body": "x"}},
 		{"GET", "/messages/" + m, nil}, {"PATCH", "/messages/" + m, object{"body": "x", "version": 1}}, {"DELETE", "/messages/" + m, nil},
-		{"GET", "/messages/" + m + "/reactions/x", nil}, {"PUT", "/messages/" + m + "/reactions/x", nil},
-		{"DELETE", "/messages/" + m + "/reactions/x", nil}, {"PUT", "/chats/" + id + "/cursor", object{"read_seq": 1}},
+		{"GET", "/messages/" + m + "/reactions/👍", nil}, {"PUT", "/messages/" + m + "/reactions/👍", nil},
+		{"DELETE", "/messages/" + m + "/reactions/👍", nil}, {"PUT", "/chats/" + id + "/cursor", object{"read_seq": 1}},
 		{"GET", "/chats/" + id + "/cursors", nil}, {"GET", "/chats/" + id + "/events", nil},
 	} {
 		refused(t, c.eve, "not_found", r.method, r.path, r.body, key...)
@@ -128,11 +132,11 @@ func notLeaked(t *T, c *cast) {
 	s.Refused("message.send", object{"chat_id": id, "key": "k", "body": "x"}, "not_found")
 	s.Refused("message.edit", object{"message_id": m, "body": "x", "version": 1}, "not_found")
 	s.Refused("message.delete", object{"message_id": m}, "not_found")
-	s.Refused("reaction.add", object{"message_id": m, "emoji": "x"}, "not_found")
+	s.Refused("reaction.add", object{"message_id": m, "emoji": "👍"}, "not_found")
 	s.Refused("cursor.set", object{"chat_id": id, "read_seq": 1}, "not_found")
 }
 
-// socketProblem: a WebSocket error is the same object.
+// socketProblem: a WebSocket error carries the same object as REST.
 func socketProblem(t *T, c *cast) {
 	s := c.ada.Fresh()
 	f := s.Ask("message.send", object{"chat_id": client.NewKey(), "key": "k", "body": "x"})

@@ -45,7 +45,7 @@ func onceAtOnce(t *T, c *cast) {
 	key := client.NewKey()
 	created := atomic.Int64{}
 	ids := make([]string, 8)
-	together(len(ids), func(i int) {
+	t.together(len(ids), func(i int) {
 		a := c.ada.Ask("POST", "/chats/"+id+"/messages", object{"body": "one"}, "Idempotency-Key", key)
 		var m message
 		a.Read(t, &m)
@@ -77,7 +77,7 @@ func oneOrder(t *T, c *cast) {
 	id := c.ada.Group(c.bob, c.eve)
 	all := []*client.Socket{c.ada.Fresh(), c.bob.Fresh(), c.eve.Fresh()}
 	talker := c.bob.Fresh()
-	together(2, func(i int) {
+	t.together(2, func(i int) {
 		for range each {
 			if i == 0 {
 				c.ada.Say(id, "by REST")
@@ -124,7 +124,7 @@ func removedIsRemoved(t *T, c *cast) {
 	again := c.bob.Connect(object{"cursors": object{id: held}})
 	again.Want("ready")
 	if _, there := again.Entries()[id]; there || len(again.Seqs(id)) > 0 {
-		t.Errorf("the resume of a removed member tells of the chat: %s", again.Story())
+		t.Errorf("the resume of a removed member brings the chat: %s", again.Story())
 	}
 	var replay sent
 	var raw object
@@ -151,7 +151,7 @@ func historyIsStream(t *T, c *cast) {
 	folded := fold(log.Events)
 	page := get[history](c.bob, "/chats/"+id+"/messages")
 	equal(t, "last_seq", page.LastSeq, log.LastSeq)
-	equal(t, "messages of the log", len(folded), len(page.Messages))
+	equal(t, "messages in the log", len(folded), len(page.Messages))
 	for _, m := range page.Messages {
 		reactions := 0
 		for _, r := range m.Reactions {
@@ -161,7 +161,7 @@ func historyIsStream(t *T, c *cast) {
 	}
 }
 
-// state is what a message comes to.
+// state is what a message has become.
 type state struct {
 	body      string
 	version   int64

@@ -9,23 +9,23 @@ import (
 // Outcome is how a check ended.
 type Outcome string
 
-// The outcomes. Skip is a check of what the server does not serve.
+// The outcomes. Skip is a check of something that the server does not serve.
 const (
 	Pass Outcome = "pass"
 	Fail Outcome = "FAIL"
 	Skip Outcome = "skip"
 )
 
-// Result is one check that was made.
+// Result is the outcome of one check.
 type Result struct {
 	Section string // of the contract
 	Name    string
 	Outcome Outcome
-	Reason  string // of a skip or a failure; several failures are a line each
+	Reason  string // of a skip or a failure; several failures have a line each
 	Took    time.Duration
 }
 
-// Report is a whole run.
+// Report is the outcome of a run.
 type Report struct {
 	URL     string
 	Started time.Time
@@ -46,7 +46,7 @@ func resultOf(section, name string, t *T, took time.Duration) Result {
 	return r
 }
 
-// String is the result's line, and the reason in lines below it.
+// String is a line for the result, and lines for the reason below it.
 func (r Result) String() string {
 	line := fmt.Sprintf("%s  %-3s %s (%s)\n", r.Outcome, r.Section, r.Name, r.Took.Round(time.Millisecond))
 	if r.Reason == "" {
@@ -55,7 +55,7 @@ func (r Result) String() string {
 	return line + "          " + strings.ReplaceAll(r.Reason, "\n", "\n          ") + "\n"
 }
 
-// Count gives how many checks ended so.
+// Count returns how many checks had an outcome.
 func (r Report) Count(o Outcome) (n int) {
 	for _, result := range r.Results {
 		if result.Outcome == o {

@@ -64,7 +64,7 @@ func resumeResets(t *T, c *cast) {
 	want := map[string]string{ahead: "ahead", rejoined: "rejoined"}
 	if l.ResumeWindow <= 1000 {
 		far := c.ada.Group(c.bob)
-		together(8, func(i int) { // changes of a topic are events that no limit counts
+		t.together(8, func(i int) { // changes of a topic count towards no limit
 			for n := i; int64(n) <= l.ResumeWindow; n += 8 {
 				c.ada.Rest("PATCH", "/chats/"+far, object{"topic": strconv.Itoa(n)}, http.StatusOK, nil)
 			}
@@ -79,7 +79,7 @@ func resumeResets(t *T, c *cast) {
 	}
 	equal(t, "resets", len(got), len(want))
 	if _, there := s.Entries()[gone]; there {
-		t.Errorf("a chat that was left is among the chats")
+		t.Errorf("a chat that bob left is among the chats")
 	}
 	for id := range want {
 		seq := c.ada.Say(id, "live")
@@ -91,7 +91,8 @@ func resumeResets(t *T, c *cast) {
 	equal(t, "reason with another epoch", resetsOf(t, other, cursors)[fine], "epoch")
 }
 
-// resetsOf gives the reasons by chat, of the chats asked for, and checks their seqs.
+// resetsOf returns the reasons of resets by chat, for the chats in cursors, and checks
+// their seqs.
 func resetsOf(t *T, s *client.Socket, cursors object) map[string]string {
 	got := map[string]string{}
 	for _, f := range s.Seen {
@@ -112,13 +113,13 @@ func resumeRefused(_ *T, c *cast) {
 	s.Want("ready")
 }
 
-// noDoubles comes back in the middle of sends: what live and replay say together
-// has no hole and nothing twice.
+// noDoubles comes back in the middle of sends: replay and live events together have no
+// hole and nothing twice.
 func noDoubles(t *T, c *cast) {
 	id := c.ada.Group(c.bob)
 	want := []int64{}
 	var s *client.Socket
-	together(2, func(i int) {
+	t.together(2, func(i int) {
 		if i == 0 {
 			for range 12 {
 				want = append(want, c.ada.Say(id, "x"))

@@ -1,16 +1,22 @@
 package conform
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"fechatter/conform/client"
 )
 
 const (
@@ -18,34 +24,59 @@ const (
 	sweepLimit = 3 * time.Minute
 )
 
-// Config says what is asked.
+// Config says what to check.
 type Config struct {
-	URL   string         // of a node, such as https://chat.example.org
-	Other string         // of another node of the same deployment; empty: checks between nodes are skipped
-	Only  *regexp.Regexp // which checks, by "§2 name"; nil: all
+	URL   string // of a node, such as https://chat.example.org
+	Other string // of another node of the same deployment; empty: checks between nodes are skipped
+	// Origin is how browsers reach the deployment (its public_url), if not by URL.
+	Origin string
+	Only   *regexp.Regexp // which checks, by "§2 name"; nil: all
+	// Roots are the authorities that verify the server's certificate; nil: the system's.
+	Roots *x509.CertPool
+
+	// Invitation is the code of an invitation for some ten users, and SetupCode the one of
+	// a deployment without users, which makes an administrator who invites the others.
+	// Both empty: registration is open.
+	Invitation, SetupCode string
+
+	// Patience is how long a check waits for what must come, where the contract sets no
+	// limit; 0: 30 s. Slack is added to the limits that it sets, for a server that
+	// shares its machine; 0: none.
+	Patience, Slack time.Duration
 }
 
-// Run makes the checks one after the other, those that only wait beside them,
-// and takes away what they made. Every result is written to out as soon as it is
-// there. An error means that nothing could be checked, or not everything because
-// ctx ended; a check that fails is in the report.
+// Run makes the checks one after the other, with those that only wait beside them,
+// and removes what they made. It writes every result to out at once. An error means
+// that nothing could be checked, or not everything because ctx ended; a check that
+// fails is in the report.
 func Run(ctx context.Context, c Config, out io.Writer) (Report, error) {
-	r := &runner{out: out, report: Report{Started: time.Now(), URL: c.URL}}
+	transport := http.DefaultTransport.(*http.Transport).Clone() // so that no connection outlives the run
+	transport.MaxIdleConnsPerHost = 16
+	if c.Roots != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
+	}
+	defer transport.CloseIdleConnections()
+	r := &runner{out: out, invitation: c.Invitation, setupCode: c.SetupCode, report: Report{Started: time.Now(), URL: c.URL}}
+	r.pace = pace{&http.Client{CheckRedirect: client.KeepRedirects, Transport: transport}, cmp.Or(c.Patience, 30*time.Second), c.Slack}
 	var err error
 	if r.url, err = base(c.URL); err == nil && c.Other != "" {
 		r.other, err = base(c.Other)
+	}
+	r.origin = r.url
+	if err == nil && c.Origin != "" {
+		r.origin, err = base(c.Origin)
 	}
 	if err != nil {
 		return Report{}, err
 	}
 	if !slices.ContainsFunc(checks(), c.chooses) {
-		return Report{}, fmt.Errorf("no check is called like %s", c.Only) // a slip must not pass for a server that is fine
+		return Report{}, fmt.Errorf("no check matches %s", c.Only) // a slip must not pass for a sound server
 	}
-	if t := attempt(ctx, checkLimit, r.hire); len(t.failures) > 0 {
+	if t := attempt(ctx, checkLimit, r.pace, r.hire); len(t.failures) > 0 {
 		if len(r.people) > 0 {
 			r.sweep(ctx)
 		}
-		return Report{}, errors.New("nothing can be checked: " + t.failures[0])
+		return Report{}, errors.New("cannot check anything: " + t.failures[0])
 	}
 	r.all(ctx, c)
 	r.sweep(ctx)
@@ -53,7 +84,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (Report, error) {
 	return r.report, ctx.Err()
 }
 
-// base is a server's address without the slash at its end.
+// base returns a server's address without the slash at its end.
 func base(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -65,7 +96,11 @@ func base(address string) (string, error) {
 // runner is one run.
 type runner struct {
 	url, other string
+	origin     string // whose pages may use the server
+	pace       pace
 	cast       cast // as hired, of no check
+
+	invitation, setupCode string
 
 	mu     sync.Mutex
 	out    io.Writer
@@ -73,7 +108,7 @@ type runner struct {
 	people []person // to sweep after
 }
 
-// chooses says whether a check is to be made.
+// chooses reports whether to make a check.
 func (c Config) chooses(one check) bool {
 	return c.Only == nil || c.Only.MatchString(one.section+" "+one.name)
 }
@@ -84,7 +119,7 @@ func (r *runner) all(ctx context.Context, config Config) {
 		switch {
 		case !config.chooses(c):
 		case ctx.Err() != nil:
-			r.tell(Result{Section: c.section, Name: c.name, Outcome: Skip, Reason: "interrupted"})
+			r.add(Result{Section: c.section, Name: c.name, Outcome: Skip, Reason: "interrupted"})
 		case c.waits:
 			waiting.Go(func() { r.check(ctx, c) })
 		default:
@@ -96,20 +131,20 @@ func (r *runner) all(ctx context.Context, config Config) {
 
 func (r *runner) check(ctx context.Context, c check) {
 	started := time.Now()
-	t := attempt(ctx, checkLimit, func(t *T) {
+	t := attempt(ctx, checkLimit, r.pace, func(t *T) {
 		if c.nodes > 1 && r.other == "" {
-			t.Skipf("needs the address of a second node")
+			t.Skipf("needs a second node")
 		}
 		c.fn(t, r.castOf(t))
 	})
-	r.tell(resultOf(c.section, c.name, t, time.Since(started)))
+	r.add(resultOf(c.section, c.name, t, time.Since(started)))
 }
 
-// tell adds a result to the report and writes it out.
-func (r *runner) tell(result Result) {
+// add adds a result to the report and writes it.
+func (r *runner) add(result Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Results = append(r.report.Results, result)
-	// A reader who went away does not end the checks: the report has the results.
+	// The checks go on without a reader: the report has the results.
 	_, _ = io.WriteString(r.out, result.String())
 }

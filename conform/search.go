@@ -27,7 +27,7 @@ func search(t *T, c *cast) {
 	m := say(c.ada, id, "look for "+word+" <b>here</b>")
 	find := func(p *client.Person, more string) hits { return get[hits](p, "/search?q="+word+more) }
 	found := find(c.bob, "")
-	for deadline := time.Now().Add(15 * time.Second); len(found.Hits) == 0 && time.Now().Before(deadline); found = find(c.bob, "") {
+	for deadline := time.Now().Add(t.pace.patience); len(found.Hits) == 0 && time.Now().Before(deadline); found = find(c.bob, "") {
 		wait(t, 200*time.Millisecond)
 	}
 	if len(found.Hits) != 1 || found.Total != 1 || found.Hits[0].Message.ID != m.ID {
@@ -40,13 +40,13 @@ func search(t *T, c *cast) {
 	equal(t, "an outsider finds", len(find(c.eve, "").Hits), 0)
 	equal(t, "in this chat", len(find(c.bob, "&chat_id="+id).Hits), 1)
 	equal(t, "by bob", len(find(c.bob, "&sender_id="+c.bob.ID).Hits), 0)
-	equal(t, "since it was sent", len(find(c.bob, "&since="+m.CreatedAt).Hits), 1)
-	equal(t, "until it was sent", len(find(c.bob, "&until="+m.CreatedAt).Hits), 0)
+	equal(t, "since its time", len(find(c.bob, "&since="+m.CreatedAt).Hits), 1)
+	equal(t, "until its time", len(find(c.bob, "&until="+m.CreatedAt).Hits), 0)
 	seqOf(c.ada, "DELETE", "/chats/"+id+"/members/"+c.bob.ID)
-	equal(t, "who was removed finds", len(find(c.bob, "").Hits), 0)
+	equal(t, "a former member finds", len(find(c.bob, "").Hits), 0)
 }
 
-// wait is for what the contract tells no event of.
+// wait is for what the contract has no event for.
 func wait(t *T, d time.Duration) {
 	select {
 	case <-time.After(d):

@@ -29,10 +29,10 @@ func logIn(t *T, c *cast) {
 	refused(t, again, "unauthenticated", "GET", "/me", nil)
 	wrong := refused(t, nobody, "unauthenticated", "POST", "/sessions", object{"username": c.bob.Name, "password": "wrong horse"})
 	unknown := refused(t, nobody, "unauthenticated", "POST", "/sessions", object{"username": c.name + "-none", "password": "wrong horse"})
-	equal(t, "an unknown name against a wrong password", unknown, wrong)
+	equal(t, "an unknown name, compared with a wrong password", unknown, wrong)
 }
 
-// revocation ends what is open with a session, and nothing else.
+// revocation ends everything open with a session, and nothing else.
 func revocation(t *T, c *cast) {
 	phone := c.bob.As(t, c.bob.Login("phone"))
 	mine, socket, stream := c.bob.Fresh(), phone.Fresh(), phone.Stream("")
@@ -45,8 +45,8 @@ func revocation(t *T, c *cast) {
 		stream.Ends()
 	})
 	refused(t, phone, "unauthenticated", "GET", "/me", nil)
-	told := mine.Want("session.revoked")
-	equal(t, "session_id", told.Field(t, "session_id"), any(id))
+	event := mine.Want("session.revoked")
+	equal(t, "session_id", event.Field(t, "session_id"), any(id))
 	mine.OK("ping", object{})
 	refused(t, c.bob, "not_found", "DELETE", "/sessions/"+id, nil)
 }

@@ -13,10 +13,10 @@ func subprotocol(t *T, c *cast) {
 	header := http.Header{"Authorization": {"Bearer " + c.ada.Token}}
 	s := client.Dial(t, c.run.url, header)
 	s.Want("hello")
-	equal(t, "subprotocol", s.WS.Subprotocol(), client.Subprotocol)
+	equal(t, "subprotocol", s.WS.WebSocket().Subprotocol(), client.Subprotocol)
 	plain := client.DialPlain(t, c.run.url, header)
 	plain.Want("hello")
-	equal(t, "subprotocol of who offers none", plain.WS.Subprotocol(), "")
+	equal(t, "subprotocol of a client that offers none", plain.WS.WebSocket().Subprotocol(), "")
 	plain.OK("ping", object{})
 }
 
@@ -82,7 +82,7 @@ func joinedAndLeft(t *T, c *cast) {
 	equalLists(t, "bob saw", b.Seqs(id), []int64{welcome, removal, back})
 }
 
-// chatsFrames makes more chats than one frame may tell.
+// chatsFrames makes more chats than fit into one frame.
 func chatsFrames(t *T, c *cast) {
 	topic := strings.Repeat("字", 1000)
 	made := map[string]bool{}
@@ -98,13 +98,13 @@ func chatsFrames(t *T, c *cast) {
 			frames++
 		}
 	}
-	for id, e := range s.Entries() { // complains of frames over 64 KiB
+	for id, e := range s.Entries() { // reports frames over 64 KiB
 		if made[id] && e["topic"] == topic {
 			delete(made, id)
 		}
 	}
-	equal(t, "chats that no frame has", len(made), 0)
+	equal(t, "chats in no frame", len(made), 0)
 	if frames < 2 {
-		t.Errorf("all of it in %d frames", frames)
+		t.Errorf("all chats came in %d frames", frames)
 	}
 }

@@ -1,6 +1,6 @@
 package conform
 
-// What the contract sends, as far as the checks look at it.
+// What the checks read of what the contract sends.
 
 type object = map[string]any
 
@@ -55,6 +55,8 @@ type entry struct {
 	Mentions     int64    `json:"mentions"`
 	Role         string   `json:"role"`
 	Muted        bool     `json:"muted"`
+	Hidden       bool     `json:"hidden"`
+	Request      bool     `json:"request"`
 	AddedSeq     int64    `json:"added_seq"`
 	LastMessage  *message `json:"last_message"`
 }

@@ -12,7 +12,7 @@ import (
 	"fechatter/conform/client"
 )
 
-// command runs a subcommand in dir and gives what it said.
+// command runs a subcommand in dir and returns its output.
 func command(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -21,50 +21,47 @@ func command(t *testing.T, dir string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// TestBackupWhileSending copies the database of a node at work, restores it
-// elsewhere and finds what was acknowledged before the copy, under a new epoch.
+// TestBackupWhileSending copies the database of a node at work, restores it elsewhere
+// and finds everything acknowledged before the copy, under a new epoch.
 func TestBackupWhileSending(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	n := start(t, dir)
 	if out, err := command(t, dir, "healthcheck", "--listen", strings.TrimPrefix(n.url, "http://")); err != nil || out != "ok\n" {
-		t.Errorf("healthcheck of a node that runs: %q, %v", out, err)
+		t.Errorf("healthcheck of a running node: %q, %v", out, err)
 	}
 	ada := client.SignUp(t, n.url, "ada")
 	chatID := ada.Group()
 	epoch := ada.Fresh().Seen[0].Field(t, "epoch")
 	var acked atomic.Int64
-	enough, stop, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for i := 0; ; i++ {
-			a := &attempt{key: fmt.Sprintf("message-%d", i)}
-			if !a.send(n.url, ada.Token, chatID) {
-				return
-			}
-			if acked.Store(a.seq); i == 200 {
-				close(enough)
-			}
 			select {
 			case <-stop:
 				return
 			default:
 			}
+			a := &attempt{key: fmt.Sprintf("message-%d", i)}
+			if a.send(n.url, ada.Token, chatID) {
+				acked.Store(a.seq)
+			}
 		}
 	}()
-	<-enough
-	before := acked.Load()
-	file := filepath.Join(t.TempDir(), "copy.db")
-	if out, err := command(t, dir, "backup", file); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	during := acked.Load()
+	eventually(t, "200 messages", func() bool { return acked.Load() >= 200 })
+	var file string
+	var before int64
+	eventually(t, "sending while a backup runs", func() bool {
+		file, before = filepath.Join(t.TempDir(), "copy.db"), acked.Load()
+		if out, err := command(t, dir, "backup", file); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return acked.Load() > before
+	})
 	close(stop)
 	<-ended
-	if during <= before {
-		t.Error("nothing was sent while the backup ran: that proves little")
-	}
-	if out, err := command(t, dir, "backup", file); err == nil || !strings.Contains(out, "is there already") {
+	if out, err := command(t, dir, "backup", file); err == nil || !strings.Contains(out, "exists already") {
 		t.Errorf("a second backup into the same file: %v: %s", err, out)
 	}
 	n.kill()
@@ -93,7 +90,7 @@ func TestBackupWhileSending(t *testing.T) {
 	}
 }
 
-// restore does what the documentation says.
+// restore follows the documentation.
 func restore(t *testing.T, file string) (dir string) {
 	t.Helper()
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
@@ -113,9 +110,12 @@ func restore(t *testing.T, file string) (dir string) {
 	return dir
 }
 
-// What cannot be backed up so is said, and nothing is left behind.
+// TestBackupRefused: what cannot be backed up is refused, and nothing is left behind.
 func TestBackupRefused(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("runs the program")
+	}
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
 		"find the database":   {"backup", "copy.db"},
@@ -129,5 +129,46 @@ func TestBackupRefused(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestKilledBackupIsSwept kills a backup at work: the next one removes what it has left.
+func TestKilledBackupIsSwept(t *testing.T) {
+	t.Parallel()
+	dir, to := t.TempDir(), t.TempDir()
+	n := start(t, dir)
+	ada := client.SignUp(t, n.url, "ada")
+	ada.Say(ada.Group(), "kept")
+	partials := func() []string {
+		found, err := filepath.Glob(filepath.Join(to, "*.partial-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	eventually(t, "killed in the middle", func() bool {
+		cmd := exec.Command(program, "backup", filepath.Join(to, client.NewKey()+".db"))
+		cmd.Dir = dir
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for len(partials()) == 0 {
+			select {
+			case <-ended:
+				return false // too late
+			default:
+			}
+		}
+		_ = cmd.Process.Kill()
+		<-ended
+		return len(partials()) > 0
+	})
+	if out, err := command(t, dir, "backup", filepath.Join(to, "next.db")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if left := partials(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 // TestFullDisk fills the disk under a running node.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t)
 	ballast := filepath.Join(dir, "ballast")
 	refusesAndRecovers(t, dir, func() { fill(t, ballast) }, func() {
@@ -24,13 +25,14 @@ func TestFullDisk(t *testing.T) {
 
 // TestReadOnlyDatabase makes the database's files immutable under a running node.
 func TestReadOnlyDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	refusesAndRecovers(t, dir, func() { setImmutable(t, dir, "+i") }, func() { setImmutable(t, dir, "-i") })
 }
 
-// refusesAndRecovers runs a node whose database stops taking writes: sends are
-// refused with unavailable, the process lives and reads, health says so, and it
-// recovers by itself.
+// refusesAndRecovers runs a node whose database stops taking writes: the node refuses
+// sends with unavailable, lives on and reads, reports its health, and recovers by
+// itself.
 func refusesAndRecovers(t *testing.T, dir string, spoil, mend func()) {
 	t.Helper()
 	n := start(t, dir)
@@ -40,7 +42,7 @@ func refusesAndRecovers(t *testing.T, dir string, spoil, mend func()) {
 
 	spoil()
 	key := client.NewKey()
-	n.eventually("refusing", func() bool {
+	eventually(t, "refusing", func() bool {
 		a := attempt{key: client.NewKey()}
 		return !a.send(n.url, ada.Token, id)
 	})
@@ -49,10 +51,19 @@ func refusesAndRecovers(t *testing.T, dir string, spoil, mend func()) {
 	if problem.Code != "unavailable" {
 		t.Errorf("refused with %s", problem.Code)
 	}
-	n.eventually("unready", func() bool { return n.status("/readyz") == http.StatusServiceUnavailable })
-	n.eventually("unhealthy", func() bool { return n.status("/health") == http.StatusServiceUnavailable })
+	eventually(t, "unready", func() bool { return n.status("/readyz") == http.StatusServiceUnavailable })
+	eventually(t, "unhealthy", func() bool { return n.status("/health") == http.StatusServiceUnavailable })
 	if n.status("/livez") != http.StatusOK {
 		t.Error("not alive")
+	}
+	refused := 0
+	for refused < 200 {
+		if a := (attempt{key: client.NewKey()}); !a.send(n.url, ada.Token, id) {
+			refused++
+		}
+	}
+	if lines := strings.Count(n.log.String(), "msg=request"); lines > refused/2 {
+		t.Errorf("%d requests were refused, and the log has %d lines about that", refused, lines)
 	}
 	var page struct{ Messages []struct{ Seq int64 } }
 	ada.Rest("GET", "/chats/"+id+"/messages?limit=200&after_seq=0", nil, http.StatusOK, &page)
@@ -65,8 +76,8 @@ func refusesAndRecovers(t *testing.T, dir string, spoil, mend func()) {
 	ada.Rest("POST", "/chats/"+id+"/messages", map[string]any{"body": "during"}, http.StatusCreated, nil, "Idempotency-Key", key)
 }
 
-// setImmutable changes the flag that stops even who has the file open, and even
-// root. It needs root and a file system that knows it.
+// setImmutable changes the flag that stops writers who have the file open already, and
+// even root. It needs root and a file system that knows the flag.
 func setImmutable(t *testing.T, dir, flag string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "data", "fechatter.db*"))
@@ -75,7 +86,7 @@ func setImmutable(t *testing.T, dir, flag string) {
 	}
 	for _, f := range files {
 		if strings.HasSuffix(f, "-shm") {
-			continue // is memory, not the database
+			continue // memory, not the database
 		}
 		if out, err := exec.Command("chattr", flag, f).CombinedOutput(); err != nil {
 			t.Skipf("files cannot be made immutable here: %v: %s", err, out)

@@ -7,15 +7,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
-// TestImageAsAProcess runs what the Dockerfile tells a container to run, with
-// its environment, and asks by its healthcheck; addresses and the root folder are
-// of this test.
+// TestImageAsAProcess runs what the Dockerfile tells a container to run, with its
+// environment and its health check; only addresses and the root folder are the test's.
 func TestImageAsAProcess(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("runs the program")
+	}
 	text := strings.ReplaceAll(read(t, "../Dockerfile"), "\\\n", " ")
 	image := text[strings.LastIndex(text, "FROM "):]
 	root := t.TempDir()
@@ -23,8 +24,11 @@ func TestImageAsAProcess(t *testing.T) {
 	if folder == nil || !strings.Contains(image, "VOLUME /data") {
 		t.Fatalf("no WORKDIR or no volume in %s", image)
 	}
-	here := strings.NewReplacer("0.0.0.0:8080", "0.0.0.0:"+freePort(t), "0.0.0.0:9090", "0.0.0.0:"+freePort(t))
-	env := append(os.Environ(), "FECHATTER_DRAIN_DELAY=0s")
+	here := strings.NewReplacer("0.0.0.0:8080", "0.0.0.0:"+freePort(t))
+	if !strings.Contains(image, "\nEXPOSE 8080\n") || strings.Contains(image, "9090") {
+		t.Error("the image exposes more than the public listener")
+	}
+	env := append(os.Environ(), "FECHATTER_DRAIN_DELAY=0s", "FECHATTER_ADMIN_LISTEN=127.0.0.1:0")
 	for _, v := range regexp.MustCompile(`FECHATTER_\w+=\S+`).FindAllString(image, -1) {
 		env = append(env, here.Replace(v))
 	}
@@ -44,23 +48,15 @@ func TestImageAsAProcess(t *testing.T) {
 	if out, err := run("HEALTHCHECK").CombinedOutput(); err == nil {
 		t.Errorf("healthy before it runs: %s", out)
 	}
-	n := &node{t: t, cmd: run("ENTRYPOINT")}
-	if err := n.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- n.cmd.Wait() }()
-	n.eventually("healthy", func() bool { return run("HEALTHCHECK").Run() == nil })
+	n := launch(t, run("ENTRYPOINT"))
+	eventually(t, "healthy", func() bool { return run("HEALTHCHECK").Run() == nil })
 	if _, err := os.Stat(filepath.Join(root, "data", "fechatter.db")); err != nil {
 		t.Errorf("the data is not in the volume: %v", err)
 	}
 	if left, err := os.ReadDir(root); err != nil || len(left) != 1 {
 		t.Errorf("written beside the volume: %v, %v", left, err)
 	}
-	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
+	if err := n.stop(); err != nil {
 		t.Errorf("after SIGTERM: %v", err)
 	}
 }

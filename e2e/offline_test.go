@@ -10,9 +10,9 @@ import (
 	"fechatter/e2e/cluster"
 )
 
-// TestOfflineForLong leaves a client offline for 10,000 events. It comes back on
-// another node, is told that this is too far, reads the history, and goes on
-// live without a hole.
+// TestOfflineForLong leaves a client offline for 10,000 events. It comes back on another
+// node, is reset because it is too far behind, reads the history, and goes on live
+// without a hole.
 func TestOfflineForLong(t *testing.T) {
 	heavy(t)
 	const missed = 10000
@@ -38,7 +38,7 @@ func TestOfflineForLong(t *testing.T) {
 	back := bob.On(s.Nodes[2].URL()).Connect(map[string]any{"cursors": map[string]any{id: held}})
 	reset := back.Want("reset")
 	if reason := reset.Field(t, "reason"); reason != "too_far" || reset.Seq != missed+3 {
-		t.Fatalf("told %s, want too_far at %d", reset.Raw, missed+3)
+		t.Fatalf("got %s, want too_far at %d", reset.Raw, missed+3)
 	}
 	back.Want("ready")
 	live := ada.Say(id, "live")
@@ -48,8 +48,8 @@ func TestOfflineForLong(t *testing.T) {
 	readsBack(t, bob.On(s.Nodes[2].URL()), id, reset.Seq, missed)
 }
 
-// readsBack reads a chat's history from a seq down to its begin: one message for
-// each seq.
+// readsBack reads a chat's history from a seq down to the first message: one for each
+// seq.
 func readsBack(t *testing.T, p *client.Person, id string, from, messages int64) {
 	t.Helper()
 	seq, found := from, int64(0)

@@ -12,15 +12,16 @@ import (
 	"fechatter/presence/redistest"
 )
 
-// lease and grace are how long a device counts after its node has died, and
-// after it left.
+// lease and grace are how long a device counts after its node has died, and after it
+// left. slack is what a busy machine adds.
 const (
 	lease = 45 * time.Second
 	grace = 5 * time.Second
+	slack = 30 * time.Second
 )
 
-// company is two nodes that share a Redis, and three people who share a chat:
-// ada and eve on one node, bob on the other.
+// company is nodes that share a Redis, and three people who share a chat: ada and eve
+// on one node, bob on another.
 type company struct {
 	*scenario
 	redis         *redistest.Server
@@ -59,7 +60,7 @@ func (c *company) mendEdge() error {
 	return nil
 }
 
-// state is how a frame says that somebody is; "" when it does not.
+// state is the state of somebody in a frame; "" if the frame does not say.
 func state(t *testing.T, f client.Frame, who *client.Person) string {
 	t.Helper()
 	users, _ := f.Field(t, "users").([]any)
@@ -71,14 +72,14 @@ func state(t *testing.T, f client.Frame, who *client.Person) string {
 	return ""
 }
 
-// told waits for a push that says how somebody is, within a time.
-func (c *company) told(s *client.Socket, who *client.Person, want string, within time.Duration) {
+// await waits for a push that somebody is in a state, which must come in time.
+func (c *company) await(s *client.Socket, who *client.Person, want string, within time.Duration) {
 	c.t.Helper()
 	began := time.Now()
 	for {
 		f, ok := s.Within(within-time.Since(began), func(f client.Frame) bool { return f.Op == "presence" && state(c.t, f, who) != "" })
 		if !ok {
-			c.t.Fatalf("%s is not %s after %s; told\n%s", who.Name, want, time.Since(began), s.Story())
+			c.t.Fatalf("%s is not %s after %s; seen\n%s", who.Name, want, time.Since(began), s.Story())
 		}
 		if state(c.t, f, who) == want {
 			return
@@ -86,7 +87,7 @@ func (c *company) told(s *client.Socket, who *client.Person, want string, within
 	}
 }
 
-// count is how often a socket was told that somebody is in a state.
+// count counts the pushes that somebody is in a state.
 func count(t *testing.T, s *client.Socket, who *client.Person, in string) (n int) {
 	t.Helper()
 	for _, f := range s.Seen {
@@ -97,13 +98,13 @@ func count(t *testing.T, s *client.Socket, who *client.Person, in string) (n int
 	return n
 }
 
-// settled waits until this new Redis knows who is not here: eve, whoever she is.
-func (c *company) settled() {
+// knowsAbsence waits until this new Redis knows who is absent: eve, for one.
+func (c *company) knowsAbsence() {
 	c.t.Helper()
-	c.eventually("absence that is known", func() bool { return c.seen(c.eve) == "offline" })
+	c.eventually("sure that eve is absent", func() bool { return c.seen(c.eve) == "offline" })
 }
 
-// seen is how ada sees somebody when she asks.
+// seen is the state of somebody when ada asks.
 func (c *company) seen(who *client.Person) string {
 	c.t.Helper()
 	var seen struct {
@@ -119,11 +120,12 @@ func (c *company) seen(who *client.Person) string {
 // TestPresenceAcrossNodes: two people on two nodes see each other come, type,
 // read and go.
 func TestPresenceAcrossNodes(t *testing.T) {
+	t.Parallel()
 	c := beginCompany(t)
 	a := c.ada.Fresh()
 	a.OK("presence.watch", map[string]any{"user_ids": []string{c.bob.ID}})
 	b := c.bob.Fresh()
-	c.told(a, c.bob, "online", 5*time.Second)
+	c.await(a, c.bob, "online", slack)
 	b.OK("typing.set", map[string]any{"chat_id": c.chat, "typing": true})
 	a.Until("bob typing", func(f client.Frame) bool {
 		return f.Op == "typing" && fmt.Sprint(f.Field(t, "user_ids")) == "["+c.bob.ID+"]"
@@ -135,19 +137,19 @@ func TestPresenceAcrossNodes(t *testing.T) {
 	a.Until("bob's cursor", func(f client.Frame) bool { return f.Op == "cursor" && f.Field(t, "read_seq") == float64(seq) })
 	phone.Until("one's own cursor", func(f client.Frame) bool { return f.Op == "cursor" && f.Field(t, "unread") == 0.0 })
 	b.OK("presence.set", map[string]any{"state": "dnd"})
-	c.told(a, c.bob, "dnd", 5*time.Second)
-	c.settled()
+	c.await(a, c.bob, "dnd", slack)
+	c.knowsAbsence()
 	_ = phone.WS.CloseNow()
 	_ = b.WS.CloseNow()
-	c.told(a, c.bob, "offline", grace+5*time.Second)
+	c.await(a, c.bob, "offline", grace+slack)
 	if n := count(t, a, c.bob, "offline"); n != 1 {
-		t.Errorf("told %d times that bob went", n)
+		t.Errorf("%d pushes that bob left, want 1", n)
 	}
 }
 
-// TestPresenceOfADeadNode: who was on a node that is killed goes offline within
-// lease and grace, and everybody who watches is told once. Who comes back on
-// another node before that never went.
+// TestPresenceOfADeadNode: people on a node that is killed go offline within lease and
+// grace, and each watcher learns it once. Those who come back on another node before
+// that never left.
 func TestPresenceOfADeadNode(t *testing.T) {
 	heavy(t)
 	c := beginCompany(t)
@@ -162,16 +164,16 @@ func TestPresenceOfADeadNode(t *testing.T) {
 	}
 	back := c.eve.On(c.Nodes[2].URL()).Fresh()
 	for _, s := range []*client.Socket{a, second} {
-		c.told(s, c.bob, "offline", lease+grace+5*time.Second)
+		c.await(s, c.bob, "offline", lease+grace+slack)
 	}
 	c.lasts(2 * grace)
 	for _, s := range []*client.Socket{a, second} {
 		s.OK("ping", map[string]any{})
 		if n := count(t, s, c.bob, "offline"); n != 1 {
-			t.Errorf("told %d times that bob went", n)
+			t.Errorf("%d pushes that bob left, want 1", n)
 		}
 		if n := count(t, s, c.eve, "offline"); n != 0 {
-			t.Errorf("eve, who only changed the node, was said to go %d times", n)
+			t.Errorf("eve, who only changed nodes, was said to leave %d times", n)
 		}
 	}
 	for _, s := range []*client.Socket{b, e, back} {
@@ -179,9 +181,9 @@ func TestPresenceOfADeadNode(t *testing.T) {
 	}
 }
 
-// TestPresenceWithoutRedis: while Redis is slow, away, frozen or empty, sends go
-// on as before, nobody is said to be offline who is not, and soon after it is back
-// everybody is right again.
+// TestPresenceWithoutRedis: while Redis is slow, away, frozen or empty, sends go on as
+// before and nobody who is online is said to be offline; soon after it is back, every
+// state is right again.
 func TestPresenceWithoutRedis(t *testing.T) {
 	heavy(t)
 	c := beginCompany(t)
@@ -192,10 +194,10 @@ func TestPresenceWithoutRedis(t *testing.T) {
 		begin, end  func() error
 		lasts, heal time.Duration
 	}{
-		{"slow", func() error { c.edge.Set(proxy.Fault{Delay: 100 * time.Millisecond}); return nil }, c.mendEdge, 10 * time.Second, 10 * time.Second},
-		{"cut off", func() error { c.edge.Set(proxy.Fault{HoldUp: true, HoldDown: true}); return nil }, c.mendEdge, 10 * time.Second, 10 * time.Second},
-		{"frozen", c.redis.Freeze, c.redis.Thaw, 20 * time.Second, 10 * time.Second},
-		{"killed, then empty", c.redis.Kill, func() error { return c.redis.Restart(t.Context()) }, 10 * time.Second, lease},
+		{"slow", func() error { c.edge.Set(proxy.Fault{Delay: 100 * time.Millisecond}); return nil }, c.mendEdge, 10 * time.Second, slack},
+		{"cut off", func() error { c.edge.Set(proxy.Fault{HoldUp: true, HoldDown: true}); return nil }, c.mendEdge, 10 * time.Second, slack},
+		{"frozen", c.redis.Freeze, c.redis.Thaw, 20 * time.Second, slack},
+		{"killed, then empty", c.redis.Kill, func() error { return c.redis.Restart(t.Context()) }, 10 * time.Second, lease + slack},
 	}
 	for n, f := range faults {
 		t.Logf("Redis %s", f.name)
@@ -206,7 +208,7 @@ func TestPresenceWithoutRedis(t *testing.T) {
 		for i := 0; time.Now().Before(until); i++ {
 			began := time.Now()
 			b.OK("message.send", map[string]any{"chat_id": c.chat, "key": fmt.Sprintf("f%d-%d", n, i), "body": "on we go"})
-			if took := time.Since(began); took > 2*time.Second {
+			if took := time.Since(began); took > 8*time.Second {
 				t.Errorf("a send takes %s while Redis is %s", took, f.name)
 			}
 			c.lasts(200 * time.Millisecond)
@@ -215,14 +217,14 @@ func TestPresenceWithoutRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.OK("presence.set", map[string]any{"state": "dnd"})
-		c.told(a, c.bob, "dnd", f.heal)
+		c.await(a, c.bob, "dnd", f.heal)
 		b.OK("presence.set", map[string]any{"state": "online"})
-		c.told(a, c.bob, "online", 5*time.Second)
+		c.await(a, c.bob, "online", slack)
 	}
 	if n := count(t, a, c.bob, "offline"); n != 0 {
-		t.Errorf("bob, who was here all the time, was said to be offline %d times", n)
+		t.Errorf("bob, who was online throughout, was said to be offline %d times", n)
 	}
 	if state := c.seen(c.bob); state != "online" {
-		t.Errorf("in the end bob is %q", state)
+		t.Errorf("at the end bob is %q", state)
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"fechatter/e2e/proxy"
 )
 
-// TestRemovalWhileFrozen stops a node where it stands while 600 events come,
-// and with them the removal of a member who is connected there: more events than
-// a stream keeps out of order or repairs at once. When the node goes on, the
-// removed member gets nothing from after the removal.
+// TestRemovalWhileFrozen suspends a node while 600 events come, more than a stream keeps
+// out of order or repairs at once, and among them the removal of a member who is
+// connected there. When the node goes on, that member gets nothing from after the
+// removal.
 func TestRemovalWhileFrozen(t *testing.T) {
 	heavy(t)
 	s := begin(t, cluster.Config{})
@@ -39,21 +39,21 @@ func TestRemovalWhileFrozen(t *testing.T) {
 
 		left := removed.Want("chat.left")
 		if got := left.Field(t, "seq"); got != float64(removal.Seq) {
-			t.Errorf("told that it left at %v, want %d", got, removal.Seq)
+			t.Errorf("chat.left at %v, want %d", got, removal.Seq)
 		}
 		stays.Until("the last event or a reset", func(f client.Frame) bool { return f.ChatID == id && f.Seq >= last })
 		mark := ada.Say(other, "mark")
 		removed.Until("what follows in another chat", func(f client.Frame) bool { return f.ChatID == other && f.Seq == mark })
 		for _, seq := range removed.Seqs(id) {
 			if seq > removal.Seq {
-				t.Fatalf("seed %d: removed at %d, and told of %d", s.seed, removal.Seq, seq)
+				t.Fatalf("seed %d: removed at %d, but got %d", s.seed, removal.Seq, seq)
 			}
 		}
 		s.Heal()
 	}
 }
 
-// talk sends messages over one connection, as fast as they are taken.
+// talk sends messages over one connection as fast as the server accepts them.
 func talk(t *testing.T, p *client.Person, id string, n int) {
 	t.Helper()
 	socket := p.Dial()

@@ -9,10 +9,10 @@ import (
 	"fechatter/e2e/proxy"
 )
 
-// TestOldBackupRestored puts the database back to an earlier state under running
-// nodes and connected clients. Everybody learns by a reset, reason epoch, that
-// what they hold is of another history; a chat that is no more is gone; and the
-// chat goes on from where the backup ended.
+// TestOldBackupRestored puts the database back to an earlier state under running nodes
+// and connected clients. Everybody learns from a reset, reason epoch, that what they
+// hold is of another history; a chat that no longer exists is gone; and the other chat
+// goes on from where the backup ended.
 func TestOldBackupRestored(t *testing.T) {
 	heavy(t)
 	s := begin(t, cluster.Config{})
@@ -35,7 +35,7 @@ func TestOldBackupRestored(t *testing.T) {
 	epoch := inOne.Seen[2].Field(t, "epoch")
 	s.must(s.Postgres.Halt())
 	s.must(s.Postgres.GoBack(s.ctx))
-	// Who restores says so before the nodes see it.
+	// An operator runs `fechatter restored` before the nodes see the database.
 	for _, n := range s.Nodes {
 		n.Database.Set(proxy.Fault{Refuse: true})
 	}
@@ -44,7 +44,7 @@ func TestOldBackupRestored(t *testing.T) {
 	s.Heal()
 
 	wantEpoch(t, inOne.Want("reset"), id, kept)
-	// No frame says that a chat never was: whoever holds it is sent to resume.
+	// No frame says that a chat never existed: its members are sent to resume.
 	inBoth.Closes(1013)
 	back := bob.Connect(map[string]any{"epoch": epoch, "cursors": map[string]any{id: lost, later: 3}})
 	wantEpoch(t, back.Want("reset"), id, kept)
@@ -65,21 +65,14 @@ func TestOldBackupRestored(t *testing.T) {
 	bob.Rest("GET", "/chats/"+later+"/messages", nil, http.StatusNotFound, nil)
 }
 
-// resume starts PostgreSQL and waits for the nodes to take it up again.
+// resume starts PostgreSQL and waits until the nodes are ready again.
 func (s *scenario) resume() {
 	s.t.Helper()
 	s.must(s.Postgres.Resume(s.ctx))
 	s.ready()
 }
 
-func (s *scenario) ready() {
-	s.t.Helper()
-	for _, n := range s.Nodes {
-		s.must(n.AwaitReady(s.ctx))
-	}
-}
-
-// says sends n messages and gives the last seq.
+// says sends n messages and returns the last seq.
 func says(p *client.Person, id string, n int) (last int64) {
 	for range n {
 		last = p.Say(id, "hello")
@@ -90,6 +83,6 @@ func says(p *client.Person, id string, n int) (last int64) {
 func wantEpoch(t *testing.T, f client.Frame, id string, seq int64) {
 	t.Helper()
 	if f.ChatID != id || f.Seq != seq || f.Field(t, "reason") != "epoch" {
-		t.Errorf("told %s, want a reset to %d, epoch", f.Raw, seq)
+		t.Errorf("got %s, want a reset to %d, epoch", f.Raw, seq)
 	}
 }

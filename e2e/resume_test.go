@@ -6,34 +6,38 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
+	protocol "fechatter/client"
 	"fechatter/conform/client"
 )
 
-// TestResumeOfManyChats resumes as many chats as a user may have, while messages
-// are sent. The client does not read at first: the server has told it where the
-// chats are and waits with most of that in its hands. What is sent then must
-// reach the client all the same, in order, once.
+// TestResumeOfManyChats resumes as many chats as a user may have, while messages are
+// sent. The client does not read at first: the server has said where the chats stand
+// and still holds most of that in its hands. What is sent then must reach the client
+// all the same, once and in order.
 func TestResumeOfManyChats(t *testing.T) {
+	t.Parallel()
 	const chats, late = 2000, 20
 	n := start(t, t.TempDir())
 	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
 	long := strings.Repeat("字", 1000) // more than the buffers of a socket take
 	ids, want, cursors := []string{}, map[string][]int64{}, map[string]any{}
-	for i := range chats {
-		var c struct{ ID string }
-		ada.Rest("POST", "/chats", map[string]any{"kind": "group", "topic": long, "member_ids": []string{bob.ID}}, http.StatusCreated, &c)
-		ids = append(ids, c.ID)
-		if i%2 == 0 { // the others start fresh
-			cursors[c.ID] = 3
-		}
-		if i%20 == 0 {
-			want[c.ID] = append(want[c.ID], ada.Say(c.ID, "missed"))
+	for _, n := range []int{late, chats - late} { // the first are the least recently active
+		for i, id := range makeChats(t, ada, bob, long, n) {
+			if i%2 == 0 { // the others start fresh
+				cursors[id] = 3
+			}
+			if i%20 == 0 {
+				want[id] = append(want[id], ada.Say(id, "missed"))
+			}
+			ids = append(ids, id)
 		}
 	}
 	s := bob.DialSlow()
 	s.Say("r", "resume", map[string]any{"cursors": cursors})
 	s.Want("chats")
-	for _, id := range ids[:late] { // the least recently active: attached last
+	for _, id := range ids[:late] { // attached last
 		want[id] = append(want[id], ada.Say(id, "meanwhile"))
 	}
 	s.Want("ready")
@@ -49,4 +53,28 @@ func TestResumeOfManyChats(t *testing.T) {
 			t.Fatalf("chat %d: saw %v, want %v", i, got, want[id])
 		}
 	}
+}
+
+// makeChats makes groups of two, some at once. The other one accepts each: no more than
+// 200 requests wait for anybody.
+func makeChats(t *testing.T, p, other *client.Person, topic string, n int) []string {
+	t.Helper()
+	var all errgroup.Group
+	all.SetLimit(8)
+	c, accepts := protocol.Client{URL: p.URL, Token: p.Token}, protocol.Client{URL: other.URL, Token: other.Token}
+	ids := make([]string, n)
+	for i := range ids {
+		all.Go(func() error {
+			var chat struct{ ID string }
+			err := c.Call(t.Context(), http.MethodPost, "/chats", map[string]any{"kind": "group", "topic": topic, "member_ids": []string{other.ID}}, &chat)
+			if ids[i] = chat.ID; err != nil {
+				return err
+			}
+			return accepts.Call(t.Context(), http.MethodPost, "/chats/"+chat.ID+"/accept", nil, nil)
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return ids
 }

@@ -21,21 +21,25 @@ import (
 	"fechatter/persistence/postgrestest"
 )
 
-// seedFlag repeats what a run has drawn by lot; 0 draws anew. A test prints the
-// seed that it took.
-var seedFlag = flag.Uint64("seed", 0, "seed of everything that scenarios draw by lot; 0: another each time")
+// seedFlag repeats what a run drew by lot. A test logs its seed. It is the same each time unless
+// told, so that a red run is about the change: `make soak` draws what nobody drew yet.
+var seedFlag = flag.Uint64("seed", 1, "seed of everything that scenarios draw by lot; 0: another each time")
 
-// allScenarios is the variable that `make soak` sets: without it only the short
-// scenarios run.
+// allScenarios is the variable that `make prove` and `make soak` set. Without it only
+// the short scenarios run.
 const allScenarios = "FECHATTER_ALL_SCENARIOS"
 
-// heavy skips a scenario that is too long for every run.
+// heavy skips a scenario that is too long for every run. Heavy scenarios run one after
+// the other, short ones side by side.
 func heavy(t *testing.T) {
 	t.Helper()
-	if os.Getenv(allScenarios) == "" {
-		t.Skip("a long scenario: make soak, or " + allScenarios + "=1 go test ./e2e")
+	if !all() {
+		t.Skip("a long scenario: make prove, or " + allScenarios + "=1 go test ./e2e")
 	}
 }
+
+// all reports whether the long scenarios run, too.
+func all() bool { return os.Getenv(allScenarios) != "" }
 
 // natsServer builds the NATS server of go.mod, once.
 var natsServer = sync.OnceValues(func() (string, error) {
@@ -47,7 +51,7 @@ var natsServer = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// scenario is a cluster, people who use it, and a fault that a test brings.
+// scenario is a cluster, people who use it, and the faults that a test brings.
 type scenario struct {
 	*cluster.Cluster
 	t    *testing.T
@@ -56,13 +60,10 @@ type scenario struct {
 	seed uint64
 	load *load.Load
 
-	front string // where people find the nodes, "": at the nodes themselves
+	front string // where people find the nodes; "": at the nodes themselves
 }
 
-// patience is how long a cluster may take to come to rest after its last fault.
-const patience = 60 * time.Second
-
-// drawSeed is the flag, or drawn anew, and tells how to have it again.
+// drawSeed returns the flag, or a seed drawn anew, and logs how to repeat it.
 func drawSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := *seedFlag
@@ -73,14 +74,13 @@ func drawSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// begin starts a cluster of three nodes, or what cfg says.
+// begin starts a cluster of three nodes, or of what cfg says.
 func begin(t *testing.T, cfg cluster.Config) *scenario {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a cluster")
 	}
-	s := &scenario{t: t, ctx: t.Context(), seed: drawSeed(t)}
-	s.rng = rand.New(rand.NewPCG(s.seed, 2))
+	s := (&scenario{seed: drawSeed(t)}).in(t)
 	path, err := natsServer()
 	if err != nil {
 		t.Fatalf("build nats-server: %v: %s", err, path)
@@ -107,6 +107,11 @@ func begin(t *testing.T, cfg cluster.Config) *scenario {
 	return s
 }
 
+// in returns the scenario as a test of its own, which draws anew from the seed.
+func (s *scenario) in(t *testing.T) *scenario {
+	return &scenario{Cluster: s.Cluster, t: t, ctx: t.Context(), seed: s.seed, rng: rand.New(rand.NewPCG(s.seed, 2)), front: s.front}
+}
+
 // people connects a load and lets it work.
 func (s *scenario) people(cfg load.Config) {
 	s.t.Helper()
@@ -121,8 +126,8 @@ func (s *scenario) people(cfg load.Config) {
 	s.load.Work(s.ctx)
 }
 
-// targets are the nodes, past their proxies: what is between them and their
-// clients is not theirs to tell.
+// targets are the nodes, past their proxies: a node cannot know what is between it
+// and its clients.
 func (s *scenario) targets() (targets []load.Target) {
 	for _, n := range s.Nodes {
 		targets = append(targets, load.Target{Name: n.Name, URL: n.Direct})
@@ -140,25 +145,20 @@ func (s *scenario) urls() (urls []string) {
 	return urls
 }
 
-// sends waits until n more sends are acknowledged.
+// sends waits until n more sends are acknowledged. However long that takes on a slow machine, some
+// of them always come.
 func (s *scenario) sends(n int) {
 	s.t.Helper()
-	want := s.load.Acked() + n
-	s.eventually("sends acknowledged", func() bool { return s.load.Acked() >= want })
+	const some = 50
+	for want := s.load.Acked(); n > 0; n -= some {
+		want += min(n, some)
+		s.eventually("sending", func() bool { return s.load.Acked() >= want })
+	}
 }
 
 func (s *scenario) eventually(what string, ok func() bool) {
 	s.t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			s.t.Fatalf("no %s after %s", what, patience)
-		}
-	}
+	eventually(s.t, what, ok)
 }
 
 // lasts lets a fault last.
@@ -184,20 +184,28 @@ func (s *scenario) must(err error) {
 	}
 }
 
-// judge brings the work to its end, waits until everybody has everything, and
-// judges all that was seen. At least so many sends must have been acknowledged.
-func (s *scenario) judge(sends int) {
+// judge ends the work, waits until every node is ready and everybody has everything,
+// and judges all that was seen.
+func (s *scenario) judge() {
 	s.t.Helper()
-	s.judgeBy(s.Query, sends)
+	s.ready()
+	s.judgeBy(s.Query)
 }
 
-// judgeBy is judge by the database that query reads; it gives what was judged.
-func (s *scenario) judgeBy(query load.Query, sends int) *check.Run {
+func (s *scenario) ready() {
 	s.t.Helper()
-	if err := s.load.Rest(patience); err != nil {
+	for _, n := range s.Nodes {
+		s.must(n.AwaitReady(s.ctx))
+	}
+}
+
+// judgeBy is judge by the database that query reads; it returns what was judged.
+func (s *scenario) judgeBy(query load.Query) *check.Run {
+	s.t.Helper()
+	if err := s.load.StopWork(patience); err != nil {
 		s.t.Error(err)
 	}
-	if err := s.load.Settle(s.ctx, query, patience); err != nil {
+	if err := s.load.CatchUp(s.ctx, query, patience); err != nil {
 		s.t.Error(err)
 	}
 	acked := s.load.Acked()
@@ -208,12 +216,9 @@ func (s *scenario) judgeBy(query load.Query, sends int) *check.Run {
 	run.Searches, err = s.load.Searches(s.ctx, query, truth, patience)
 	s.must(err)
 	if found := check.Judge(run); len(found) > 0 {
-		s.t.Errorf("seed %d: promises were broken:%s", s.seed, check.Story(found))
+		s.t.Errorf("seed %d: broken promises:%s", s.seed, check.Story(found))
 	}
 	s.t.Logf("%d sends acknowledged, at most %s without an ack; judged: %s", acked, longestPause(run), summary(run))
-	if acked < sends {
-		s.t.Errorf("only %d sends were acknowledged: that proves little", acked)
-	}
 	return run
 }
 

@@ -13,9 +13,9 @@ import (
 
 var soakFlag = flag.Duration("soak", 0, "how long TestSoak goes on; 0: not at all")
 
-// TestSoak brings faults, drawn by lot, one after the other, half of them on a
-// noisy bus, for as long as it is told. It judges after every few of them. An odd
-// seed has three NATS servers.
+// TestSoak brings faults, drawn by lot, one after the other for as long as -soak says,
+// half of them on a noisy bus, and judges after every few. With an odd seed there are
+// three NATS servers.
 func TestSoak(t *testing.T) {
 	if *soakFlag == 0 {
 		t.Skip("make soak DURATION=10m")
@@ -37,6 +37,6 @@ func TestSoak(t *testing.T) {
 			s.Heal()
 		}
 		s.sends(20)
-		s.judge(40)
+		s.judge()
 	}
 }

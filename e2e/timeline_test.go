@@ -3,12 +3,11 @@ package e2e
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"fechatter/conform/client"
 )
 
-// stages is what one node says of a message; empty is what did not happen there.
+// stages is what one node says about a message. What did not happen there is empty.
 type stages struct {
 	Node        string
 	ReceivedAt  string `json:"received_at"`
@@ -19,13 +18,13 @@ type stages struct {
 	IndexedAt   string `json:"indexed_at"`
 }
 
-// passed waits until a message was delivered by so many nodes and indexed by one
-// of those that know of it, and gives what all of them say.
+// passed waits until so many nodes have delivered a message and one has indexed it,
+// and returns what each of them says.
 func passed(t *testing.T, admin *client.Person, messageID string, nodes int) []stages {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
-	for tick := time.Tick(50 * time.Millisecond); ; {
-		var got struct{ Nodes []stages }
+	var got struct{ Nodes []stages }
+	eventually(t, "passed on and indexed", func() bool {
+		got.Nodes = nil
 		if a := admin.Ask("GET", "/messages/"+messageID+"/timeline", nil); a.Status == http.StatusOK {
 			a.Read(t, &got)
 		}
@@ -38,19 +37,13 @@ func passed(t *testing.T, admin *client.Person, messageID string, nodes int) []s
 				indexed++
 			}
 		}
-		if delivered == nodes && indexed == 1 {
-			return got.Nodes
-		}
-		select {
-		case <-tick:
-		case <-deadline:
-			t.Fatalf("after 20 s: %+v", got.Nodes)
-		}
-	}
+		return delivered == nodes && indexed == 1
+	})
+	return got.Nodes
 }
 
-// judgeTimeline holds what the nodes say against a send on one node that went to
-// one connection of each.
+// judgeTimeline compares what the nodes say with a send on one node that went to one
+// connection of each.
 func judgeTimeline(t *testing.T, nodes []stages) {
 	t.Helper()
 	names := map[string]bool{}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"golang.org/x/sync/errgroup"
@@ -19,7 +18,7 @@ import (
 	"fechatter/e2e/cluster"
 )
 
-// span is what is looked at of one.
+// span is what the test looks at.
 type span struct{ trace, id, parent, name, node string }
 
 // traces is an OpenTelemetry collector.
@@ -57,7 +56,7 @@ func (c *traces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
-// named gives the spans of a name, by node.
+// named returns the spans of a name, by node.
 func (c *traces) named(name string) map[string]span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,9 +69,9 @@ func (c *traces) named(name string) map[string]span {
 	return found
 }
 
-// TestOneTraceAcrossNodes follows one send: from its frame on one node to the
-// commit, over the bus, to the sockets on all nodes, and into the index. The
-// timeline of the message tells of the same.
+// TestOneTraceAcrossNodes follows one send from its frame on one node to the commit,
+// over the bus to the sockets on all nodes, and into the index. The timeline of the
+// message tells the same story.
 func TestOneTraceAcrossNodes(t *testing.T) {
 	t.Parallel()
 	seen := &traces{}
@@ -87,17 +86,10 @@ func TestOneTraceAcrossNodes(t *testing.T) {
 	beside.Want("message.created")
 	id, _ := sent.Field(t, "message_id").(string)
 	judgeTimeline(t, passed(t, ada, id, len(s.Nodes)))
-	deadline := time.After(20 * time.Second)
-	for tick := time.Tick(50 * time.Millisecond); len(seen.named("index")) == 0; {
-		select {
-		case <-tick:
-		case <-deadline:
-			t.Fatalf("not indexed within 20 s: %+v", seen.named("deliver"))
-		}
-	}
+	eventually(t, "indexed", func() bool { return len(seen.named("index")) > 0 })
 	var stops errgroup.Group
 	for _, n := range s.Nodes {
-		stops.Go(n.Stop) // what was seen last is sent at the end
+		stops.Go(n.Stop) // a node sends its last spans when it ends
 	}
 	s.must(stops.Wait())
 
@@ -111,12 +103,12 @@ func TestOneTraceAcrossNodes(t *testing.T) {
 	for node, root := range sends {
 		commit, publish := seen.named("commit")[node], seen.named("publish")[node]
 		if root.parent != "" || commit.parent != root.id || publish.parent != root.id {
-			t.Errorf("the commit and the publishing are not parts of the send: %+v", seen.spans)
+			t.Errorf("the commit and the publication are not parts of the send: %+v", seen.spans)
 		}
 		parts := slices.AppendSeq(slices.Collect(maps.Values(deliveries)), maps.Values(seen.named("index")))
 		for _, part := range parts {
 			if part.trace != root.trace || part.parent != publish.id {
-				t.Errorf("%+v is no part of %+v", part, publish)
+				t.Errorf("%+v is not part of %+v", part, publish)
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 type agenda struct {
 	mu    sync.Mutex
 	items agendaHeap
-	wake  chan struct{} // holds a token when an earlier item was added
+	wake  chan struct{} // a token when the first item has become an earlier one
 }
 
 type dueKind uint8
@@ -27,7 +27,7 @@ type agendaItem struct {
 	kind   dueKind
 }
 
-// add notes an item. It may be called under any lock.
+// add schedules an item. It may be called under any lock.
 func (a *agenda) add(s *stream, kind dueKind, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -40,7 +40,7 @@ func (a *agenda) add(s *stream, kind dueKind, at time.Time) {
 	}
 }
 
-// due takes out the items up to now, and answers how long to wait for the next one.
+// due takes out the items up to now and returns how long to wait for the next one.
 func (a *agenda) due(now time.Time) (items []agendaItem, wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -53,8 +53,8 @@ func (a *agenda) due(now time.Time) (items []agendaItem, wait time.Duration) {
 	return items, a.items[0].at.Sub(now)
 }
 
-// work does what is due until ctx ends.
-func (h *Hub) work(ctx context.Context) {
+// runAgenda does what is due until ctx ends.
+func (h *Hub) runAgenda(ctx context.Context) {
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
@@ -66,13 +66,13 @@ func (h *Hub) work(ctx context.Context) {
 		}
 		items, wait := h.agenda.due(time.Now())
 		for _, i := range items {
-			h.do(ctx, i)
+			h.runItem(ctx, i)
 		}
 		t.Reset(wait)
 	}
 }
 
-func (h *Hub) do(ctx context.Context, i agendaItem) {
+func (h *Hub) runItem(ctx context.Context, i agendaItem) {
 	switch i.kind {
 	case dueRepair:
 		h.tasks.start(func() { h.repair(ctx, i.stream) })

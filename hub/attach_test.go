@@ -19,7 +19,7 @@ func TestAttachReplaysAndGoesOn(t *testing.T) {
 				n.lose("c", 5) // 2 … 6
 				ann := n.client("ann", f)
 				if got := ann.attach("c", 2); got.Outcome != Subscribed || got.Seq != 6 || got.Bytes == 0 {
-					t.Errorf("attach answers %+v", got)
+					t.Errorf("Attach returned %+v", got)
 				}
 				n.say("c", "7")
 				synctest.Wait()
@@ -45,7 +45,7 @@ func TestAttachFarBehindReadsPages(t *testing.T) {
 	})
 }
 
-// A replay over its limit is refused before its first frame, wherever its events are.
+// A replay over its limit is refused before its first frame, wherever its events are stored.
 func TestReplayOverItsLimitIsNotBegun(t *testing.T) {
 	for name, c := range map[string]struct {
 		ring int
@@ -161,7 +161,7 @@ func TestAttachErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 		if a, err := n.hub.Attach(t.Context(), ann.conn, p); err != nil || a.Outcome != Subscribed {
-			t.Errorf("attached already: %+v, %v", a, err)
+			t.Errorf("already attached: %+v, %v", a, err)
 		}
 		n.say("c", "once")
 		synctest.Wait()
@@ -200,7 +200,7 @@ func TestRunEndsWhileAttachWaits(t *testing.T) {
 		go func() { ran <- n.hub.Run(ctx) }()
 		n.member("c", "ann")
 		ann := n.client("ann", WebSocket)
-		n.client("ann", WebSocket).attach("c", -1)
+		n.follower("ann")
 		defer n.open("c")()
 		failed := make(chan error)
 		go func() {
@@ -210,10 +210,10 @@ func TestRunEndsWhileAttachWaits(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		if err := <-failed; !errors.Is(err, ErrClosed) {
-			t.Errorf("attach answers %v, want ErrClosed", err)
+			t.Errorf("Attach returned %v, want ErrClosed", err)
 		}
 		if err := <-ran; err != nil {
-			t.Errorf("Run answers %v", err)
+			t.Errorf("Run returned %v", err)
 		}
 		ann.wantClosed(t, ErrClosed)
 		if _, err := n.hub.Open(t.Context(), "d"); !errors.Is(err, ErrClosed) {
@@ -226,7 +226,7 @@ func TestRunEndsWhileAttachWaits(t *testing.T) {
 			t.Errorf("send after the end: %v", err)
 		}
 		if !late.sink.isClosed() {
-			t.Error("a socket that came after the end stays open")
+			t.Error("a socket that came after the end is still open")
 		}
 	})
 }
@@ -235,10 +235,9 @@ func TestAttachWaitsForAStreamThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann", "bob")
-		n.client("ann", WebSocket).attach("c", -1)
+		n.follower("ann")
 		n.lose("c", 3) // 3, 4, 5: not here yet
-		bob := n.client("bob", WebSocket)
-		bob.attach("c", -1)
+		bob := n.follower("bob")
 		n.hear("c") // 6
 		synctest.Wait()
 		bob.wantSeqs("c", 6)
@@ -253,7 +252,7 @@ func TestReplayIsPacedAndOutsideTheLimit(t *testing.T) {
 		n := start(t, Config{QueueBytes: 50 << 10, LowMark: 20 << 10, WriteTimeout: time.Hour}, nil)
 		n.member("c", "ann")
 		for range 100 {
-			n.db.commit("c", Event{Op: "message.created", Data: []byte(strings.Repeat("x", 4000))}) // 400 KB
+			n.db.commit("c", Event{Op: "message.created", Data: []byte(strings.Repeat("x", 4000))})
 		}
 		ann := n.client("ann", WebSocket)
 		ann.sink.stick(true)
@@ -262,7 +261,7 @@ func TestReplayIsPacedAndOutsideTheLimit(t *testing.T) {
 		time.Sleep(time.Second)
 		select {
 		case <-done:
-			t.Fatal("the replay does not wait for the socket")
+			t.Fatal("the replay did not wait for the socket")
 		default:
 		}
 		if got := n.hub.Stats().QueuedBytes; got > 80<<10 {
@@ -280,7 +279,7 @@ func TestPersonalEventsReachTheOwnerAlone(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.db.commit("ann", Event{Op: "chat.joined"})
 		ann, other := n.client("ann", WebSocket), n.client("ann", SSE)
-		n.personal(ann, 0) // hands over what follows 0
+		n.personal(ann, 0) // receives what follows 0
 		n.personal(other, -1)
 		n.publish(n.db.commit("ann", Event{Op: "chat.left"}))
 		n.db.commit("ann", Event{Op: "lost"})
@@ -299,7 +298,7 @@ func TestPersonalEventsReachTheOwnerAlone(t *testing.T) {
 
 func TestCursorsNameWhatIsQueued(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n := start(t, Config{FlushDelayMin: 10 * time.Millisecond}, nil)
 		n.member("c", "ann")
 		n.member("d", "ann")
 		ann := n.client("ann", SSE)

@@ -29,6 +29,14 @@ func (n *node) client(user string, f Format) *client {
 	return c
 }
 
+// follower returns a client by WebSocket that is attached to c from now on.
+func (n *node) follower(user string) *client {
+	n.t.Helper()
+	c := n.client(user, WebSocket)
+	c.attach("c", -1)
+	return c
+}
+
 // attach does what a server does: open, read, attach, release. after below 0 means a fresh start.
 func (c *client) attach(stream string, after int64) Attached {
 	c.n.t.Helper()
@@ -42,12 +50,12 @@ func (c *client) attach(stream string, after int64) Attached {
 	}
 	got, err := c.n.hub.Attach(context.Background(), c.conn, p)
 	if err != nil {
-		c.n.t.Fatalf("attach: %v", err)
+		c.n.t.Fatalf("Attach: %v", err)
 	}
 	return got
 }
 
-// documents answers what was written so far; every frame must be whole.
+// documents returns what was written so far; every frame must be whole.
 func (c *client) documents() (docs []document) {
 	c.n.t.Helper()
 	for _, text := range c.texts() {
@@ -95,7 +103,7 @@ func (c *client) frames() (frames []frame) {
 	}
 }
 
-// seqs answers the seqs of a stream's frames, in the order written.
+// seqs returns the seqs of a stream's frames, in the order written.
 func (c *client) seqs(stream string) (seqs []int64) {
 	c.n.t.Helper()
 	for _, d := range c.documents() {
@@ -113,7 +121,7 @@ func (c *client) wantSeqs(stream string, want ...int64) {
 	}
 }
 
-// closeCode answers the code of the last frame if it is a close frame, else 0.
+// closeCode returns the code of the last frame if it is a close frame, else 0.
 func closeCode(frames []frame) int {
 	if len(frames) == 0 || frames[len(frames)-1].op != 8 || len(frames[len(frames)-1].payload) < 2 {
 		return 0
@@ -121,7 +129,7 @@ func closeCode(frames []frame) int {
 	return int(binary.BigEndian.Uint16(frames[len(frames)-1].payload))
 }
 
-// owner notes its calls as words.
+// owner records its calls as words.
 type owner struct {
 	mu    sync.Mutex
 	calls []string
@@ -140,7 +148,7 @@ func (o *owner) note(format string, args ...any) {
 	}
 }
 
-// onCall sets what is called after each call was noted.
+// onCall sets what is called after each recorded call.
 func (o *owner) onCall(hook func(call string)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -164,6 +172,16 @@ func (o *owner) wantCalls(t testing.TB, want ...string) {
 	defer o.mu.Unlock()
 	if !slices.Equal(o.calls, want) {
 		t.Errorf("owner was called %q, want %q", o.calls, want)
+	}
+}
+
+// wantReset fails unless the owner's only call was a reset for the given reason.
+func (o *owner) wantReset(t testing.TB, reason string) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.calls) != 1 || !strings.HasPrefix(o.calls[0], "reset ") || !strings.HasSuffix(o.calls[0], " "+reason) {
+		t.Errorf("owner was called %q, want one reset: %s", o.calls, reason)
 	}
 }
 

@@ -3,8 +3,8 @@ package hub
 import (
 	"errors"
 	"fmt"
-	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,58 +43,54 @@ func TestPeerAnswersTheClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		c := n.client("a", WebSocket)
+		c.conn.Read(&listener{})
 		c.conn.Close(4000, "drain")
-		if _, err := c.wire.Write(closeFrame(4000, "")); err != nil { // what coder does when the answer arrives
-			t.Error(err)
-		}
-		if err := c.wire.Close(); err != nil {
-			t.Error(err)
-		}
-		if _, err := c.wire.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("read after Close: %v", err)
-		}
+		c.sink.receive(masked(8, "\x0f\xa0"))
 		c.sink.hangUp()
 		synctest.Wait()
 		if got := len(c.frames()); got != 1 || closeCode(c.frames()) != 4000 {
 			t.Errorf("written %v, want one close frame", c.frames())
 		}
 		if !c.sink.isClosed() || !c.sink.ended {
-			t.Error("the socket is not ended in an orderly way at once")
+			t.Error("the socket was not closed at once and in order")
 		}
 		c.wantClosed(t, CloseError{4000, "drain"})
 	})
 }
 
+// What the peer did wrong closes the connection behind what is queued, and what is under way is
+// waited for.
 func TestReaderThatClosesWithACodeDoesNotLoseIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		c := n.client("a", WebSocket)
-		c.sink.stick(true)
-		if err := c.conn.Send("op", []byte("before")); err != nil {
-			t.Fatal(err)
-		}
-		read := make(chan error)
-		go func() {
-			_, err := c.wire.Read(make([]byte, 1))
-			read <- err
-		}()
-		synctest.Wait()
-		if _, err := c.wire.Write(closeFrame(1009, "too big")); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.wire.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-read; err == nil {
-			t.Error("a blocked read survives Close")
-		}
-		c.sink.stick(false)
-		time.Sleep(2 * time.Second)
-		if got := c.frames(); len(got) != 2 || closeCode(got) != 1009 {
-			t.Errorf("written %v, want the text and the close frame", got)
-		}
-		c.wantClosed(t, ErrGone)
-	})
+	for name, tc := range map[string]struct {
+		sent string
+		code uint16
+		err  error
+	}{
+		"too big":            {masked(1, strings.Repeat("x", longest+1)), 1009, CloseError{1009, "frame too big"}},
+		"protocol error":     {"\x81\x01x", 1002, CloseError{1002, "frame without a mask"}},
+		"closed by the peer": {masked(8, "\x03\xe8"), 1000, ErrGone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := start(t, Config{}, nil)
+				c := n.client("a", WebSocket)
+				c.sink.stick(true)
+				if err := c.conn.Send("op", []byte("before")); err != nil {
+					t.Fatal(err)
+				}
+				c.conn.Read(&listener{ending: func() { _ = c.conn.Send("op", []byte("under way")) }})
+				c.sink.receive(tc.sent)
+				synctest.Wait()
+				c.sink.stick(false)
+				c.sink.hangUp()
+				time.Sleep(2 * time.Second)
+				if got := c.texts(); !slices.Equal(got, []string{"before", "under way"}) || closeCode(c.frames()) != int(tc.code) {
+					t.Errorf("written %v, want two texts and the close frame", c.frames())
+				}
+				c.wantClosed(t, tc.err)
+			})
+		})
+	}
 }
 
 func TestClosingEndsEvenIfTheSocketIsStuck(t *testing.T) {

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +15,7 @@ func TestHeartbeat(t *testing.T) {
 		alive, silent, reader := n.client("a", WebSocket), n.client("b", WebSocket), n.client("c", SSE)
 		for range 300 {
 			time.Sleep(time.Second)
-			alive.conn.Alive()
+			alive.wire.alive()
 		}
 		pings := 0
 		for _, f := range alive.frames() {
@@ -28,11 +27,11 @@ func TestHeartbeat(t *testing.T) {
 			t.Errorf("%d pings in 5 minutes, want one in 22.5 to 25 seconds", pings)
 		}
 		if alive.sink.isClosed() || reader.sink.isClosed() {
-			t.Error("a living connection was closed")
+			t.Error("a live connection was closed")
 		}
 		silent.wantClosed(t, ErrHeartbeat)
 		if !silent.sink.isClosed() {
-			t.Error("the silent connection is open")
+			t.Error("the silent connection is still open")
 		}
 		if got := strings.Count(reader.sink.written(), ": \n\n"); got < 19 || got > 24 {
 			t.Errorf("%d comments in 5 minutes, want one in 13.5 to 15 seconds", got)
@@ -71,21 +70,7 @@ func TestSilentConnectionEndsInTime(t *testing.T) {
 	})
 }
 
-func TestWireTakesOnlyControlFrames(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{}, nil)
-		c := n.client("a", WebSocket)
-		if _, err := c.wire.Write(appendText(nil, []byte("data"))); !errors.Is(err, errNotControl) {
-			t.Errorf("data through the wire: %v", err)
-		}
-		synctest.Wait()
-		if got := c.sink.written(); got != "" {
-			t.Errorf("written %q", got)
-		}
-	})
-}
-
-func TestUsersAreFound(t *testing.T) {
+func TestConnectionsOfAUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		a1, a2, b, anonymous := n.client("a", WebSocket), n.client("a", SSE), n.client("b", WebSocket), n.client("", WebSocket)
@@ -128,27 +113,18 @@ func TestRegisterOfAClosedWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		w := n.hub.NewWire(newSink(), []byte("read ahead"))
-		p := make([]byte, 4)
-		if k, err := w.Read(p); err != nil || string(p[:k]) != "read" {
-			t.Errorf("read %q, %v", p[:k], err)
-		}
-		if k, err := w.Read(make([]byte, 99)); err != nil || k != 6 {
-			t.Errorf("read %d, %v", k, err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		w.readerLeft()
 		o := &owner{}
 		n.hub.Register(w, WebSocket, "a", o)
 		synctest.Wait()
 		o.wantClosed(t, ErrGone)
 		if got := len(n.hub.AllConns()); got != 0 {
-			t.Errorf("%d connections are left", got)
+			t.Errorf("%d connections left", got)
 		}
 	})
 }
 
-func TestOwnerThatPanicsLosesItsConnectionAlone(t *testing.T) {
+func TestPanickingOwnerLosesOnlyItsConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		bad, good := n.client("u", WebSocket), n.client("u", WebSocket)
@@ -168,7 +144,7 @@ func TestOwnerThatPanicsLosesItsConnectionAlone(t *testing.T) {
 	})
 }
 
-func TestOwnerThatHangsLosesItsConnection(t *testing.T) {
+func TestHangingOwnerLosesItsConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		c := n.client("u", WebSocket)
@@ -186,10 +162,10 @@ func TestOwnerThatHangsLosesItsConnection(t *testing.T) {
 		}
 		synctest.Wait()
 		if !c.sink.isClosed() {
-			t.Error("the connection is open")
+			t.Error("the connection is still open")
 		}
 		close(release)
 		synctest.Wait()
-		c.wantClosed(t, ErrBacklog)
+		c.wantClosed(t, ErrOwnerBehind)
 	})
 }

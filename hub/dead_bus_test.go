@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// beside runs another hub on the same truth, on a bus of its own: neither
-// hears of the other.
+// beside runs another hub on the same truth, on a bus of its own: neither hears of the other.
 func (n *node) beside(t *testing.T, cfg Config) *node {
 	cfg.PingEvery = 24 * time.Hour
 	return run(t, cfg, n.db, n.db, newMedium())
@@ -25,7 +24,7 @@ func TestDeliveryWhileTheBusIsDead(t *testing.T) {
 		bob.attach("c", -1)
 		a.hub.BusLost(true)
 		b.hub.BusLost(true)
-		time.Sleep(time.Minute) // quiet: no back-off may come of it
+		time.Sleep(time.Minute) // the quiet must not make the checks back off
 		var longest, sum time.Duration
 		const count = 50
 		for i := range count {
@@ -36,7 +35,7 @@ func TestDeliveryWhileTheBusIsDead(t *testing.T) {
 			seq := from.say("c", fmt.Sprint(i)).Seq
 			said := time.Now()
 			for got := to.seqs("c"); len(got) == 0 || got[len(got)-1] < seq; got = to.seqs("c") {
-				time.Sleep(time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 				if time.Since(said) > 5*time.Second {
 					t.Fatalf("event %d did not arrive", seq)
 				}
@@ -54,8 +53,9 @@ func TestDeliveryWhileTheBusIsDead(t *testing.T) {
 	})
 }
 
-// The bus is connected and loses everything; nobody notices. What concerns one user is seen within 2 s all the same,
-// however long it was quiet: an invitation and, on every connection, a revoked session.
+// The bus is connected and loses everything, and nobody notices. What concerns one user is still
+// seen within 2 s, however long it was quiet: an invitation and, on every connection, a revoked
+// session.
 func TestPersonalEventsWhileTheBusLosesEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := start(t, Config{}, nil)
@@ -79,7 +79,7 @@ func TestPersonalEventsWhileTheBusLosesEverything(t *testing.T) {
 	})
 }
 
-// The same for whoever connects while the event is on its way: it is read, or heard.
+// The same for a user who connects while the event is on its way: it is read or heard.
 func TestPersonalEventAroundTheAttach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &pausedPositions{begun: make(chan struct{}, 9), release: make(chan struct{}, 9)}
@@ -90,7 +90,8 @@ func TestPersonalEventAroundTheAttach(t *testing.T) {
 		attached := make(chan bool)
 		go func() { b.personal(ann, -1); attached <- true }()
 		<-src.begun
-		a.publish(a.db.commit("ann", Event{Op: "session.revoked"})) // after the read, before the subscription
+		// After the read, before the subscription.
+		a.publish(a.db.commit("ann", Event{Op: "session.revoked"}))
 		close(src.release)
 		<-attached
 		time.Sleep(2 * time.Second)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// restore puts a stream back to a seq, as a backup does, and lets it grow to another in a new epoch.
+// restore puts a stream back to a seq, as a backup does, and lets it grow to another in a new
+// epoch.
 func (d *truth) restore(epoch, stream string, to, grown int64) {
 	d.mu.Lock()
 	d.epoch = epoch
@@ -28,13 +29,13 @@ func (d *truth) restore(epoch, stream string, to, grown int64) {
 	}
 }
 
-// The database is restored and grows past the old positions before the next check. By number everything would fit.
+// The database is restored and grows past the old positions before the next check. By number
+// everything would fit.
 func TestNewEpochOutgrowsOldPositions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		for range 5 {
 			n.say("c", "old") // 2 … 6
 		}
@@ -50,13 +51,13 @@ func TestNewEpochOutgrowsOldPositions(t *testing.T) {
 	})
 }
 
-// A client comes with a position of the new history to a hub that has not noticed it, and whose ring holds the old one.
+// A client brings a position of the new history to a hub that has not noticed it and whose ring
+// holds the old one.
 func TestAttachTellsTheHubOfANewEpoch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann", "bob")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		for range 5 {
 			n.say("c", "old") // 3 … 7
 		}
@@ -69,25 +70,25 @@ func TestAttachTellsTheHubOfANewEpoch(t *testing.T) {
 		p, _ := n.db.membership("c", "bob")
 		p.After, p.Epoch = 5, "e2"
 		if got, err := n.hub.Attach(t.Context(), bob.conn, p); err != nil || got.Outcome != Subscribed {
-			t.Fatalf("attach answers %+v, %v", got, err)
+			t.Fatalf("Attach returned %+v, %v", got, err)
 		}
 		synctest.Wait()
 		bob.wantSeqs("c", 6, 7, 8, 9)
 		for _, d := range bob.documents() {
 			if d.Text != "of e2" {
-				t.Errorf("event %d is of the old history: %q", d.Seq, d.Text)
+				t.Errorf("event %d belongs to the old history: %q", d.Seq, d.Text)
 			}
 		}
 		ann.wantCalls(t, "reset c 7 epoch")
 	})
 }
 
-// A position was read before the database was restored, and the hub has noticed that since.
+// A position was read before the database was restored, which the hub has noticed since.
 func TestAttachOfAnOldEpochIsReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann", "bob")
-		n.client("ann", WebSocket).attach("c", -1)
+		n.follower("ann")
 		n.hub.CheckNow()
 		synctest.Wait()
 		defer n.open("c")()
@@ -99,7 +100,7 @@ func TestAttachOfAnOldEpochIsReset(t *testing.T) {
 		bob := n.client("bob", WebSocket)
 		got, err := n.hub.Attach(t.Context(), bob.conn, old)
 		if err != nil || got.Outcome != MustReset || got.Reason != ReasonEpoch {
-			t.Errorf("attach answers %+v, %v; want a reset", got, err)
+			t.Errorf("Attach returned %+v, %v; want a reset", got, err)
 		}
 		n.say("c", "new")
 		synctest.Wait()
@@ -107,12 +108,12 @@ func TestAttachOfAnOldEpochIsReset(t *testing.T) {
 	})
 }
 
-// The same while the Attach is under way, waiting for the stream.
+// The same while the Attach is in progress, waiting for the stream.
 func TestNewEpochDuringAttach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann", "bob")
-		n.client("ann", WebSocket).attach("c", -1)
+		n.follower("ann")
 		n.hub.CheckNow()
 		time.Sleep(n.hub.cfg.CheckLost + time.Millisecond)
 		defer n.open("c")()
@@ -129,7 +130,7 @@ func TestNewEpochDuringAttach(t *testing.T) {
 		n.db.restore("e2", "c", 2, 9)
 		n.hub.CheckNow()
 		if got := <-answered; got.Outcome != MustReset || got.Reason != ReasonEpoch {
-			t.Errorf("attach answers %+v, want a reset", got)
+			t.Errorf("Attach returned %+v, want a reset", got)
 		}
 		synctest.Wait()
 		bob.wantSeqs("c")
@@ -145,11 +146,11 @@ func TestNewEpochDuringAttachPersonal(t *testing.T) {
 		ann := n.client("ann", WebSocket)
 		attached := make(chan bool)
 		go func() { n.personal(ann, -1); attached <- true }()
-		<-src.begun // the position of the old history has been read
+		<-src.begun // the position in the old history has been read
 		n.hub.learn("e1")
 		n.hub.learn("e2")
 		src.release <- struct{}{}
-		<-src.begun // read anew
+		<-src.begun // read again
 		src.release <- struct{}{}
 		<-attached
 		n.publish(n.db.commit("ann", Event{}))
@@ -158,26 +159,26 @@ func TestNewEpochDuringAttachPersonal(t *testing.T) {
 	})
 }
 
-// pausedPositions is a source whose answers about positions wait.
+// pausedPositions is a source whose answers from Positions wait.
 type pausedPositions struct {
 	*truth
 	begun, release chan struct{}
 }
 
-func (s *pausedPositions) Positions(ctx context.Context, ids []string) (string, map[string]int64, error) {
+func (s *pausedPositions) Positions(ctx context.Context, ids []string) (string, map[string]End, error) {
 	epoch, last, err := s.truth.Positions(ctx, ids)
 	s.begun <- struct{}{}
 	<-s.release
 	return epoch, last, err
 }
 
-// A node is left behind on a database that was given up, and goes on publishing what nobody else has. Its numbers fit.
-func TestEventOfAnotherHistoryIsNotTaken(t *testing.T) {
+// A node is left behind on a database that was given up and goes on publishing what nobody else
+// has. Its numbers fit.
+func TestEventOfAnotherHistoryIsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		time.Sleep(3 * time.Second)
 		n.say("c", "ours") // 2
 		tag := n.hub.epoch.tag.Load()
@@ -202,7 +203,7 @@ func TestEventOfAnotherHistoryIsNotTaken(t *testing.T) {
 	})
 }
 
-// A node that follows no stream learns of a new history all the same: it publishes.
+// A node that follows no stream still learns of a new history, because it publishes.
 func TestEpochIsLearnedWithoutStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
@@ -221,14 +222,13 @@ func TestEpochIsLearnedWithoutStreams(t *testing.T) {
 	})
 }
 
-// An event is published by a node that knows of the restore, or does not know of it yet, to one of which the opposite
-// is true: either way it is read from the database.
+// Of the publishing and the receiving node only one knows of the restore: either way the event is
+// read from the database.
 func TestForeignEventIsAHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.hub.learn("e1")
 		e := n.db.commit("c", Event{Op: "message.created", Data: []byte("2")})
 		e.Epoch = n.hub.epoch.tag.Load() + 1
@@ -238,13 +238,12 @@ func TestForeignEventIsAHint(t *testing.T) {
 	})
 }
 
-// A check that failed is made again soon, whatever it had backed off to.
-func TestFailedCheckIsMadeAgainSoon(t *testing.T) {
+// A failed check is repeated soon, however far it had backed off.
+func TestFailedCheckIsRetriedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		time.Sleep(time.Minute) // backed off
 		n.db.mu.Lock()
 		n.db.fail = context.DeadlineExceeded
@@ -258,12 +257,12 @@ func TestFailedCheckIsMadeAgainSoon(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		ann.wantSeqs("c", 2)
 		if failures < 10 || failures > 80 {
-			t.Errorf("%d checks failed within 15 s, want some a second", failures)
+			t.Errorf("%d checks failed within 15 s, want a few a second", failures)
 		}
 	})
 }
 
-func TestFirstEpochIsNoReset(t *testing.T) {
+func TestFirstEpochResetsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
@@ -286,8 +285,7 @@ func TestNewEpochResetsEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.personal(ann, -1)
 		n.say("c", "2")
 		time.Sleep(3 * time.Second)
@@ -306,7 +304,7 @@ func TestNewEpochResetsEverybody(t *testing.T) {
 			t.Errorf("owner was called %v, want a reset of both streams", calls)
 		}
 		if s := n.hub.Stats(); s.RingBytes != 0 || s.Subscriptions != 0 {
-			t.Errorf("%d ring bytes and %d subscriptions are left", s.RingBytes, s.Subscriptions)
+			t.Errorf("%d ring bytes and %d subscriptions left", s.RingBytes, s.Subscriptions)
 		}
 	})
 }
@@ -315,8 +313,7 @@ func TestStreamAheadOfTheDatabaseIsReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.say("c", "2")
 		time.Sleep(3 * time.Second)
 		n.db.mu.Lock()

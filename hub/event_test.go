@@ -93,10 +93,10 @@ func FuzzParseEvent(f *testing.F) {
 		}
 		again, err := e.AppendBinary(nil)
 		if err != nil {
-			t.Fatalf("a parsed event is refused: %v", err)
+			t.Fatalf("a parsed event was refused: %v", err)
 		}
 		if !bytes.Equal(again, b) {
-			t.Fatalf("round trip gives %x, want %x", again, b)
+			t.Fatalf("round trip made %x, want %x", again, b)
 		}
 	})
 }

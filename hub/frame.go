@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"encoding/binary"
+	"sync"
 )
 
 // Format is how documents are framed on a connection.
@@ -34,7 +35,8 @@ func appendDocument(b []byte, f Format, op string, data []byte) []byte {
 	return appendText(b, data)
 }
 
-// appendText appends a WebSocket text frame as a server sends it: final, unmasked, shortest length form.
+// appendText appends a WebSocket text frame as a server sends it: final, unmasked, with the
+// shortest length form.
 func appendText(b, data []byte) []byte {
 	switch n := len(data); {
 	case n <= maxControl:
@@ -51,25 +53,20 @@ func appendText(b, data []byte) []byte {
 
 // appendControl appends a control frame; a payload over 125 bytes is cut.
 func appendControl(b []byte, op byte, payload []byte) []byte {
-	payload = payload[:min(len(payload), maxControl)]
-	b = append(b, op, byte(len(payload)))
-	return append(b, payload...)
+	n := min(len(payload), maxControl)
+	b = append(b, op, byte(n))
+	return append(b, payload[:n]...)
 }
 
-// closeFrame makes a close frame; a reason over 123 bytes is cut.
+// closeFrame returns a close frame; a reason over 123 bytes is cut.
 func closeFrame(code uint16, reason string) []byte {
 	p := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(reason)), code)
 	p = append(p, reason...)
 	return appendControl(make([]byte, 0, len(p)+2), opClose, p)
 }
 
-// isControl reports whether p is exactly one whole unmasked control frame.
-func isControl(p []byte) bool {
-	return len(p) >= 2 && p[0]&0xF8 == 0x88 && int(p[1]) <= maxControl && len(p) == 2+int(p[1])
-}
-
-// appendBlock appends an SSE event block. A line break in data of any kind begins another data line, which the client
-// joins with a line feed.
+// appendBlock appends an SSE event block. A line break of any kind in data begins another data
+// line, which the client joins with a line feed.
 func appendBlock(b []byte, op string, data []byte) []byte {
 	b = append(b, "event: "...)
 	b = append(b, op...)
@@ -93,4 +90,37 @@ func appendDataLine(b, line []byte) []byte {
 	b = append(b, "data: "...)
 	b = append(b, line...)
 	return append(b, '\n')
+}
+
+// maxPooled is the largest buffer, in bytes, that is kept for reuse.
+const maxPooled = 256 << 10
+
+// buffer is a reusable byte slice.
+type buffer struct{ b []byte }
+
+// buffers is a pool of buffers.
+type buffers struct{ pool sync.Pool }
+
+func (p *buffers) get() *buffer {
+	if b, ok := p.pool.Get().(*buffer); ok {
+		return b
+	}
+	return &buffer{}
+}
+
+// ensure returns b, or a buffer from the pool if b is nil.
+func (p *buffers) ensure(b *buffer) *buffer {
+	if b == nil {
+		return p.get()
+	}
+	return b
+}
+
+// put returns a buffer to the pool; nil is allowed. Nobody may still hold its bytes.
+func (p *buffers) put(b *buffer) {
+	if b == nil || cap(b.b) > maxPooled {
+		return
+	}
+	b.b = b.b[:0]
+	p.pool.Put(b)
 }

@@ -19,8 +19,8 @@ type frame struct {
 
 func (f frame) String() string { return fmt.Sprintf("%#x %q", f.op, f.payload) }
 
-// readFrame reads one frame strictly: final, no reserved bits, unmasked, shortest length, known opcode, text is UTF-8.
-// io.EOF means the end between frames.
+// readFrame reads one frame strictly: final, no reserved bits, unmasked, shortest length, known
+// opcode, text is UTF-8. io.EOF means the end between frames.
 func readFrame(r io.Reader) (frame, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -60,7 +60,7 @@ func readFrame(r io.Reader) (frame, error) {
 	return f, nil
 }
 
-// torn makes an end inside a frame an error of its own.
+// torn turns an end inside a frame into an error of its own.
 func torn(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("frame torn by the end of the stream")
@@ -94,7 +94,8 @@ func FuzzTextFrame(f *testing.F) {
 // sseEvent is an event block as an independent parser reads it.
 type sseEvent struct{ op, data, id string }
 
-// parseSSE reads whole event blocks as the HTML standard says, and fails on a block that is cut off.
+// parseSSE reads whole event blocks as the HTML standard says, and fails on a block that is cut
+// off.
 func parseSSE(s string) ([]sseEvent, error) {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	var events []sseEvent
@@ -149,18 +150,5 @@ func TestControlFrames(t *testing.T) {
 	f, err := readFrame(bytes.NewReader(closeFrame(4002, long)))
 	if err != nil || f.op != 8 || binary.BigEndian.Uint16(f.payload) != 4002 || string(f.payload[2:]) != long[:123] {
 		t.Errorf("close frame %v, error %v", f, err)
-	}
-	whole := appendControl(nil, opPong, []byte("abc"))
-	for name, tt := range map[string]struct {
-		p    []byte
-		want bool
-	}{
-		"pong": {whole, true}, "cut": {whole[:4], false}, "two": {append(whole, whole...), false}, "empty": {nil, false},
-		"text": {appendText(nil, []byte("x")), false}, "long text": {appendText(nil, make([]byte, 200)), false},
-		"masked": {[]byte{opPing, 0x80, 0, 0, 0, 0}, false}, "not final": {[]byte{0x09, 0}, false},
-	} {
-		if got := isControl(tt.p); got != tt.want {
-			t.Errorf("%s: isControl is %v", name, got)
-		}
 	}
 }

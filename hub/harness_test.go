@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,13 +18,15 @@ type node struct {
 	hub *Hub
 	db  *truth
 	bus *medium
+
+	handlers sync.WaitGroup // of HTTP requests; they end with the hub
 }
 
-// start runs a hub until the test ends, and fails the test if Run does not return. wrap nil: the source is the truth
-// itself.
+// start runs a hub until the test ends, and fails the test if Run does not return. If wrap is nil,
+// the source is the truth itself.
 func start(t testing.TB, cfg Config, wrap func(*truth) Source) *node {
 	if cfg.PingEvery == 0 {
-		cfg.PingEvery = 24 * time.Hour // nobody answers
+		cfg.PingEvery = 24 * time.Hour // nobody answers pings
 	}
 	db := newTruth()
 	var src Source = db
@@ -35,6 +38,7 @@ func start(t testing.TB, cfg Config, wrap func(*truth) Source) *node {
 
 func run(t testing.TB, cfg Config, db *truth, src Source, bus *medium) *node {
 	n := &node{t: t, db: db, bus: bus}
+	cfg.Check = stampOf
 	n.hub = New(cfg, src, bus, quiet())
 	bus.hub = n.hub
 	ctx, cancel := context.WithCancel(context.Background())
@@ -47,8 +51,9 @@ func run(t testing.TB, cfg Config, db *truth, src Source, bus *medium) *node {
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(20 * time.Second):
-			t.Error("Run does not return")
+			n.handlers.Wait()
+		case <-time.After(hang):
+			t.Error("Run did not return")
 		}
 		s := n.hub.Stats()
 		if s.Connections != 0 || s.Subscriptions != 0 || s.QueuedBytes != 0 {

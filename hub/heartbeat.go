@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// wheel is the one timer of all connections: pings, SSE comments, and the end of those that do not answer. Each wire
-// sits in the slot of the tick at which it is due; one goroutine turns the wheel.
+// wheel is the one timer of all connections: pings, SSE comments, and the end of those that do not
+// answer. Each wire sits in the slot of the tick at which it is due; one goroutine turns the wheel.
 type wheel struct {
 	tick time.Duration
 
 	mu    sync.Mutex
 	ended bool
 	count int
-	pos   int64 // the tick that was worked on last
+	pos   int64 // the last tick handled
 	slots [wheelSlots]*Wire
 }
 
@@ -26,12 +26,12 @@ type beat struct {
 	prev, next *Wire
 	due        int64 // tick
 	in         bool
-	waiting    bool // pinged, no look at the answer yet; guarded by the wire
+	waiting    bool // pinged, answer not checked yet; guarded by the wire
 }
 
 func (w *wheel) tickOf(t time.Time) int64 { return t.UnixNano() / int64(w.tick) }
 
-// add puts a new wire in; false when the wheel has ended.
+// add puts a new wire in, or returns false if the wheel has ended.
 func (w *wheel) add(x *Wire, due time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -53,7 +53,7 @@ func (w *wheel) arm(x *Wire, due time.Time) {
 	}
 }
 
-// remove takes a wire out, for ever.
+// remove takes a wire out for good.
 func (w *wheel) remove(x *Wire) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,7 +85,8 @@ func (w *wheel) unlink(x *Wire) {
 	x.beat.in, x.beat.prev, x.beat.next = false, nil, nil
 }
 
-// due answers the wires whose time has come. They stay in the wheel, one turn later, until they are armed anew.
+// due returns the wires whose time has come. They stay in the wheel, due again one turn later,
+// until they are armed again.
 func (w *wheel) due(now time.Time) (due []*Wire) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,7 +102,7 @@ func (w *wheel) due(now time.Time) (due []*Wire) {
 	return due
 }
 
-// end refuses new wires and answers those that are in.
+// end refuses new wires and returns those that are in.
 func (w *wheel) end() (all []*Wire) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,8 +115,8 @@ func (w *wheel) end() (all []*Wire) {
 	return all
 }
 
-// turn drives the wheel until ctx ends.
-func (h *Hub) turn(ctx context.Context) {
+// turnWheel drives the wheel until ctx ends.
+func (h *Hub) turnWheel(ctx context.Context) {
 	t := time.NewTicker(h.wheel.tick)
 	defer t.Stop()
 	for {
@@ -130,7 +131,7 @@ func (h *Hub) turn(ctx context.Context) {
 	}
 }
 
-// onBeat does what is due on a wire and puts it where it is due again.
+// onBeat does what is due on a wire and arms it for the next time.
 func (w *Wire) onBeat(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -139,17 +140,17 @@ func (w *Wire) onBeat(now time.Time) {
 	}
 }
 
-// pulse pings, comments or ends the wire, and answers when to look again.
+// pulse pings, comments on or ends the wire, and returns when to look again.
 func (w *Wire) pulse() (again time.Duration, alive bool) {
 	cfg := &w.hub.cfg
 	switch {
 	case w.state != wireOpen:
-		w.end(ErrClosed) // closing has taken its time
+		w.end(ErrClosed) // it has taken too long to close
 		return 0, false
 	case w.conn == nil:
 		return cfg.PingEvery, true
 	case w.conn.format == SSE:
-		_ = w.put([]byte(": \n\n"), fleeting, nil) // with anything queued it is not needed
+		_ = w.put([]byte(": \n\n"), fleeting, nil) // not needed if there is a backlog
 		return jitter(cfg.CommentEvery), true
 	case w.beat.waiting && !w.heard.Load():
 		w.hub.stats.heartbeatCloses.Add(1)
@@ -165,10 +166,10 @@ func (w *Wire) pulse() (again time.Duration, alive bool) {
 	return cfg.PongWait, true
 }
 
-// jitter answers d less up to a tenth.
+// jitter returns d shortened by up to a tenth at random.
 func jitter(d time.Duration) time.Duration {
 	return d - rand.N(d/10+1)
 }
 
-// jitterUp answers a random part of d.
+// jitterUp returns a random part of d.
 func jitterUp(d time.Duration) time.Duration { return rand.N(d + 1) }

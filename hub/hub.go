@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"sync"
@@ -16,7 +17,7 @@ type Hub struct {
 	bus Bus
 	log *slog.Logger
 
-	listener Listener // nil: nobody listens
+	listener Listener // may be nil
 
 	streams  streams
 	registry registry
@@ -25,20 +26,23 @@ type Hub struct {
 	tasks    tasks
 	buffers  buffers
 	writers  rawWriters
+	intakes  intakes
+	parking  parking
 	stats    counters
 	epoch    epoch
 
-	epochRead time.Time // the position check's own: when it last read the epoch
+	epochRead time.Time // when the position check, its only user, last read the epoch
 
-	busMu    sync.Mutex    // the outermost lock: around Subscribe and Unsubscribe
-	repairs  chan struct{} // holds a token per repair under way
-	checkNow chan struct{} // holds a token when a check of everything was asked for
-	lost     atomic.Bool   // the bus
+	busMu    sync.Mutex    // the outermost lock, held around Subscribe and Unsubscribe
+	repairs  chan struct{} // a token per repair in progress
+	checkNow chan struct{} // a token while a check of everything is requested
+	lost     atomic.Bool   // the bus is out of reach
 	refused  atomic.Bool   // the bus has refused a subscription
 	ended    chan struct{} // closed when Run ends
 }
 
-// New makes a hub. Run must run for its timers, repairs and heartbeats. log is for what cannot be returned.
+// New returns a hub. Its timers, repairs and heartbeats work only while Run runs. What cannot be
+// returned as an error goes to log.
 func New(cfg Config, src Source, bus Bus, log *slog.Logger) *Hub {
 	cfg = cfg.withDefaults()
 	h := &Hub{
@@ -55,24 +59,25 @@ func New(cfg Config, src Source, bus Bus, log *slog.Logger) *Hub {
 	return h
 }
 
-// Run drives repairs, the position check, heartbeats and lingering streams until ctx ends. Then it closes every
-// connection at once (to say goodbye, close them before) and returns nil after the last goroutine of the hub, owner
-// calls included, has ended. Call it once.
+// Run drives repairs, the position check, heartbeats and lingering streams until ctx ends. Then it
+// closes every connection at once (to say goodbye, close them first) and returns nil after the last
+// goroutine of the hub has ended, owner calls included. Call it once.
 func (h *Hub) Run(ctx context.Context) error {
-	h.tasks.start(func() { h.work(ctx) })
-	h.tasks.start(func() { h.check(ctx) })
-	h.tasks.start(func() { h.turn(ctx) })
+	h.tasks.start(func() { h.runAgenda(ctx) })
+	h.tasks.start(func() { h.runChecks(ctx) })
+	h.tasks.start(func() { h.turnWheel(ctx) })
 	<-ctx.Done()
 	close(h.ended)
 	for _, w := range h.wheel.end() {
 		w.closeNow(ErrClosed)
 	}
+	h.parking.close()
 	h.tasks.wait()
 	return nil
 }
 
-// over reports whether Run has ended or is ending.
-func (h *Hub) over() bool {
+// stopped reports whether Run has ended or is ending.
+func (h *Hub) stopped() bool {
 	select {
 	case <-h.ended:
 		return true
@@ -81,63 +86,99 @@ func (h *Hub) over() bool {
 	}
 }
 
-// Publish takes an event that this node has committed: to local subscribers first, then to the bus. It does not wait.
-// The error wraps ErrBadEvent; then nothing was published.
+// Publish hands on an event that this node has committed: to local subscribers first, then to the
+// bus. It does not wait. The error wraps ErrBadEvent; nothing was published then.
 func (h *Hub) Publish(e Event) error {
-	e.Epoch = h.epoch.tag.Load()
+	e.Epoch, e.origin = h.epoch.tag.Load(), committed
 	size := eventHeader + len(e.Stream) + len(e.Op) + len(e.Subject) + len(e.Data)
 	data, err := e.AppendBinary(make([]byte, 0, size))
 	if err != nil {
 		return err
 	}
-	h.take(e)
+	h.accept(e)
 	h.bus.Publish(e.Stream, data, e.Trace)
 	return nil
 }
 
-// Receive takes an event's binary form from the bus, and the trace that came with it. The hub keeps data. An event that was published in another history
-// of the database only says that there may be something to read. The error wraps ErrBadEvent.
-func (h *Hub) Receive(data []byte, trace string) error {
-	e, err := ParseEvent(data)
+// Receive handles an event's binary form as the bus carried it to a stream, and the trace that came
+// with it. The hub keeps data. An event published in another history of the database only shows
+// that there may be something to read. The error wraps ErrBadEvent or is that of Config.Check.
+func (h *Hub) Receive(stream string, data []byte, trace string) error {
+	e, err := parseFor(stream, data)
 	if err != nil {
 		return err
 	}
-	e.Trace = trace
+	if h.cfg.Check != nil {
+		if e.Stamp, err = h.cfg.Check(e); err != nil {
+			return err
+		}
+	}
+	e.Trace, e.origin = trace, heard
 	switch {
 	case h.epoch.foreign(e.Epoch):
-		h.takeForeign(e)
+		h.noteForeign(e)
 	case e.Kind.Has(Passing):
 		h.pass(e)
 	default:
-		h.take(e)
+		h.accept(e)
 	}
 	return nil
 }
 
-func (h *Hub) take(e Event) {
-	if s := h.streams.find(e.Stream); s != nil && !h.over() {
-		s.take(e, time.Now())
+// Hinted handles an event's binary form from somebody who may not be believed: the stream is
+// repaired if it has not reached the event's seq, and nothing else of it is used. The error wraps
+// ErrBadEvent.
+func (h *Hub) Hinted(stream string, data []byte) error {
+	e, err := parseFor(stream, data)
+	if err == nil && !e.Kind.Has(Passing) {
+		h.Expect(stream, e.Seq)
+	}
+	return err
+}
+
+// parseFor reads an event that must belong to the stream.
+func parseFor(stream string, data []byte) (Event, error) {
+	e, err := ParseEvent(data)
+	if err == nil && e.Stream != stream {
+		err = fmt.Errorf("%w: of stream %q on %q", ErrBadEvent, e.Stream, stream)
+	}
+	return e, err
+}
+
+func (h *Hub) accept(e Event) {
+	if s := h.streams.find(e.Stream); s != nil && !h.stopped() {
+		s.accept(e, time.Now())
 	}
 }
 
-// Expect says that somebody has read or heard that a stream came to a seq: if it is followed here and behind, it is
-// repaired. It does not wait, and a seq that does not exist does no harm.
+// Expect notes that somebody has read or heard that a stream has reached seq: if the stream is
+// followed here and behind, it is repaired. It does not wait, and a seq that does not exist does no
+// harm.
 func (h *Hub) Expect(stream string, seq int64) {
-	if s := h.streams.find(stream); s != nil && !h.over() {
+	if s := h.streams.find(stream); s != nil && !h.stopped() {
 		s.expect(seq, time.Now())
 	}
 }
 
-// Ephemeral sends a document that carries no seq to the subscribers of a stream, best effort: it is skipped for
-// connections that have anything queued, and for users whom to refuses (nil: for nobody). data is not kept; to is kept
-// until the document is written.
+// Ephemeral sends a document that carries no seq to the subscribers of a stream, best effort: it
+// skips connections with a backlog and users for whom to returns false (a nil to admits everybody).
+// data is not kept; to is kept until the document is written.
 func (h *Hub) Ephemeral(stream, op string, data []byte, to func(user string) bool) {
-	if s := h.streams.find(stream); s != nil && !h.over() {
-		s.ephemeral(op, data, to, time.Now())
+	if s := h.streams.find(stream); s != nil && !h.stopped() {
+		s.ephemeral(op, "", data, to, time.Now())
 	}
 }
 
-// CheckNow makes the position check look at every stream at once: after a reconnect or a drop of the bus.
+// Latest is Ephemeral for what replaces the last document of the same key: a connection with a
+// backlog gets the newest of each, up to maxLatest of them, when it has caught up.
+func (h *Hub) Latest(stream, op, key string, data []byte, to func(user string) bool) {
+	if s := h.streams.find(stream); s != nil && !h.stopped() {
+		s.ephemeral(op, key, data, to, time.Now())
+	}
+}
+
+// CheckNow makes the position check look at every stream at once: after a reconnect of the bus, or
+// when the bus has dropped messages.
 func (h *Hub) CheckNow() {
 	select {
 	case h.checkNow <- struct{}{}:
@@ -145,16 +186,17 @@ func (h *Hub) CheckNow() {
 	}
 }
 
-// BusLost says whether the bus is out of reach; while it is, positions are checked every Config.CheckLost. Either
-// change brings a check at once.
+// BusLost sets whether the bus is out of reach; while it is, positions are checked every
+// Config.CheckLost. Either change brings a check at once.
 func (h *Hub) BusLost(lost bool) {
 	if h.lost.Swap(lost) != lost {
 		h.CheckNow()
 	}
 }
 
-// Register makes a connection of a wire. user may be empty until Identify. owner.Closed is called in every case, also
-// when the wire or the hub has ended already; then the owner may be called before Register returns.
+// Register makes a connection of a wire. user may be empty until Identify. owner.Closed is always
+// called, even when the wire or the hub has already ended; the owner may then be called before
+// Register returns.
 func (h *Hub) Register(w *Wire, format Format, user string, owner Owner) *Conn {
 	c := &Conn{hub: h, wire: w, format: format, user: user, owner: owner}
 	h.registry.add(c)
@@ -178,7 +220,7 @@ func (h *Hub) Register(w *Wire, format Format, user string, owner Owner) *Conn {
 	return c
 }
 
-// firstBeat spreads the heartbeats of connections that come together.
+// firstBeat spreads the heartbeats of connections that arrive together.
 func (h *Hub) firstBeat(f Format) time.Duration {
 	d := h.cfg.PingEvery
 	if f == SSE {
@@ -187,13 +229,13 @@ func (h *Hub) firstBeat(f Format) time.Duration {
 	return d/2 + jitterUp(d/2)
 }
 
-// Conns answers the connections of a user.
+// Conns returns the connections of a user.
 func (h *Hub) Conns(user string) []*Conn { return h.registry.of(user) }
 
-// AllConns answers every registered connection.
+// AllConns returns every registered connection.
 func (h *Hub) AllConns() []*Conn { return h.registry.all() }
 
-// Subscribers answers how many connections of this node are subscribed to a stream.
+// Subscribers returns how many connections of this node are subscribed to a stream.
 func (h *Hub) Subscribers(stream string) int {
 	s := h.streams.find(stream)
 	if s == nil {

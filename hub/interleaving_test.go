@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The tests of this file have a mutation each: see the table in doc.go.
+// Each test of this file has its mutations in mutations.txt.
 
 // slow is a source whose reads of events wait while they are held.
 type slow struct {
@@ -29,8 +29,7 @@ func TestRemovalDuringAttach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann", "bob")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 
 		release := n.open("c")
 		read, _ := n.db.membership("c", "bob")
@@ -43,7 +42,7 @@ func TestRemovalDuringAttach(t *testing.T) {
 		synctest.Wait()
 
 		if err != nil || got.Outcome != Left || got.Seq != 3 {
-			t.Errorf("attach answers %+v, %v; want Left at 3", got, err)
+			t.Errorf("Attach returned %+v, %v; want Left at 3", got, err)
 		}
 		bob.wantSeqs("c", 3)
 		bob.wantCalls(t)
@@ -75,7 +74,7 @@ func TestRemovalDuringLoad(t *testing.T) {
 		n.say("c", "not for bob")                                                // 5
 		close(src.release)
 		if a := <-got; a.Outcome != Left || a.Seq != 4 {
-			t.Errorf("attach answers %+v, want Left at 4", a)
+			t.Errorf("Attach returned %+v, want Left at 4", a)
 		}
 		synctest.Wait()
 		bob.wantSeqs("c", 3, 4)
@@ -85,7 +84,7 @@ func TestRemovalDuringLoad(t *testing.T) {
 // A removal stands in the middle of what one pump round writes.
 func TestRemovalInsideABlob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n := start(t, Config{FlushDelayMin: 10 * time.Millisecond}, nil)
 		n.member("c", "ann", "bob", "eve")
 		ann, bob, eve := n.client("ann", WebSocket), n.client("bob", WebSocket), n.client("eve", SSE)
 		for _, c := range []*client{ann, bob, eve} {
@@ -97,7 +96,7 @@ func TestRemovalInsideABlob(t *testing.T) {
 		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "eve"})) // 7
 		n.say("c", "without bob and eve")                                        // 8
 		before := n.hub.Stats().Batches
-		time.Sleep(time.Second) // synthetic
+		time.Sleep(time.Second)
 		if got := n.hub.Stats().Batches - before; got != 1 {
 			t.Fatalf("%d pump rounds, want all in 1", got)
 		}
@@ -110,10 +109,11 @@ func TestRemovalInsideABlob(t *testing.T) {
 	})
 }
 
-// A subscriber joins in the middle of what one pump round writes, with a replay of what is not yet written.
+// A subscriber joins in the middle of what one pump round writes, with a replay of what is not yet
+// written.
 func TestJoinInsideABlob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n := start(t, Config{FlushDelayMin: 10 * time.Millisecond}, nil)
 		n.member("c", "ann", "bob")
 		ann, bob := n.client("ann", WebSocket), n.client("bob", WebSocket)
 		ann.attach("c", -1)
@@ -121,19 +121,19 @@ func TestJoinInsideABlob(t *testing.T) {
 		n.say("c", "4")
 		bob.attach("c", 2)
 		n.say("c", "5")
-		time.Sleep(time.Second) // synthetic
+		time.Sleep(time.Second)
 		ann.wantSeqs("c", 3, 4, 5)
 		bob.wantSeqs("c", 3, 4, 5)
 	})
 }
 
-// A subscriber is removed and added again, and attaches before the frames up to the removal are written.
+// A subscriber is removed and added again, and attaches before the frames up to the removal are
+// written.
 func TestReadmissionInsideABlob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{FlushDelay: 10 * time.Millisecond}, nil)
+		n := start(t, Config{FlushDelayMin: 10 * time.Millisecond}, nil)
 		n.member("c", "ann", "bob")
-		bob := n.client("bob", WebSocket)
-		bob.attach("c", -1)
+		bob := n.follower("bob")
 		n.say("c", "3")
 		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "bob"})) // 4
 		n.member("c", "bob")                                                     // 5
@@ -144,7 +144,7 @@ func TestReadmissionInsideABlob(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.say("c", "7")
-		time.Sleep(time.Second) // synthetic
+		time.Sleep(time.Second)
 		bob.wantSeqs("c", 3, 4, 6, 7)
 		bob.wantCalls(t, "detached c 4")
 	})
@@ -155,8 +155,7 @@ func TestOldTextIsNotReplayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann", "bob")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		n.follower("ann")
 		n.say("c", "secret") // 3
 		n.say("c", "typo")   // 4
 		n.publish(n.db.commit("c", Event{Op: "message.deleted", Target: 3}))
@@ -184,26 +183,25 @@ func TestOldTextIsNotReplayed(t *testing.T) {
 	})
 }
 
-// More is lost than may be repaired, the removal of a subscriber among it; then the bus works again.
+// More is lost than may be repaired, the removal of a subscriber among it; then the bus works
+// again.
 func TestWideHoleIsNotJumped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{ResumeWindow: 10}, nil)
 		n.member("c", "ann", "bob")
-		ann, bob := n.client("ann", WebSocket), n.client("bob", WebSocket)
-		ann.attach("c", -1)
-		bob.attach("c", -1)
+		ann, bob := n.follower("ann"), n.follower("bob")
 		n.db.commit("c", Event{Op: "member.removed", Subject: "bob"}) // 3
 		for range 20 {
 			n.db.commit("c", Event{Op: "message.created", Data: []byte("lost")}) // 4 … 23
 		}
-		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("not for bob")})) // 24
-		time.Sleep(time.Second)                                                                    // synthetic
+		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("not for bob")}))
+		time.Sleep(time.Second)
 		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("nor this")}))
 		synctest.Wait()
 		bob.wantSeqs("c")
 		ann.wantSeqs("c")
 		if got := n.hub.Subscribers("c"); got != 0 {
-			t.Errorf("%d subscribers are left", got)
+			t.Errorf("%d subscribers left", got)
 		}
 		ann.attach("c", -1)
 		n.say("c", "on we go") // 26
@@ -217,8 +215,7 @@ func TestRepetitionIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		var events []Event
 		for range 3 {
 			events = append(events, n.say("c", "once")) // 2, 3, 4
@@ -231,8 +228,8 @@ func TestRepetitionIsDropped(t *testing.T) {
 	})
 }
 
-// An event is published elsewhere after the position was read and before the Attach. Nothing else ever tells of it
-// within this test.
+// An event is published elsewhere after the position was read and before the Attach. Nothing else
+// ever tells of it within this test.
 func TestOpenComesBeforeTheRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
@@ -240,16 +237,17 @@ func TestOpenComesBeforeTheRead(t *testing.T) {
 		ann := n.client("ann", WebSocket)
 		defer n.open("c")()
 		read, _ := n.db.membership("c", "ann")
-		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("in between")})) // 2
+		n.bus.from(t, n.db.commit("c", Event{Op: "message.created", Data: []byte("in between")}))
 		if _, err := n.hub.Attach(t.Context(), ann.conn, read); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute) // synthetic
+		time.Sleep(time.Minute)
 		ann.wantSeqs("c", 2)
 	})
 }
 
-// Many streams are subscribed together and confirmed by one flush, all before Open returns and positions are read.
+// Many streams are subscribed together and confirmed by one flush, all before Open returns and
+// positions are read.
 func TestOpenSubscribesAllAndFlushesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
@@ -270,7 +268,7 @@ func TestOpenSubscribesAllAndFlushesOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Minute) // synthetic
+		time.Sleep(time.Minute)
 		for _, id := range ids {
 			ann.wantSeqs(id, 2)
 		}
@@ -283,19 +281,19 @@ func TestOpenSubscribesAllAndFlushesOnce(t *testing.T) {
 
 // A pong is due while a frame is half written.
 func TestControlFrameWaitsForTheBoundary(t *testing.T) {
-	q := &queue{}
+	q := &backlog{}
 	q.add([]byte("st of a frame"), counted, true)
 	q.add(appendText(nil, []byte("next")), counted, false)
 	q.pong = appendControl(nil, opPong, []byte("p"))
 	var got []string
-	for c, ok := q.take(); ok; c, ok = q.take() {
+	for c, ok := q.next(); ok; c, ok = q.next() {
 		got = append(got, string(c.b))
-		q.done(c)
+		q.written(c)
 	}
 	if len(got) != 3 || got[0] != "st of a frame" || got[1][0] != opPong || got[2][0] != opText {
 		t.Errorf("written %q, want the rest of the frame, the pong, the next frame", got)
 	}
 	if q.total != 0 || q.counted != 0 {
-		t.Errorf("%d bytes, %d counted are left", q.total, q.counted)
+		t.Errorf("%d bytes, %d counted left", q.total, q.counted)
 	}
 }

@@ -79,7 +79,7 @@ func (b *medium) from(t testing.TB, e Event) {
 		t.Fatal(err)
 	}
 	if in {
-		if err := b.hub.Receive(data, ""); err != nil {
+		if err := b.hub.Receive(e.Stream, data, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

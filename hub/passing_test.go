@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ear is a listener that remembers.
+// ear is a listener that records what it hears.
 type ear struct {
 	mu    sync.Mutex
 	heard []string
@@ -40,15 +40,14 @@ func typing(asOf int64) Event {
 	return Event{Stream: "c", Seq: asOf, Op: "typing", Subject: "bob", Data: []byte("{}")}
 }
 
-// What was said when its sender knew of a removal is not heard before that
-// removal is applied here: the removed member is still subscribed.
+// What somebody sent who knew of a removal is not heard before that removal is applied here: until
+// then the removed member is still subscribed.
 func TestPassingIsNotHeardBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, l := start(t, Config{}, nil), &ear{}
 		n.hub.Listen(l)
 		n.member("c", "ann", "bob")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		n.follower("ann")
 		n.db.commit("c", Event{Op: "member.removed", Subject: "ann"}) // and the bus loses it
 
 		n.bus.from(t, passing(typing(3)))
@@ -56,7 +55,7 @@ func TestPassingIsNotHeardBehind(t *testing.T) {
 		time.Sleep(time.Second) // for the repair that it began
 		l.wantHeard(t, "removed ann from c at 3")
 		n.bus.from(t, passing(typing(3)))
-		l.wantHeard(t) // nobody follows the chat here any more
+		l.wantHeard(t) // nobody here follows the chat now
 	})
 }
 
@@ -70,8 +69,7 @@ func TestPassing(t *testing.T) {
 		n, l := start(t, Config{}, nil), &ear{}
 		n.hub.Listen(l)
 		n.member("c", "ann", "bob", "eve")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		pass := func(e Event) {
 			t.Helper()
 			if err := n.hub.Pass(e); err != nil {
@@ -90,7 +88,7 @@ func TestPassing(t *testing.T) {
 		n.publish(n.db.commit("c", Event{Op: "member.removed", Subject: "eve"}))
 		l.wantHeard(t, "removed eve from c at 4")
 		if err := n.hub.Pass(Event{Stream: "c", Op: "typing", Data: []byte("{}")}); err == nil {
-			t.Error("a hint without a seq was taken")
+			t.Error("Pass accepted a document without a seq")
 		}
 		synctest.Wait()
 		ann.wantSeqs("c", 4)

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -20,7 +19,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// smallBuffers is a listener whose connections have send buffers so small that most writes are partial.
+// smallBuffers is a listener whose connections have send buffers so small that most writes are
+// partial.
 type smallBuffers struct{ net.Listener }
 
 func (l smallBuffers) Accept() (net.Conn, error) {
@@ -45,25 +45,31 @@ func (w *takeover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	ahead, err := brw.Peek(brw.Reader.Buffered())
 	w.wire = w.hub.NewWire(nc, ahead)
-	return w.wire, w.wire.ReadWriter(), err
+	return unused{}, bufio.NewReadWriter(bufio.NewReaderSize(nil, 0), bufio.NewWriterSize(nil, 0)), err
 }
+
+// unused is what websocket.Accept gets for a connection.
+type unused struct{ net.Conn }
+
+func (unused) Close() error { return nil }
 
 // served is a connection as the server side of a test sees it.
 type served struct {
 	conn *Conn
 	*owner
 	closed chan struct{}
-	texts  chan string // what the client has sent
+	texts  chan string // what the client sent
 }
 
 // serve starts a server; every connection comes out of the channel.
-func (n *node) serve(useTLS bool, direct bool) (*httptest.Server, <-chan *served) {
+func (n *node) serve(useTLS bool) (*httptest.Server, <-chan *served) {
 	conns := make(chan *served, 16)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n.handle(w, r, conns, direct)
+		n.handle(w, r, conns)
 	}))
 	srv.Listener = smallBuffers{srv.Listener}
 	if useTLS {
+		srv.Listener = BeneathTLS(srv.Listener)
 		srv.StartTLS()
 	} else {
 		srv.Start()
@@ -72,7 +78,9 @@ func (n *node) serve(useTLS bool, direct bool) (*httptest.Server, <-chan *served
 	return srv, conns
 }
 
-func (n *node) handle(w http.ResponseWriter, r *http.Request, conns chan<- *served, direct bool) {
+func (n *node) handle(w http.ResponseWriter, r *http.Request, conns chan<- *served) {
+	n.handlers.Add(1)
+	defer n.handlers.Done()
 	s := &served{owner: &owner{}, closed: make(chan struct{}), texts: make(chan string, 16)}
 	s.onCall(func(call string) {
 		if call == "closed" {
@@ -80,33 +88,28 @@ func (n *node) handle(w http.ResponseWriter, r *http.Request, conns chan<- *serv
 		}
 	})
 	t := &takeover{ResponseWriter: w, hub: n.hub}
-	opts := &websocket.AcceptOptions{
-		OnPongReceived: func(context.Context, []byte) { s.conn.Alive() },
-		OnPingReceived: func(_ context.Context, p []byte) bool {
-			if direct {
-				s.conn.Pong(p)
-			}
-			return !direct // then coder answers, by Wire.Write
-		},
-	}
-	ws, err := websocket.Accept(t, r, opts)
+	ws, err := websocket.Accept(t, r, nil)
 	if err != nil {
 		n.t.Error(err)
 		return
 	}
-	ws.SetReadLimit(1000)
+	_ = ws.CloseNow() // it has only made the handshake
 	s.conn = n.hub.Register(t.wire, WebSocket, r.URL.Query().Get("user"), s.owner)
 	conns <- s
-	defer ws.CloseNow()
-	for {
-		_, p, err := ws.Read(context.Background())
-		if err != nil {
-			return
-		}
-		s.conn.Alive()
-		s.texts <- string(p)
+	s.conn.Read(s)
+}
+
+const longest = 1000 // bytes of a message that a server of these tests takes
+
+func (s *served) Limit() int { return longest }
+func (s *served) Message(_ bool, p []byte) {
+	select {
+	case s.texts <- string(p):
+	case <-s.closed:
 	}
 }
+
+func (s *served) Ending() {}
 
 // peer is a client with a raw socket.
 type peer struct {
@@ -116,10 +119,11 @@ type peer struct {
 	pongs atomic.Int64 // read by readAll
 }
 
-// dial makes the handshake by hand over a socket with a small receive buffer.
+// dial makes the handshake by hand over a socket with a small receive buffer; early is sent at once
+// after the request.
 func dial(t testing.TB, srv *httptest.Server, user string, early string) *peer {
 	t.Helper()
-	d := net.Dialer{Timeout: 10 * time.Second}
+	d := net.Dialer{Timeout: hang}
 	nc, err := d.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -149,8 +153,10 @@ func dial(t testing.TB, srv *httptest.Server, user string, early string) *peer {
 	return p
 }
 
-// deadline keeps a broken test from hanging.
-func (p *peer) deadline() { _ = p.nc.SetDeadline(time.Now().Add(20 * time.Second)) }
+// hang bounds what would otherwise hang in a broken test; a busy machine never gets there.
+const hang = 2 * time.Minute
+
+func (p *peer) deadline() { _ = p.nc.SetDeadline(time.Now().Add(hang)) }
 
 // masked is a client frame.
 func masked(op byte, payload string) string {
@@ -183,13 +189,16 @@ func (p *peer) next() (frame, error) {
 	return f, err
 }
 
-// flood sends pings with growing numbers until stop is closed, and takes no notice of pongs.
+// flood sends pings with growing numbers until stop is closed, ignoring pongs. It leaves the
+// machine some time for the frames between which the pongs are to land.
 func (p *peer) flood(stop <-chan struct{}) {
+	tick := time.NewTicker(100 * time.Microsecond)
+	defer tick.Stop()
 	for i := 0; ; i++ {
 		select {
 		case <-stop:
 			return
-		default:
+		case <-tick.C:
 		}
 		if _, err := io.WriteString(p.nc, masked(9, strconv.Itoa(i)+strings.Repeat("x", i%100))); err != nil {
 			return
@@ -197,7 +206,8 @@ func (p *peer) flood(stop <-chan struct{}) {
 	}
 }
 
-// readAll reads to the end: events 2 … n+1 in order, pongs in order between them, a close frame last.
+// readAll reads to the end: events 2 … n+1 in order, pongs in order between them, a close frame
+// last.
 func (p *peer) readAll(n int) {
 	seq, pong := int64(1), -1
 	var last frame
@@ -245,14 +255,14 @@ func until(t testing.TB, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); <-tick.C {
+	for deadline := time.Now().Add(hang); !ok(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatal("the condition does not come true")
+			t.Fatal("the condition did not come true")
 		}
 	}
 }
 
-// seqOf answers the seq of an event document, 0 for another one.
+// seqOf returns the seq of an event document, 0 for any other.
 func seqOf(payload []byte) int64 {
 	var stream, rest string
 	var seq int64

@@ -6,22 +6,24 @@ import (
 	"time"
 )
 
-// The position check compares streams with the database, so that a lost bus event is noticed without a later one.
+// The position check compares streams with the database, so that a lost bus event is noticed even
+// if none follows.
 
-// checkTicks is how often within Config.CheckEvery the check looks for streams that are due: more often costs more, for
-// each look passes over all streams and ends in a read. checkShare leaves room for a look, for jitter and for the repair.
+// checkTicks is how often within Config.CheckEvery the check looks for streams that are due: more
+// often costs more, for each look visits all streams and ends in a read. checkShare leaves room for
+// a look, for jitter and for the repair.
 const (
 	checkTicks = 10
 	checkShare = 0.8
 )
 
-// checkDelay answers the time to the next check for an interval, jittered downwards.
+// checkDelay returns the time to the next check for an interval, shortened at random.
 func (h *Hub) checkDelay(interval time.Duration) time.Duration {
 	return jitter(time.Duration(float64(interval) * checkShare))
 }
 
-// check drives the position check until ctx ends.
-func (h *Hub) check(ctx context.Context) {
+// runChecks drives the position check until ctx ends.
+func (h *Hub) runChecks(ctx context.Context) {
 	failed := false
 	var rest time.Time
 	for {
@@ -32,14 +34,15 @@ func (h *Hub) check(ctx context.Context) {
 		h.rejoin()
 		err := h.checkRound(ctx, time.Now(), all)
 		if err != nil && !failed {
-			h.log.Warn("position check failed; trying on", "error", err)
+			h.log.Warn("position check failed; will retry", "error", err)
 		}
 		failed = err != nil
 	}
 }
 
-// checkRound compares what is due. It ends with the first read that fails: what was not read stays due. A node that
-// follows nothing asks for the epoch alone, for the others judge by it what it publishes.
+// checkRound compares what is due. It ends with the first read that fails: what was not read stays
+// due. A node that follows nothing still asks for the epoch, because others judge by it what the
+// node publishes.
 func (h *Hub) checkRound(ctx context.Context, now time.Time, all bool) error {
 	for chunk := range slices.Chunk(h.dueStreams(now, all), h.cfg.CheckChunk) {
 		if err := h.checkChunk(ctx, now, chunk); err != nil {
@@ -57,8 +60,9 @@ func (h *Hub) checkRound(ctx context.Context, now time.Time, all bool) error {
 	return err
 }
 
-// awaitCheck waits for the next round; all says that every stream is due. A node that is too slow for its bus asks for
-// that again and again, and would be slower still if it got it: after each such round it has to rest.
+// awaitCheck waits for the next round; all means that every stream is due. A node too slow for its
+// bus asks for that again and again, and would be slower still if it got it: it has to rest after
+// each such round.
 func (h *Hub) awaitCheck(ctx context.Context, rest *time.Time) (all, ok bool) {
 	wait, all := h.cfg.CheckEvery/checkTicks, false
 	if h.lost.Load() {
@@ -83,7 +87,7 @@ func (h *Hub) awaitCheck(ctx context.Context, rest *time.Time) (all, ok bool) {
 	}
 }
 
-// dueStreams answers the streams whose position is to be compared.
+// dueStreams returns the streams whose position is to be compared.
 func (h *Hub) dueStreams(now time.Time, all bool) (due []*stream) {
 	h.streams.each(func(s *stream) {
 		if all || s.checkAt.Load() <= now.UnixNano() {
@@ -97,6 +101,7 @@ func (h *Hub) dueStreams(now time.Time, all bool) (due []*stream) {
 type seen struct {
 	stream  *stream
 	head    int64
+	stamp   int64 // of the event at head
 	history uint32
 }
 
@@ -105,11 +110,9 @@ func (h *Hub) checkChunk(ctx context.Context, round time.Time, chunk []*stream) 
 	if len(ids) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.SourceTimeout)
-	defer cancel()
-	now, last, err := h.src.Positions(ctx, ids)
-	if err != nil && ctx.Err() == context.Canceled {
-		return nil // Run ends
+	now, ends, err := h.readPositions(ctx, ids)
+	if err != nil && ctx.Err() != nil {
+		return nil //nolint:nilerr // Run ends
 	}
 	if err != nil {
 		h.stats.positionErrors.Add(1)
@@ -119,8 +122,8 @@ func (h *Hub) checkChunk(ctx context.Context, round time.Time, chunk []*stream) 
 	h.learn(now)
 	h.epochRead = round
 	for _, b := range before {
-		if seq, ok := last[b.stream.id]; ok {
-			b.stream.compare(b, seq, time.Now())
+		if end, ok := ends[b.stream.id]; ok {
+			b.stream.compare(b, end, time.Now())
 		}
 	}
 	return nil
@@ -134,7 +137,8 @@ func (h *Hub) postpone(chunk []*stream) {
 	}
 }
 
-// observe notes the positions of streams with subscribers, sets their next check and frees rings without use.
+// observe notes the positions of streams that somebody needs, sets their next check and frees idle
+// rings.
 func (h *Hub) observe(chunk []*stream, now time.Time) (ids []string, before []seen) {
 	for _, s := range chunk {
 		if b, ok := s.observe(now); ok {
@@ -152,14 +156,15 @@ func (s *stream) observe(now time.Time) (seen, bool) {
 	if s.ring.n > 0 && now.Sub(s.lastEvent) > s.hub.cfg.RingIdle {
 		s.clearRing()
 	}
-	return seen{s, s.seq.head(), s.history}, s.seq.placed() && s.wanted()
+	return seen{s, s.seq.head(), s.stamp, s.history}, s.seq.placed() && s.wanted()
 }
 
-// backOff sets the next check: later and later for a chat in which nothing happens.
+// backOff sets the next check: later and later for a chat in which nothing happens. A personal
+// stream never backs off: a revoked session and an invitation are seen within Config.CheckEvery.
 func (s *stream) backOff(now time.Time) {
 	base, idle := s.hub.cfg.CheckEvery, s.hub.cfg.CheckIdle
 	switch {
-	case s.personal && personalIsEager || s.checkedHead != s.seq.head() || idle < base:
+	case s.personal || s.checkedHead != s.seq.head() || idle < base:
 		s.interval = base
 	default:
 		s.interval = min(2*s.interval, idle)
@@ -176,16 +181,18 @@ func (s *stream) quicken(now time.Time) {
 	}
 }
 
-// compare takes in the database's position of a stream, read after b was seen.
-func (s *stream) compare(b seen, last int64, now time.Time) {
+// compare applies the database's position of a stream, read after b was seen.
+func (s *stream) compare(b seen, end End, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case b.history != s.history:
-	case last < b.head:
+	case end.Seq < b.head:
 		s.reset(ReasonAhead, now)
+	case end.Seq == b.head && b.stamp != 0 && end.Stamp != 0 && end.Stamp != b.stamp:
+		s.expose(b.head, now)
 	default:
-		s.seq.expect(last)
-		s.settle(now)
+		s.seq.expect(end.Seq)
+		s.followUp(now)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// checksOf answers how often a stream's position was asked for.
+// checksOf returns how often a stream's position was asked for.
 func (d *truth) checksOf(stream string) (count int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -25,8 +25,7 @@ func TestPositionCheckFindsWhatTheBusLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 3)
 		time.Sleep(2 * time.Second)
 		ann.wantSeqs("c", 2, 3, 4)
@@ -61,8 +60,7 @@ func TestPositionCheckBacksOffAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		time.Sleep(time.Minute)
 		before := n.db.checksOf("c")
 		time.Sleep(10 * time.Minute)
@@ -80,8 +78,7 @@ func TestPositionCheckIsQuickWhileTheBusIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.hub.BusLost(true)
 		synctest.Wait()
 		n.lose("c", 1)
@@ -106,8 +103,7 @@ func TestCheckNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 1)
 		n.hub.CheckNow()
 		time.Sleep(51 * time.Millisecond)
@@ -119,7 +115,7 @@ func TestCheckNowIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		n.client("ann", WebSocket).attach("c", -1)
+		n.follower("ann")
 		for range 1000 {
 			n.hub.CheckNow()
 			time.Sleep(time.Millisecond)
@@ -159,8 +155,7 @@ func TestIdleRingIsFreed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		n.follower("ann")
 		n.say("c", "2")
 		synctest.Wait()
 		if n.hub.Stats().RingBytes == 0 {
@@ -168,12 +163,12 @@ func TestIdleRingIsFreed(t *testing.T) {
 		}
 		time.Sleep(6 * time.Minute)
 		if got := n.hub.Stats().RingBytes; got != 0 {
-			t.Errorf("%d ring bytes are left", got)
+			t.Errorf("%d ring bytes left", got)
 		}
 	})
 }
 
-func TestRingsShareABudget(t *testing.T) {
+func TestRingsShareALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{RingBytes: 4000}, nil)
 		ann := n.client("ann", WebSocket)
@@ -187,7 +182,7 @@ func TestRingsShareABudget(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := n.hub.Stats().RingBytes; got > 4000+3*300 {
-			t.Errorf("%d ring bytes, budget 4000", got)
+			t.Errorf("%d ring bytes, limit 4000", got)
 		}
 		bob := n.client("ann", WebSocket)
 		bob.attach("c2", 1)

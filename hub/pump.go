@@ -1,28 +1,33 @@
 package hub
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// maxEphemerals bounds what waits of a stream's ephemeral documents; later ones are dropped.
+// maxEphemerals limits the waiting ephemeral documents of a stream; later ones are dropped.
 const maxEphemerals = 64
 
-// ephemeral is one document without a seq, in the formats that the subscribers speak.
+// ephemeral is one document without a seq, in the formats that the subscribers use.
 type ephemeral struct {
 	ws, sse *buffer
-	to      func(user string) bool // nil: everybody
+	to      func(user string) bool // nil admits everybody
+	latest  string                 // what it replaces where a socket is behind; "": nothing, it is dropped
 }
 
-// ephemeral queues a document for the pump.
-func (s *stream) ephemeral(op string, data []byte, to func(string) bool, now time.Time) {
+// ephemeral queues a document for the pump. One with the same latest that still waits is replaced.
+func (s *stream) ephemeral(op, latest string, data []byte, to func(string) bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.subs.list) == 0 {
 		return
 	}
+	s.replaceEphemeral(latest)
 	if len(s.eph) >= maxEphemerals {
 		s.hub.stats.ephemeralDrops.Add(int64(len(s.subs.list)))
 		return
 	}
-	e := ephemeral{to: to}
+	e := ephemeral{to: to, latest: latest}
 	if s.subs.websockets() > 0 {
 		e.ws = s.hub.buffers.get()
 		e.ws.b = appendText(e.ws.b, data)
@@ -32,10 +37,21 @@ func (s *stream) ephemeral(op string, data []byte, to func(string) bool, now tim
 		e.sse.b = appendBlock(e.sse.b, op, data)
 	}
 	s.eph = append(s.eph, e)
-	s.settle(now)
+	s.followUp(now)
 }
 
-// work is what a pump takes at once.
+// replaceEphemeral drops the document that a newer one is about to replace.
+func (s *stream) replaceEphemeral(latest string) {
+	i := slices.IndexFunc(s.eph, func(e ephemeral) bool { return latest != "" && e.latest == latest })
+	if i < 0 {
+		return
+	}
+	s.hub.buffers.put(s.eph[i].ws)
+	s.hub.buffers.put(s.eph[i].sse)
+	s.eph = slices.Delete(s.eph, i, i+1)
+}
+
+// work is what a pump writes in one round.
 type work struct {
 	segments []segment
 	eph      []ephemeral
@@ -43,27 +59,21 @@ type work struct {
 	history  uint32
 }
 
-// pump writes what has gathered, again and again, and ends when nothing has. One runs per stream at a time; while it
-// writes, the next batch gathers. The writes never block, so what gathers is bounded by the rate of the events.
+// pump writes what has gathered, round after round, and ends when nothing has. One runs per stream
+// at a time; while it writes, the next round gathers. The writes never block, so what gathers is
+// bounded by the rate of the events.
+//
+// A busy stream breathes: after a long round it rests as long as that took. Half of the time goes
+// into writing at most, and the next round writes several frames to each subscriber at once. The
+// first event of a quiet stream finds no pump and is written without a rest.
 func (s *stream) pump() {
 	var w work
 	rw := s.hub.writers.get()
 	defer s.hub.writers.put(rw)
-	for {
-		s.gather()
-		if !s.next(&w) {
-			return
-		}
-		begun := time.Now()
-		for i := range w.segments {
-			s.write(&w.segments[i], rw)
-		}
-		for _, e := range w.eph {
-			s.writeEphemeral(e, w.ephSubs, rw)
-		}
-		s.wrote(&w)
+	took := time.Duration(0)
+	for s.gather(took); s.next(&w); s.gather(took) {
+		took = s.writeRound(&w, rw)
 		s.hub.stats.batches.Add(1)
-		took := time.Since(begun)
 		s.hub.stats.fanoutNanos.Add(int64(took))
 		if s.hub.cfg.FannedOut != nil {
 			s.hub.cfg.FannedOut(took)
@@ -71,12 +81,38 @@ func (s *stream) pump() {
 	}
 }
 
-// gather waits for Config.FlushDelay.
-func (s *stream) gather() {
-	if s.hub.cfg.FlushDelay <= 0 {
+// writeRound writes the work of one round and returns how long that took.
+func (s *stream) writeRound(w *work, rw *rawWriter) time.Duration {
+	begun := time.Now()
+	for i := range w.segments {
+		s.write(&w.segments[i], rw)
+	}
+	for _, e := range w.eph {
+		s.writeEphemeral(e, w.ephSubs, rw)
+	}
+	s.wrote(w)
+	return time.Since(begun)
+}
+
+// longRound is how long a round takes at least for the next to wait: the rounds of small chats cost
+// less than what gathering saves.
+const longRound = time.Millisecond
+
+// rest returns the pause after a round that took so long.
+func (c Config) rest(took time.Duration) time.Duration {
+	if took < longRound {
+		took = 0
+	}
+	return max(c.FlushDelayMin, min(took, c.FlushDelayMax))
+}
+
+// gather lets frames gather, after a round that took so long.
+func (s *stream) gather(took time.Duration) {
+	rest := s.hub.cfg.rest(took)
+	if rest <= 0 {
 		return
 	}
-	t := time.NewTimer(s.hub.cfg.FlushDelay)
+	t := time.NewTimer(rest)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -84,7 +120,7 @@ func (s *stream) gather() {
 	}
 }
 
-// wrote notes that everybody has what this round took.
+// wrote notes that everybody has what this round wrote.
 func (s *stream) wrote(w *work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +135,7 @@ func (s *stream) wrote(w *work) {
 	}
 }
 
-// roundEnd answers what is closed when the pump has ended a round.
+// roundEnd returns what is closed when the pump has ended a round.
 func (s *stream) roundEnd() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,12 +145,12 @@ func (s *stream) roundEnd() <-chan struct{} {
 	return s.round
 }
 
-// next takes the next work; false ends the pump.
+// next collects the next work; false ends the pump.
 func (s *stream) next(w *work) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(w.segments)
-	w.segments = s.pend.take(w.segments)
+	w.segments = s.pend.swap(w.segments)
 	w.eph, s.eph = s.eph, nil
 	w.ephSubs = nil
 	if len(w.eph) > 0 {
@@ -129,19 +165,19 @@ func (s *stream) next(w *work) bool {
 	return true
 }
 
-// write sends a segment to its subscribers and then tells the owners what they have to know.
+// write sends a segment to its subscribers and then tells the owners what they need to know.
 func (s *stream) write(seg *segment, rw *rawWriter) {
 	for i := range seg.subs {
 		c := seg.subs[i].conn
 		if b := pick(c.format, seg.ws, seg.sse); b != nil {
-			_ = c.wire.push(b.b, counted, rw) // a closed connection has been told
+			_ = c.wire.push(b.b, counted, rw) // a closed connection's owner knows
 		}
 	}
 	s.hub.stats.deliveries.Add(int64(len(seg.subs) * seg.frames))
 	if s.hub.cfg.Reached != nil && len(seg.created) > 0 {
 		s.hub.cfg.Reached(s.id, seg.created, len(seg.subs))
 	}
-	s.tellDelivered(seg)
+	s.reportDelivered(seg)
 	s.hub.buffers.put(seg.ws)
 	s.hub.buffers.put(seg.sse)
 	for _, n := range seg.notices {
@@ -150,12 +186,14 @@ func (s *stream) write(seg *segment, rw *rawWriter) {
 	}
 }
 
-func (s *stream) tellDelivered(seg *segment) {
+func (s *stream) reportDelivered(seg *segment) {
 	if s.hub.cfg.Delivered == nil {
 		return
 	}
 	for _, f := range seg.traced {
-		s.hub.cfg.Delivered(Delivery{Trace: f.trace, Stream: s.id, Seq: f.seq, Connections: len(seg.subs), Took: time.Since(f.since)})
+		s.hub.cfg.Delivered(Delivery{
+			Trace: f.trace, Stream: s.id, Seq: f.seq, Connections: len(seg.subs), Took: time.Since(f.since),
+		})
 	}
 }
 
@@ -166,7 +204,7 @@ func (s *stream) writeEphemeral(e ephemeral, subs []sub, rw *rawWriter) {
 			continue
 		}
 		if b := pick(c.format, e.ws, e.sse); b != nil {
-			_ = c.wire.push(b.b, fleeting, rw) // best effort
+			c.wire.pushLatest(s.id, e.latest, b.b, rw)
 		}
 	}
 	s.hub.buffers.put(e.ws)

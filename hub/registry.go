@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// registry finds the connections of a user. Connections without a user are kept under the empty name.
+// registry finds the connections of a user. Connections without a user are kept under the empty
+// name.
 type registry struct {
 	mu    sync.Mutex
 	users map[string][]*Conn
@@ -14,33 +15,34 @@ type registry struct {
 func (r *registry) add(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.insert(c, c.user)
+	r.link(c, c.user)
 }
 
 func (r *registry) remove(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.take(c)
+	r.unlink(c)
 }
 
-// move names the user of a connection, unless the user has most already. A connection that has ended meanwhile stays out.
+// move sets the user of a connection, unless the user already has most connections (0: no limit). A
+// connection that has ended meanwhile stays out.
 func (r *registry) move(c *Conn, user string, most int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if most > 0 && len(r.users[user]) >= most {
 		return false
 	}
-	was := r.take(c)
+	was := r.unlink(c)
 	c.mu.Lock()
 	c.user = user
 	c.mu.Unlock()
 	if was {
-		r.insert(c, user)
+		r.link(c, user)
 	}
 	return true
 }
 
-func (r *registry) insert(c *Conn, user string) {
+func (r *registry) link(c *Conn, user string) {
 	if r.users == nil {
 		r.users = make(map[string][]*Conn)
 	}
@@ -48,7 +50,7 @@ func (r *registry) insert(c *Conn, user string) {
 	r.users[user] = append(r.users[user], c)
 }
 
-func (r *registry) take(c *Conn) bool {
+func (r *registry) unlink(c *Conn) bool {
 	list := r.users[c.user]
 	if c.index >= len(list) || list[c.index] != c {
 		return false

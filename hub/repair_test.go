@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// lose commits events of which no node tells this one.
+// lose commits events that no node publishes to this one.
 func (n *node) lose(stream string, count int) {
 	for range count {
 		n.db.commit(stream, Event{Op: "message.created", Data: []byte("lost")})
 	}
 }
 
-// hear commits an event that reaches this node by the bus.
+// hear commits an event that reaches this node over the bus.
 func (n *node) hear(stream string) {
 	n.t.Helper()
 	n.bus.from(n.t, n.db.commit(stream, Event{Op: "message.created", Data: []byte("heard")}))
@@ -25,8 +25,7 @@ func TestHoleIsReadAfterADelayAndOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann", "bob")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 2) // 3, 4
 		n.hear("c")    // 5
 		n.hear("c")    // 6
@@ -41,7 +40,7 @@ func TestHoleIsReadAfterADelayAndOnce(t *testing.T) {
 			t.Errorf("%d reads, want 1", got)
 		}
 		if s := n.hub.Stats(); s.RepairsHole != 1 || s.RepairsCheck != 0 || s.RepairsAttach != 0 {
-			t.Errorf("repairs are counted as %+v", s)
+			t.Errorf("counted repairs: %+v", s)
 		}
 	})
 }
@@ -50,8 +49,7 @@ func TestHoleThatClosesItselfIsNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		second, third := n.db.commit("c", Event{}), n.db.commit("c", Event{})
 		n.bus.from(t, third)
 		time.Sleep(10 * time.Millisecond)
@@ -64,12 +62,11 @@ func TestHoleThatClosesItselfIsNotRead(t *testing.T) {
 	})
 }
 
-func TestRepairIsTriedAgainWithGrowingDelay(t *testing.T) {
+func TestRepairIsRetriedWithGrowingDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.db.fail = errors.New("database is away")
 		n.lose("c", 1)
 		n.hear("c")
@@ -90,7 +87,7 @@ func TestRepairIsTriedAgainWithGrowingDelay(t *testing.T) {
 	})
 }
 
-// hanging is a source that answers nothing before its deadline.
+// hanging is a source that never answers before its deadline.
 type hanging struct{ *truth }
 
 func (hanging) Events(ctx context.Context, _ string, _ int64, _ int) ([]Event, error) {
@@ -98,7 +95,7 @@ func (hanging) Events(ctx context.Context, _ string, _ int64, _ int) ([]Event, e
 	return nil, ctx.Err()
 }
 
-func (hanging) Positions(ctx context.Context, _ []string) (string, map[string]int64, error) {
+func (hanging) Positions(ctx context.Context, _ []string) (string, map[string]End, error) {
 	<-ctx.Done()
 	return "", nil, ctx.Err()
 }
@@ -107,8 +104,7 @@ func TestHangingSourceHasDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{SourceTimeout: time.Second}, func(d *truth) Source { return hanging{d} })
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 1)
 		n.hear("c")
 		time.Sleep(10 * time.Second)
@@ -116,7 +112,7 @@ func TestHangingSourceHasDeadlines(t *testing.T) {
 			t.Errorf("%d failed repairs, %d failed checks; want both to go on", s.RepairErrors, s.PositionErrors)
 		}
 		if err := ann.conn.Send("op", []byte(`{}`)); err != nil {
-			t.Errorf("the connection suffers: %v", err)
+			t.Errorf("the connection is affected: %v", err)
 		}
 		late := n.client("ann", WebSocket)
 		defer n.open("c")()
@@ -135,8 +131,7 @@ func TestEventThatTheDatabaseDoesNotHaveIsDiscarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.bus.from(t, Event{Stream: "c", Seq: 1000000, Op: "op", Data: []byte(`{"stream":"c","seq":1000000}`)})
 		time.Sleep(time.Second)
 		n.hear("c")
@@ -153,8 +148,7 @@ func TestTrimmedHoleResets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 5) // 2 … 6
 		n.db.mu.Lock()
 		n.db.log("c").trimmed = 4
@@ -166,12 +160,11 @@ func TestTrimmedHoleResets(t *testing.T) {
 	})
 }
 
-func TestHeldEventsPastTheBoundAreReadBack(t *testing.T) {
+func TestHeldEventsPastTheLimitAreReadBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour, HeldEvents: 4}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 1) // 2
 		for range 7 {
 			n.hear("c") // 3 … 9
@@ -185,14 +178,13 @@ func TestExpectRepairsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{CheckEvery: time.Hour}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.lose("c", 1)
 		n.hub.Expect("c", 2)
 		n.hub.Expect("unknown", 2)
 		time.Sleep(51 * time.Millisecond)
 		ann.wantSeqs("c", 2)
-		n.hub.Expect("c", 99) // a lie
+		n.hub.Expect("c", 99) // not true
 		time.Sleep(time.Second)
 		ann.wantCalls(t)
 		if got := n.db.readCount(); got != 2 {

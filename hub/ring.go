@@ -1,7 +1,8 @@
 package hub
 
-// ring keeps the latest events of one stream, consecutive up to the stream's head, for those who come back. It has no
-// lock and no clock. It replays no old text: an edit or a deletion empties the earlier entries of its message.
+// ring keeps the latest events of one stream, consecutive up to the stream's head, for those who
+// come back. It has no lock and no clock. It replays no old text: an edit or a deletion empties the
+// earlier entries of its message.
 type ring struct {
 	slots []ringEntry // a circle of n entries from first
 	first int
@@ -14,12 +15,20 @@ type ringEntry struct {
 	stale bool
 }
 
-// entryOverhead is what an entry costs beyond its data, in bytes, for the budget.
+// entryOverhead is what an entry costs beyond its data, in bytes.
 const entryOverhead = 128
 
 func (r *ring) at(i int) *ringEntry { return &r.slots[(r.first+i)%len(r.slots)] }
 
-// firstSeq is the lowest seq kept, 0 for an empty ring.
+// find returns the entry of a seq, or nil.
+func (r *ring) find(seq int64) *ringEntry {
+	if r.n == 0 || seq < r.firstSeq() || seq > r.at(r.n-1).Seq {
+		return nil
+	}
+	return r.at(int(seq - r.firstSeq()))
+}
+
+// firstSeq returns the lowest seq kept, 0 for an empty ring.
 func (r *ring) firstSeq() int64 {
 	if r.n == 0 {
 		return 0
@@ -27,29 +36,20 @@ func (r *ring) firstSeq() int64 {
 	return r.at(0).Seq
 }
 
-// push appends the stream's next event and marks what it makes stale. The oldest entries go when there are more than
-// limit.
+// push appends the stream's next event and empties what it makes stale. The oldest entries go when
+// there are more than limit.
 func (r *ring) push(e Event, limit int) {
 	if e.Kind.Has(Rewrite) {
-		r.spoil(e.Target)
+		r.spoil(e.Target, e.Seq)
 	}
 	for r.n >= limit && r.n > 0 {
 		r.dropFirst()
 	}
 	r.grow(limit)
 	r.n++
-	e.Trace = "" // a replay is no part of the delivery that is followed
+	e.Trace = "" // a replay is not part of the traced delivery
 	*r.at(r.n - 1) = ringEntry{Event: e}
 	r.bytes += len(e.Data) + entryOverhead
-}
-
-// spoil marks every entry that holds the text of a message.
-func (r *ring) spoil(target int64) {
-	for i := range r.n {
-		if marksStale {
-			r.empty(r.at(i), target)
-		}
-	}
 }
 
 func (r *ring) empty(e *ringEntry, target int64) {
@@ -82,8 +82,9 @@ func (r *ring) dropFirst() {
 // clear frees everything.
 func (r *ring) clear() { *r = ring{} }
 
-// after answers the entries that follow a seq, up to maxBytes of data but at least one; more tells that the ring holds
-// further ones. ok is false when the ring does not reach back that far or an entry in the answer's way is stale.
+// after returns the entries that follow a seq, up to maxBytes of data but at least one; more means
+// that the ring holds further ones. ok is false when the ring does not reach back that far or the
+// first entry is stale.
 func (r *ring) after(seq int64, maxBytes int) (events []Event, more, ok bool) {
 	if r.n == 0 || seq+1 < r.firstSeq() {
 		return nil, false, false
@@ -102,7 +103,8 @@ func (r *ring) after(seq int64, maxBytes int) (events []Event, more, ok bool) {
 	return events, false, true
 }
 
-// size adds up the data of the entries after one seq up to another. ok is false when one of them is missing or stale.
+// size adds up the data of the entries after one seq up to another. ok is false when one of them is
+// missing or stale.
 func (r *ring) size(after, last int64) (size int, ok bool) {
 	if r.n == 0 || after+1 < r.firstSeq() || last > r.at(r.n-1).Seq {
 		return 0, false
@@ -117,8 +119,8 @@ func (r *ring) size(after, last int64) (size int, ok bool) {
 	return size, true
 }
 
-// merge takes events just read from the database: they replace stale entries and extend the ring backwards, up to
-// limit entries. What was rewritten after the read stays stale.
+// merge adds events just read from the database: they replace stale entries and extend the ring
+// backwards, up to limit entries. What was rewritten after the read stays stale.
 func (r *ring) merge(events []Event, head int64, limit int) {
 	events = upTo(events, head)
 	if len(events) == 0 {
@@ -132,7 +134,8 @@ func (r *ring) merge(events []Event, head int64, limit int) {
 	r.refresh(events, asOf)
 }
 
-// prepend puts what precedes the first entry before it, as many of the latest as fit under limit.
+// prepend puts what precedes the first entry in front of it, as many of the latest as fit under
+// limit.
 func (r *ring) prepend(events []Event, limit int) {
 	if r.n > 0 {
 		events = upTo(events, r.firstSeq()-1)
@@ -152,7 +155,8 @@ func (r *ring) prepend(events []Event, limit int) {
 	r.slots, r.first, r.n = slots, 0, len(slots)
 }
 
-// refresh replaces stale entries by what was read as of a seq, then spoils what was rewritten later.
+// refresh replaces stale entries by what was read as of a seq, then spoils what was rewritten
+// later.
 func (r *ring) refresh(events []Event, asOf int64) {
 	for _, fresh := range events {
 		i := fresh.Seq - r.firstSeq()
@@ -166,13 +170,13 @@ func (r *ring) refresh(events []Event, asOf int64) {
 	}
 	for i := range r.n {
 		if e := r.at(i); e.Kind.Has(Rewrite) && e.Seq > asOf {
-			r.spoilBefore(e.Target, e.Seq)
+			r.spoil(e.Target, e.Seq)
 		}
 	}
 }
 
-// spoilBefore is spoil for the entries below a seq.
-func (r *ring) spoilBefore(target, seq int64) {
+// spoil empties the entries below seq that hold the text of message target.
+func (r *ring) spoil(target, seq int64) {
 	for i := range r.n {
 		e := r.at(i)
 		if e.Seq >= seq {
@@ -182,7 +186,7 @@ func (r *ring) spoilBefore(target, seq int64) {
 	}
 }
 
-// upTo cuts events after a seq.
+// upTo cuts the events after a seq.
 func upTo(events []Event, seq int64) []Event {
 	for len(events) > 0 && events[len(events)-1].Seq > seq {
 		events = events[:len(events)-1]

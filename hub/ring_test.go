@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// ringModel is a log of messages, as the database holds it: text is always as it is now.
+// ringModel is a log of messages as the database holds it: text is always as it is now.
 type ringModel struct {
 	events  []Event
 	version map[int64]int // message → how often rewritten
@@ -116,10 +116,10 @@ func TestRingLoadMakesItWhole(t *testing.T) {
 	}
 	r.push(m.add(Rewrite, 9), 8)
 	if _, _, ok := r.after(8, 1<<20); ok {
-		t.Fatal("a replay over a deleted message is not refused")
+		t.Fatal("a replay over a deleted message was not refused")
 	}
 	if _, _, ok := r.after(9, 1<<20); !ok {
-		t.Fatal("a replay past the deleted message is refused")
+		t.Fatal("a replay past the deleted message was refused")
 	}
 	r.merge(m.read(3, 11), 11, 8)
 	got, more, ok := r.after(3, 1<<20)
@@ -128,6 +128,6 @@ func TestRingLoadMakesItWhole(t *testing.T) {
 	}
 	r.dropFirst()
 	if r.clear(); r.bytes != 0 || r.n != 0 {
-		t.Error("clear leaves something")
+		t.Error("clear left something behind")
 	}
 }

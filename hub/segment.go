@@ -2,70 +2,7 @@ package hub
 
 import "time"
 
-// sub is one connection's subscription to a stream.
-type sub struct {
-	conn  *Conn
-	added int64 // the seq at which the user was added: a removal above it ends the subscription
-}
-
-// subset is a set of subscriptions with copy on write: once a segment has taken the list, a change copies it.
-type subset struct {
-	list   []sub
-	sse    int // how many of them speak SSE
-	shared bool
-}
-
-// share answers the list, which from then on never changes.
-func (s *subset) share() []sub {
-	s.shared = true
-	return s.list
-}
-
-func (s *subset) websockets() int { return len(s.list) - s.sse }
-
-func (s *subset) add(n sub) {
-	s.own(1)
-	s.list = append(s.list, n)
-	if n.conn.format == SSE {
-		s.sse++
-	}
-}
-
-// remove takes out every subscription for which gone is true, and answers those.
-func (s *subset) remove(gone func(sub) bool) (out []sub) {
-	for _, n := range s.list {
-		if gone(n) {
-			out = append(out, n)
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	s.own(0)
-	kept := s.list[:0]
-	for _, n := range s.list {
-		if !gone(n) {
-			kept = append(kept, n)
-		} else if n.conn.format == SSE {
-			s.sse--
-		}
-	}
-	clear(s.list[len(kept):])
-	if s.list = kept; len(kept) == 0 {
-		s.list = nil
-	}
-	return out
-}
-
-// own makes the list safe to change, with room for extra more.
-func (s *subset) own(extra int) {
-	if s.shared {
-		s.list = append(make([]sub, 0, len(s.list)+extra), s.list...)
-		s.shared = false
-	}
-}
-
-// notice is something to tell a connection's owner after the segment's bytes were written.
+// notice is something to tell a connection's owner once the segment's bytes are written.
 type notice struct {
 	conn *Conn
 	call ownerCall
@@ -73,13 +10,13 @@ type notice struct {
 
 // segment is a run of frames for one fixed set of subscriptions.
 type segment struct {
-	ws, sse *buffer // nil while no subscriber speaks the format
+	ws, sse *buffer // nil while no subscriber uses the format
 	subs    []sub
 	frames  int
 	last    int64 // the seq of the last frame
 	notices []notice
-	created []int64       // the seqs of those that are new messages
-	traced  []tracedFrame // of frames that are followed: nearly always none
+	created []int64       // the seqs of the frames that are new messages
+	traced  []tracedFrame // nearly always empty
 }
 
 type tracedFrame struct {
@@ -88,10 +25,11 @@ type tracedFrame struct {
 	since time.Time
 }
 
-// pending gathers what a pump has still to write. A segment's bytes grow until it is closed; its set is fixed.
+// pending gathers what a pump has still to write. A segment's bytes grow until it is closed; its
+// set of subscriptions is fixed.
 type pending struct {
 	segments []segment
-	open     bool // the last segment still takes frames
+	open     bool // the last segment still accepts frames
 }
 
 func (p *pending) empty() bool { return len(p.segments) == 0 }
@@ -117,7 +55,7 @@ func (p *pending) add(e Event, subs *subset, bufs *buffers) {
 	}
 }
 
-// current answers the open segment, or opens one with the set as it is.
+// current returns the open segment, or opens one with the set as it is.
 func (p *pending) current(subs *subset) *segment {
 	if !p.open {
 		p.segments = append(p.segments, segment{subs: subs.share()})
@@ -126,11 +64,12 @@ func (p *pending) current(subs *subset) *segment {
 	return &p.segments[len(p.segments)-1]
 }
 
-// close ends the open segment: the subscriptions are about to change, or have just changed.
+// close ends the open segment, because the subscriptions are about to change or have just changed.
 func (p *pending) close() { p.open = false }
 
-// tell adds a notice to be given after everything added so far was written. The caller closes the segment.
-func (p *pending) tell(n notice) {
+// addNotice adds a notice to be given once everything added so far is written. The caller closes
+// the segment.
+func (p *pending) addNotice(n notice) {
 	if p.empty() {
 		p.segments = append(p.segments, segment{})
 	}
@@ -138,8 +77,8 @@ func (p *pending) tell(n notice) {
 	seg.notices = append(seg.notices, n)
 }
 
-// take answers what has gathered and goes on in spare.
-func (p *pending) take(spare []segment) []segment {
+// swap returns what has gathered and continues in spare.
+func (p *pending) swap(spare []segment) []segment {
 	s := p.segments
 	p.segments, p.open = spare[:0], false
 	return s

@@ -1,15 +1,19 @@
 package hub
 
-// sequencer puts the events of one stream into order. It is a state machine without a clock, a lock or a goroutine:
-// events come in by offer, deliverable ones come out by offer and pop, holes show in hole.
+import "bytes"
+
+// sequencer puts the events of one stream in order. It is a state machine without a clock, a lock
+// or a goroutine: events go in through offer, deliverable ones come out of offer and pop, and hole
+// reports whether any are missing.
 type sequencer struct {
 	next    int64 // the seq to deliver; 0 while the position is not known
 	known   int64 // the highest seq that the database was seen to have
-	claimed int64 // the highest seq that was heard of but is neither held nor proved
+	claimed int64 // the highest seq announced that is neither held nor proved
 	held    map[int64]heldEvent
 	bytes   int
 
-	// As of the start of the latest repair: the count of repairs, to tell what was held before, and the two marks.
+	// As of the start of the latest repair: the number of repairs, to tell what was held before
+	// it, and the two marks.
 	round                    int
 	askedKnown, askedClaimed int64
 
@@ -25,15 +29,15 @@ type heldEvent struct {
 type verdict uint8
 
 const (
-	dropped verdict = iota // already delivered, or already held
-	deliver                // the next one: the caller delivers it, then everything that pop answers
-	held                   // kept, or noted, until what precedes it has come
+	dropped verdict = iota // already delivered or held
+	deliver                // the next one: the caller delivers it, then everything pop returns
+	held                   // kept, or noted, until its predecessors have come
 )
 
 // placed reports whether the position is known.
 func (q *sequencer) placed() bool { return q.next > 0 }
 
-// head is the last seq delivered.
+// head returns the last seq delivered.
 func (q *sequencer) head() int64 { return q.next - 1 }
 
 // place sets the position: seq counts as delivered. What was held up to it is dropped.
@@ -51,23 +55,38 @@ func (q *sequencer) forget() {
 	*q = sequencer{round: q.round, maxEvents: q.maxEvents, maxBytes: q.maxBytes}
 }
 
-// offer takes an event from the bus, from a local commit or from a repair.
+// offer accepts an event from the bus, from a local commit or from a repair.
 func (q *sequencer) offer(e Event) verdict {
 	switch {
-	case q.placed() && isOld(e.Seq, q.next):
+	case q.placed() && e.Seq < q.next:
 		return dropped
-	case q.placed() && e.Seq <= q.next:
-		q.next = max(q.next, e.Seq+1)
+	case q.placed() && e.Seq == q.next:
+		q.next++
 		return deliver
 	}
-	if _, ok := q.held[e.Seq]; ok {
-		return dropped
+	if was, ok := q.held[e.Seq]; ok {
+		return q.again(was, e)
 	}
 	q.hold(e)
 	return held
 }
 
-// pop answers the next event if it is held.
+// again accepts an event whose seq is held already. If they differ, the database decides: what was
+// only heard makes room for what is certain, and if both were heard, neither is kept.
+func (q *sequencer) again(was heldEvent, e Event) verdict {
+	if was.origin != heard || was.Stamp == e.Stamp && bytes.Equal(was.Data, e.Data) {
+		return dropped
+	}
+	q.drop(was)
+	if e.origin == heard {
+		q.claim(e.Seq)
+	} else {
+		q.hold(e)
+	}
+	return held
+}
+
+// pop returns the next event if it is held.
 func (q *sequencer) pop() (Event, bool) {
 	e, ok := q.held[q.next]
 	if !ok || !q.placed() {
@@ -78,7 +97,8 @@ func (q *sequencer) pop() (Event, bool) {
 	return e.Event, true
 }
 
-// hold keeps a later event. Past the bounds everything held is dropped, to be read back from the database.
+// hold keeps a later event. Past the limits everything held is dropped, to be read back from the
+// database.
 func (q *sequencer) hold(e Event) {
 	if len(q.held)+1 > q.maxEvents || q.bytes+len(e.Data) > q.maxBytes {
 		for s := range q.held {
@@ -106,16 +126,16 @@ func (q *sequencer) drop(e heldEvent) {
 // expect notes that the database has seq.
 func (q *sequencer) expect(seq int64) { q.known = max(q.known, seq) }
 
-// claim notes that somebody says the stream has seq; the next repair finds out.
+// claim notes that the stream is said to have seq; the next repair finds out.
 func (q *sequencer) claim(seq int64) { q.claimed = max(q.claimed, seq) }
 
-// hole reports whether something that precedes, or is, a known event is missing.
+// hole reports whether an event known to exist, or one before it, is missing.
 func (q *sequencer) hole() bool { return q.placed() && (q.heard() || q.known >= q.next) }
 
 // heard reports whether the hole shows in what came from others, and not only in the database.
 func (q *sequencer) heard() bool { return len(q.held) > 0 || q.claimed >= q.next }
 
-// beginRepair answers the seq after which to read, and marks what is held as older than the read.
+// beginRepair returns the seq after which to read, and marks what is held as older than the read.
 func (q *sequencer) beginRepair() (after int64) {
 	q.round++
 	q.askedKnown, q.askedClaimed = q.known, q.claimed
@@ -126,32 +146,33 @@ func (q *sequencer) beginRepair() (after int64) {
 type repair uint8
 
 const (
-	repairFits    repair = iota // call settle if the answer reaches the end, then offer the events
-	repairStale                 // the position moved away meanwhile: drop the answer
+	repairFits    repair = iota // reconcile if the answer reaches the end, then offer the events
+	repairStale                 // the position has moved away: drop the answer
 	repairTooFar                // more than the window is missing: never jumped, everybody is reset
-	repairTrimmed               // the hole cannot be filled any more: the same
+	repairTrimmed               // the hole can no longer be filled: likewise
 )
 
-// judge says what an answer of Source.Events after a seq means, before any of it is offered.
+// judge decides what an answer of Source.Events after a seq means, before any of it is offered.
 func (q *sequencer) judge(after int64, events []Event, window int) repair {
 	switch {
 	case !q.placed() || q.head() < after:
 		return repairStale
 	case q.head() > after:
-		return repairFits // live events have filled a part
+		return repairFits // live events have filled part of it
 	case len(events) == 0 && q.askedKnown >= q.next:
-		return repairTrimmed // the database has it, and does not
+		return repairTrimmed // the database had it and no longer does
 	case len(events) > 0 && events[0].Seq > after+1:
 		return repairTrimmed
-	case q.tooWide(len(events), window):
-		return repairTooFar
+	case len(events) > window:
+		return repairTooFar // the hole may hold the removal of a subscriber
 	}
 	return repairFits
 }
 
-// settle takes in that a read reached the database's last seq, before the events read are offered. What was held before
-// the read and is above that was never committed: it is discarded, and counted in the answer.
-func (q *sequencer) settle(last int64) (discarded int) {
+// reconcile notes that a read reached the database's last seq, before the events read are offered.
+// What was held before the read and lies above that seq was never committed: it is discarded, and
+// counted in the result.
+func (q *sequencer) reconcile(last int64) (discarded int) {
 	for s, e := range q.held {
 		if s > last && e.round < q.round {
 			q.drop(e)

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"testing"
@@ -9,13 +8,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sequencerModel is the naive sequencer: a log, and the rule that what comes out is the log from where it began. It
-// drives the real one with whatever a bus and a database can do to it.
+// sequencerModel is the naive sequencer: a log, and the rule that what comes out is the log from
+// where it began. It drives the real one with whatever a bus and a database can do to it.
 type sequencerModel struct {
 	*reader
 	start, committed int64
-	sizes            map[int64]int // of data, by seq
-	reading          *modelRead    // a repair under way
+	data             []byte        // of the largest event
+	sizes            map[int64]int // of the events' data, by seq
+	reading          *modelRead    // a repair in progress
 }
 
 type modelRead struct {
@@ -24,19 +24,23 @@ type modelRead struct {
 	limit  int
 }
 
-const modelWindow = 40
+const (
+	modelWindow  = 40
+	largestEvent = 400 << 10
+)
 
-// event is the same whenever it is asked for. Some are large: a few of them fill the bytes that may be held.
+// event returns the same event for a seq every time. Some are large: a few of them exceed the bytes
+// that may be held.
 func (m *sequencerModel) event(seq int64) Event {
 	e := plain(seq)
-	e.Data = bytes.Repeat([]byte("x"), m.sizes[seq])
+	e.Data = m.data[:m.sizes[seq]]
 	return e
 }
 
 func (m *sequencerModel) commit(t *rapid.T) {
 	for range rapid.IntRange(1, 30).Draw(t, "count") {
 		m.committed++
-		m.sizes[m.committed] = rapid.SampledFrom([]int{1, 300, 70 << 10, 400 << 10}).Draw(t, "size")
+		m.sizes[m.committed] = rapid.SampledFrom([]int{1, 300, 70 << 10, largestEvent}).Draw(t, "size")
 	}
 }
 
@@ -56,11 +60,11 @@ func (m *sequencerModel) place(t *rapid.T) {
 	if !m.placed() {
 		m.start = rapid.Int64Range(0, m.committed).Draw(t, "start")
 		m.reader.place(m.start)
-		m.drain()
+		m.popAll()
 	}
 }
 
-// hear says what the database is seen, or rumoured, to have.
+// hear reports what the database is seen, or rumoured, to have.
 func (m *sequencerModel) hear(t *rapid.T) {
 	if rapid.Bool().Draw(t, "rumour") {
 		m.claim(rapid.Int64Range(0, m.committed+5).Draw(t, "claimed"))
@@ -69,7 +73,7 @@ func (m *sequencerModel) hear(t *rapid.T) {
 	m.expect(m.committed)
 }
 
-// read begins a repair: the answer is of now, and taken in later.
+// read begins a repair: the answer is of now and applied later.
 func (m *sequencerModel) read(t *rapid.T) {
 	if !m.placed() || !m.hole() || m.reading != nil {
 		return
@@ -142,13 +146,14 @@ func (m *sequencerModel) end(t *rapid.T) {
 	}
 	m.check(t)
 	if m.head() != m.committed || m.hole() || len(m.held) > 0 {
-		t.Fatalf("came to %d of %d, hole %v, %d held: %v", m.head(), m.committed, m.hole(), len(m.held), slices.Collect(maps.Keys(m.held)))
+		t.Fatalf("reached %d of %d, hole %v, %d held: %v", m.head(), m.committed, m.hole(), len(m.held), slices.Collect(maps.Keys(m.held)))
 	}
 }
 
 func TestSequencerAgainstModel(t *testing.T) {
+	data := make([]byte, largestEvent)
 	rapid.Check(t, func(t *rapid.T) {
-		m := &sequencerModel{reader: newReader(rapid.SampledFrom([]int{4, 32, 256}).Draw(t, "room")), sizes: map[int64]int{}}
+		m := &sequencerModel{reader: newReader(rapid.SampledFrom([]int{4, 32, 256}).Draw(t, "room")), sizes: map[int64]int{}, data: data}
 		t.Repeat(map[string]func(*rapid.T){
 			"commit": m.commit, "arrive": m.arrive, "place": m.place, "hear": m.hear, "read": m.read, "answer": m.answer,
 			"": m.check,

@@ -33,12 +33,12 @@ func (r *reader) offer(e Event) verdict {
 	v := r.sequencer.offer(e)
 	if v == deliver {
 		r.out = append(r.out, e.Seq)
-		r.drain()
+		r.popAll()
 	}
 	return v
 }
 
-func (r *reader) drain() {
+func (r *reader) popAll() {
 	for e, ok := r.pop(); ok; e, ok = r.pop() {
 		r.out = append(r.out, e.Seq)
 	}
@@ -60,12 +60,12 @@ func (r *reader) finish(after int64, events []Event, window int) repair {
 		if len(events) > 0 {
 			last = events[len(events)-1].Seq
 		}
-		r.settle(last)
+		r.reconcile(last)
 	}
 	for _, e := range events {
 		r.offer(e)
 	}
-	r.drain()
+	r.popAll()
 	return v
 }
 
@@ -80,7 +80,7 @@ func TestSequencerDeliversEachOnceInOrder(t *testing.T) {
 		for i, seq := range arrivals {
 			if i == placeAt {
 				r.place(start)
-				r.drain()
+				r.popAll()
 			}
 			r.offer(plain(seq))
 			if r.placed() && r.hole() && rapid.IntRange(0, 5).Draw(t, "repairs") == 0 {
@@ -91,12 +91,12 @@ func TestSequencerDeliversEachOnceInOrder(t *testing.T) {
 		}
 		if !r.placed() {
 			r.place(start)
-			r.drain()
+			r.popAll()
 		}
 		r.expect(n)
 		for i := 0; r.hole(); i++ {
 			if i > 3 {
-				t.Fatal("the hole does not close")
+				t.Fatal("the hole did not close")
 			}
 			r.repairFrom(n, 1000)
 		}
@@ -128,7 +128,7 @@ func TestSequencerDropsOld(t *testing.T) {
 	}
 }
 
-func TestSequencerHoldsNoMoreThanItMay(t *testing.T) {
+func TestSequencerHoldsNoMoreThanItsLimits(t *testing.T) {
 	r := newReader(4)
 	r.place(0)
 	for seq := int64(2); seq <= 5; seq++ {
@@ -150,7 +150,7 @@ func TestSequencerHoldsNoMoreThanItMay(t *testing.T) {
 	big.place(0)
 	big.offer(Event{Stream: "c", Seq: 3, Op: "op", Data: make([]byte, 11)})
 	if len(big.held) != 0 || !big.hole() {
-		t.Error("an event over the byte bound is held")
+		t.Error("an event over the byte limit is held")
 	}
 }
 
@@ -202,8 +202,8 @@ func TestSequencerJudgesByWhatWasKnownBeforeTheRead(t *testing.T) {
 	if got := r.judge(after, nil, 10); got != repairFits {
 		t.Errorf("judged %d, want it to fit", got)
 	}
-	r.settle(after)
+	r.reconcile(after)
 	if !r.hole() {
-		t.Error("what became known during the read is forgotten")
+		t.Error("what became known during the read was forgotten")
 	}
 }

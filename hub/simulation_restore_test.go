@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// restoreSim is the simulation of a database that is put back to an earlier state again and again, under a running node
-// and without a word to it, while the bus still brings events of the histories that were given up. What a client holds
-// in the end must be the last history and nothing else.
+// restoreSim simulates a database that is put back to an earlier state again and again, under a
+// running node that is not told, while the bus still brings events of the abandoned histories. What
+// a client holds in the end must be the last history and nothing else.
 type restoreSim struct {
 	*node
 	t     *testing.T
@@ -24,7 +24,8 @@ type restoreSim struct {
 	said  int
 }
 
-// restorePeer is a connection and what the server knows of it: it attaches when it is not attached, one at a time.
+// restorePeer is a connection and what the server knows of it: it attaches when it is not attached,
+// one attempt at a time.
 type restorePeer struct {
 	*client
 	sim      *restoreSim
@@ -46,14 +47,14 @@ func TestSimulationOfRestores(t *testing.T) {
 func simulateRestores(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	cfg := Config{ResumeWindow: 20, HeldEvents: 6, RingEvents: 16, Linger: 2 * time.Second, WriteTimeout: time.Hour,
-		FlushDelay: time.Duration(rnd.IntN(3)) * 5 * time.Millisecond}
+		FlushDelayMin: time.Duration(rnd.IntN(3)) * 5 * time.Millisecond}
 	s := &restoreSim{node: start(t, cfg, nil), t: t, rnd: rnd}
 	s.member(simChat, "ann", "bob")
 	for range 300 {
 		s.step()
 	}
 	s.arrive(len(s.late))
-	time.Sleep(2 * time.Minute)
+	time.Sleep(calm)
 	for _, p := range s.peers {
 		s.judge(p)
 	}
@@ -114,7 +115,8 @@ func (s *restoreSim) arrive(n int) {
 	}
 }
 
-// goBack restores a backup; sometimes the new history grows at once, past the old positions or not.
+// goBack restores a backup; sometimes the new history grows at once, perhaps past the old
+// positions.
 func (s *restoreSim) goBack() {
 	last := s.db.position(simChat)
 	s.db.restore(s.db.history()+"x", simChat, max(2, last-s.rnd.Int64N(12)), 0)
@@ -153,7 +155,7 @@ func (s *restoreSim) connect() {
 	go p.job(p.hear)
 }
 
-// hear follows the user's own stream, whose reset says that memberships may have changed too.
+// hear follows the user's own stream, whose reset means that memberships may have changed too.
 func (p *restorePeer) hear() {
 	release, err := p.sim.hub.Open(p.sim.t.Context(), p.user)
 	if err != nil {
@@ -206,13 +208,14 @@ func (p *restorePeer) attachOnce() (again bool) {
 	}
 	got, err := p.sim.hub.Attach(p.sim.t.Context(), p.conn, read)
 	if err != nil && !errors.Is(err, ErrClosed) {
-		p.sim.t.Errorf("attach: %v", err)
+		p.sim.t.Errorf("Attach: %v", err)
 	}
 	p.attached = err == nil && got.Outcome == Subscribed
 	return err == nil && got.Outcome == MustReset
 }
 
-// judge reads what a connection was sent since it was last told where to begin: that is what its client holds.
+// judge reads what a connection was sent since it was last told where to begin: that is what its
+// client holds.
 func (s *restoreSim) judge(p *restorePeer) {
 	log, docs := s.db.log(simChat), p.documents()
 	_, member := s.db.membership(simChat, p.user)

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// simulation is a chat service in small: users come and go, are removed and added, messages are written, edited and
-// deleted, and the bus loses, repeats and reorders, all drawn from a seed. Every connection's bytes are judged at the
-// end: consecutive from where it began or was reset, nothing after a removal, and complete.
+// simulation is a small chat service: users come and go, are removed and added, messages are
+// written, edited and deleted, and the bus loses, repeats and reorders, all drawn from a seed.
+// Every connection's bytes are judged at the end: consecutive from where it began or was reset,
+// nothing after a removal, and complete.
 type simulation struct {
 	*node
 	t     *testing.T
@@ -29,7 +30,10 @@ type simPeer struct {
 	over bool          // the simulation closed it
 }
 
-const simChat = "c"
+const (
+	simChat = "c"
+	calm    = 40 * time.Second // longer than every wait, back-off and check
+)
 
 var simUsers = [...]string{"ann", "bob", "eve", "joe"}
 
@@ -45,7 +49,7 @@ func simulate(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	cfg := Config{
 		ResumeWindow: 20, HeldEvents: 6, RingEvents: 16, QueueBytes: 20 << 10, Linger: 2 * time.Second,
-		FlushDelay: time.Duration(rnd.IntN(3)) * 5 * time.Millisecond, WriteTimeout: time.Hour, CloseTimeout: time.Second,
+		FlushDelayMin: time.Duration(rnd.IntN(3)) * 5 * time.Millisecond, WriteTimeout: time.Hour, CloseTimeout: time.Second,
 	}
 	s := &simulation{node: start(t, cfg, nil), t: t, rnd: rnd}
 	s.member(simChat, "ann", "bob")
@@ -56,7 +60,7 @@ func simulate(t *testing.T, seed uint64) {
 		p.sink.stick(false)
 	}
 	s.arrive(len(s.late))
-	time.Sleep(2 * time.Minute)
+	time.Sleep(calm)
 	for _, p := range s.peers {
 		s.judge(p)
 	}
@@ -175,8 +179,8 @@ func (s *simulation) disconnect() {
 	}
 }
 
-// attach does what a server does, until it is subscribed, removed or closed. Before, the client is told where it begins
-// anew.
+// attach does what a server does, until it is subscribed, removed or closed. Each time, the client
+// is first told where it begins again.
 func (p *simPeer) attach(after int64) {
 	p.turn <- struct{}{}
 	defer func() { <-p.turn }()
@@ -203,7 +207,7 @@ func (p *simPeer) attachOnce(after int64) (again bool) {
 	}
 	got, err := p.sim.hub.Attach(p.sim.t.Context(), p.conn, read)
 	if err != nil && !errors.Is(err, ErrClosed) {
-		p.sim.t.Errorf("attach: %v", err)
+		p.sim.t.Errorf("Attach: %v", err)
 	}
 	return err == nil && got.Outcome == MustReset
 }
@@ -215,10 +219,10 @@ func (p *simPeer) attached() bool {
 	return len(p.conn.attached) > 0
 }
 
-// judge reads all that a connection was sent.
+// judge reads everything that a connection was sent.
 func (s *simulation) judge(p *simPeer) {
 	last := s.db.position(simChat)
-	next, rests := int64(1), map[int64]bool{} // rests: where a subscription from before a new beginning may go on
+	next, rests := int64(1), map[int64]bool{} // rests: where an earlier subscription may go on
 	for i, d := range p.documents() {
 		switch {
 		case d.Stream == "begin":
@@ -254,7 +258,7 @@ func (s *simulation) judge(p *simPeer) {
 	}
 }
 
-// mayHave reports whether a user was a member at a seq, the removal included.
+// mayHave reports whether a user was a member at a seq, including that of the removal.
 func (s *simulation) mayHave(user string, seq int64) bool {
 	member := false
 	for _, e := range s.db.log(simChat).events[:seq] {
@@ -269,7 +273,7 @@ func (s *simulation) mayHave(user string, seq int64) bool {
 	return member
 }
 
-// story tells what a connection got, and when its user was added and removed.
+// story lists what a connection got, and when its user was added and removed.
 func (s *simulation) story(p *simPeer) (story []string) {
 	for _, d := range p.documents() {
 		story = append(story, fmt.Sprint(d.Stream[:1], d.Seq))

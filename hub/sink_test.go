@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// sink is a socket in memory that takes everything at once, or nothing while stuck.
+// sink is an in-memory socket that accepts everything at once, or nothing while stuck.
 type sink struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
-	out      bytes.Buffer
+	in, out  bytes.Buffer
 	stuck    bool
 	closed   bool
 	ended    bool // CloseWrite was called
@@ -46,15 +46,18 @@ func (s *sink) Write(p []byte) (int, error) {
 	return s.out.Write(p)
 }
 
-func (s *sink) Read([]byte) (int, error) {
+func (s *sink) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.closed && !s.peerDone && !past(s.readBy) {
+	for !s.closed && s.in.Len() == 0 && !s.peerDone && !past(s.readBy) {
 		s.changed.Wait()
 	}
 	switch {
 	case s.closed:
 		return 0, net.ErrClosed
+	case past(s.readBy):
+	case s.in.Len() > 0:
+		return s.in.Read(p)
 	case s.peerDone:
 		return 0, io.EOF
 	}
@@ -80,6 +83,7 @@ func (s *sink) CloseWrite() error                  { return s.set(func() { s.end
 func (s *sink) SetReadDeadline(t time.Time) error  { return s.set(func() { s.readBy = t }, t) }
 func (s *sink) SetWriteDeadline(t time.Time) error { return s.set(func() { s.writeBy = t }, t) }
 func (s *sink) stick(on bool)                      { _ = s.set(func() { s.stuck = on }, time.Time{}) }
+func (s *sink) receive(p string)                   { _ = s.set(func() { s.in.WriteString(p) }, time.Time{}) }
 func (s *sink) hangUp()                            { _ = s.set(func() { s.peerDone = true }, time.Time{}) }
 func (s *sink) SetDeadline(time.Time) error        { return nil }
 func (s *sink) LocalAddr() net.Addr                { return &net.TCPAddr{} }

@@ -12,9 +12,7 @@ func TestSlowConsumerIsClosedWith4002(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{QueueBytes: 10000}, nil)
 		n.member("c", "ann", "bob")
-		ann, bob := n.client("ann", WebSocket), n.client("bob", WebSocket)
-		ann.attach("c", -1)
-		bob.attach("c", -1)
+		ann, bob := n.follower("ann"), n.follower("bob")
 		ann.sink.stick(true)
 		for range 50 {
 			n.say("c", strings.Repeat("x", 1000))
@@ -30,17 +28,17 @@ func TestSlowConsumerIsClosedWith4002(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		frames := ann.frames()
 		if closeCode(frames) != 4002 {
-			t.Errorf("%d frames, the last one is not close 4002", len(frames))
+			t.Errorf("%d frames, the last one is not a close frame with 4002", len(frames))
 		}
 		for i, s := range ann.seqs("c") {
 			if s != int64(3+i) {
-				t.Fatalf("got %v, want a beginning without a hole", ann.seqs("c"))
+				t.Fatalf("got %v, want a prefix without a hole", ann.seqs("c"))
 			}
 		}
 		ann.wantClosed(t, ErrSlow)
 		bob.wantSeqs("c", seqs(3, 52)...)
 		if got := n.hub.Stats().SlowCloses; got != 1 {
-			t.Errorf("%d slow closes are counted", got)
+			t.Errorf("%d slow closes", got)
 		}
 	})
 }
@@ -108,17 +106,16 @@ func TestEphemeralsGoFirst(t *testing.T) {
 			t.Errorf("the other got %q", got)
 		}
 		if got := n.hub.Stats().EphemeralDrops; got != 2 {
-			t.Errorf("%d drops are counted, want 2", got)
+			t.Errorf("%d drops, want 2", got)
 		}
 	})
 }
 
 func TestEphemeralsDoNotGather(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{FlushDelay: time.Second}, nil)
+		n := start(t, Config{FlushDelayMin: time.Second}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		for range 1000 {
 			n.hub.Ephemeral("c", "typing", []byte(`{}`), nil)
 		}
@@ -139,7 +136,7 @@ func TestPongsUnderBacklogAreOne(t *testing.T) {
 		}
 		synctest.Wait()
 		for i := range 1000 {
-			c.conn.Pong(fmt.Appendf(nil, "%d", i))
+			c.wire.pong(fmt.Appendf(nil, "%d", i))
 		}
 		if err := c.conn.Send("op", []byte("second")); err != nil {
 			t.Fatal(err)

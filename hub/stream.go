@@ -6,15 +6,17 @@ import (
 	"time"
 )
 
-// stream is one chat or one user's personal events on this node: order, ring, subscribers and what is still to write.
+// stream is one chat or one user's personal events on this node: order, ring, subscribers and what
+// is still to be written.
 //
-// Everything below mu is guarded by it. Lock order: stream, then Conn, then Wire; no owner is called under any of them.
+// Everything below mu is guarded by it. Lock order: stream, then Conn, then Wire; no owner is
+// called under any of them.
 type stream struct {
 	hub *Hub
 	id  string
 
-	dead    atomic.Bool  // taken out of the hub; set under mu
-	checkAt atomic.Int64 // when the position check looks at it next, Unix nanoseconds
+	dead    atomic.Bool  // removed from the hub; set under mu
+	checkAt atomic.Int64 // when the position check is due, Unix nanoseconds
 
 	mu       sync.Mutex
 	seq      sequencer
@@ -23,26 +25,28 @@ type stream struct {
 	pend     pending
 	eph      []ephemeral
 	waiters  []waiter
-	pins     int    // held open by Open or by an Attach under way
-	history  uint32 // counts forget: what was read before one is worth nothing after it
+	watchers []watcher
+	pins     int    // held open by Open or an Attach in progress
+	stamp    int64  // of the event delivered last, 0: not known
+	history  uint32 // counts calls of forget: what was read before one means nothing after it
 	era      uint32 // counts changes of the database's history
-	flushed  int64  // everything up to it was queued to every subscriber there was
+	flushed  int64  // everything up to it was queued to every subscriber of its time
 	personal bool
 
-	joined bool // the bus was told
-	ready  bool // and has confirmed it since
+	joined bool // the bus was asked to subscribe it
+	ready  bool // and has confirmed that since
 
 	pumping   bool
-	repairing bool          // a repair is scheduled or under way
-	failures  int           // repairs that failed in a row
-	loading   chan struct{} // closed when the load under way ends
+	repairing bool          // a repair is scheduled or in progress
+	failures  int           // failed repairs in a row
+	loading   chan struct{} // closed when the load in progress ends
 	round     chan struct{} // closed when the pump's round ends
 
 	lastEvent   time.Time
 	interval    time.Duration // of the position check
 	checkedHead int64
 	idleSince   time.Time
-	lingering   bool // an agenda entry looks after it
+	lingering   bool // it has an agenda entry
 }
 
 // waiter is an Attach that waits for the stream to reach a seq, or to be forgotten.
@@ -57,30 +61,43 @@ func newStream(h *Hub, id string) *stream {
 	return s
 }
 
-// take offers an event from the bus or a local commit and starts what follows from it.
-func (s *stream) take(e Event, now time.Time) {
+// accept offers an event from the bus or a local commit and starts what follows from it.
+func (s *stream) accept(e Event, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offer(e, now)
-	s.settle(now)
+	s.followUp(now)
 }
 
-// expect notes that the stream is said to have come to a seq, and starts what follows from it.
+// expect notes that the stream is said to have reached seq, and starts what follows from it.
 func (s *stream) expect(seq int64, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seq.claim(seq)
-	s.settle(now)
+	s.followUp(now)
 }
 
 // offer passes one event through the sequencer and delivers what has become deliverable.
 func (s *stream) offer(e Event, now time.Time) {
 	e.Stream = s.id
-	if s.seq.offer(e) != deliver {
-		return
+	switch s.seq.offer(e) {
+	case deliver:
+		s.deliver(e, now)
+		s.popAll(now)
+	case dropped:
+		if was := s.ring.find(e.Seq); was != nil && e.contradicts(was) {
+			s.expose(e.Seq, now)
+		}
 	}
-	s.deliver(e, now)
-	s.popAll(now)
+}
+
+// expose resets everybody: they were given an event that was never committed.
+func (s *stream) expose(seq int64, now time.Time) {
+	s.hub.stats.falsehoods.Add(1)
+	if s.hub.cfg.Exposed != nil {
+		s.hub.cfg.Exposed(s.id, seq)
+	}
+	s.reset(ReasonAhead, now)
 }
 
 func (s *stream) popAll(now time.Time) {
@@ -93,9 +110,11 @@ func (s *stream) popAll(now time.Time) {
 	}
 }
 
-// settle follows every change: wake who waits, schedule a repair for a hole, start the pump.
-func (s *stream) settle(now time.Time) {
+// followUp comes after every change: it wakes waiters, schedules a repair for a hole and starts the
+// pump.
+func (s *stream) followUp(now time.Time) {
 	s.wake()
+	s.tellWatchers(false)
 	if s.seq.hole() && !s.repairing && s.wanted() {
 		s.repairing = true
 		s.hub.agenda.add(s, dueRepair, now.Add(s.hub.holeDelay(s.failures)))
@@ -106,12 +125,14 @@ func (s *stream) settle(now time.Time) {
 }
 
 // wanted reports whether somebody needs the stream to be whole now.
-func (s *stream) wanted() bool { return len(s.subs.list) > 0 || len(s.waiters) > 0 }
+func (s *stream) wanted() bool {
+	return len(s.subs.list) > 0 || len(s.waiters) > 0 || len(s.watchers) > 0
+}
 
 // deliver hands on the stream's next event.
 func (s *stream) deliver(e Event, now time.Time) {
 	s.hub.stats.events.Add(1)
-	s.lastEvent = now
+	s.lastEvent, s.stamp = now, e.Stamp
 	s.quicken(now)
 	s.keep(e)
 	if e.Kind.Has(Removed) && s.hub.listener != nil {
@@ -128,91 +149,12 @@ func (s *stream) deliver(e Event, now time.Time) {
 		return
 	}
 	s.pend.add(e, &s.subs, &s.hub.buffers)
-	if e.Kind.Has(Removed) {
+	if e.Kind&(Removed|Ended) != 0 {
 		s.expel(e, now)
 	}
 }
 
-// expel ends the subscriptions of a removed user that are older than the removal, which is their last frame.
-func (s *stream) expel(e Event, now time.Time) {
-	gone := s.subs.remove(func(n sub) bool { return n.conn.user == e.Subject && n.added < e.Seq })
-	for _, n := range gone {
-		n.conn.detach(s, ending{seq: e.Seq, removed: true, era: s.era})
-		s.pend.tell(notice{n.conn, func(o Owner) { o.Detached(s.id, e.Seq) }})
-	}
-	if len(gone) > 0 {
-		s.pend.splitAtRemoval()
-		s.left(len(gone), now)
-	}
-}
-
-// reset ends every subscription because the hub cannot go on without a hole, and forgets the position.
-func (s *stream) reset(reason string, now time.Time) {
-	known := max(s.seq.known, s.seq.head(), 0)
-	gone := s.subs.remove(func(sub) bool { return true })
-	call := func(o Owner) { o.Reset(s.id, known, reason) }
-	end := ending{seq: max(s.seq.head(), 0), era: s.era}
-	if reason == ReasonEpoch || reason == ReasonAhead {
-		s.era++ // what was sent is of another history
-	}
-	for _, n := range gone {
-		n.conn.detach(s, end)
-		if s.personal {
-			n.conn.release(s)
-			n.conn.notify(call)
-		} else {
-			s.pend.tell(notice{n.conn, call})
-		}
-	}
-	s.pend.close()
-	s.hub.stats.resets.Add(int64(len(gone)))
-	s.forget()
-	s.left(len(gone), now)
-	s.settle(now)
-}
-
-// forget drops the position and everything that depends on it. Nobody may be subscribed.
-func (s *stream) forget() {
-	s.history++
-	s.seq.forget()
-	s.flushed = 0
-	s.clearRing()
-	for _, w := range s.waiters {
-		close(w.ch)
-	}
-	s.waiters = nil
-}
-
-// place gives the stream its position, which the database was read to have.
-func (s *stream) place(seq int64, now time.Time) {
-	s.seq.place(seq)
-	s.flushed = seq
-	s.popAll(now)
-}
-
-// keep puts an event into the ring and holds to the budget.
-func (s *stream) keep(e Event) {
-	before := s.ring.bytes
-	s.ring.push(e, s.hub.cfg.RingEvents)
-	s.hub.stats.ringBytes.Add(int64(s.ring.bytes - before))
-	s.shrink()
-}
-
-// shrink drops the oldest entries while all rings together are over their budget.
-func (s *stream) shrink() {
-	for s.ring.n > 1 && s.hub.stats.ringBytes.Load() > int64(s.hub.cfg.RingBytes) {
-		before := s.ring.bytes
-		s.ring.dropFirst()
-		s.hub.stats.ringBytes.Add(int64(s.ring.bytes - before))
-	}
-}
-
-func (s *stream) clearRing() {
-	s.hub.stats.ringBytes.Add(-int64(s.ring.bytes))
-	s.ring.clear()
-}
-
-// wake ends the wait of those whose seq was reached.
+// wake ends the wait of those whose seq has been reached.
 func (s *stream) wake() {
 	kept := s.waiters[:0]
 	for _, w := range s.waiters {
@@ -228,44 +170,43 @@ func (s *stream) wake() {
 	}
 }
 
-// join adds a subscription; the connection has everything up to the head.
-func (s *stream) join(c *Conn, added int64, now time.Time) error {
-	if !c.attach(s, s.seq.head()) {
-		return ErrClosed
+// forget drops the position and everything that depends on it. Nobody may be subscribed.
+func (s *stream) forget() {
+	s.tellWatchers(true)
+	s.history++
+	s.seq.forget()
+	s.flushed, s.stamp = 0, 0
+	s.clearRing()
+	for _, w := range s.waiters {
+		close(w.ch)
 	}
-	if len(s.subs.list) == 0 {
-		s.interval = s.hub.cfg.CheckEvery
-		s.checkAt.Store(now.Add(s.hub.checkDelay(s.interval)).UnixNano())
-	}
-	s.subs.add(sub{conn: c, added: added})
-	s.pend.splitAtJoin(&s.subs)
-	s.hub.stats.subscriptions.Add(1)
-	return nil
+	s.waiters = nil
 }
 
-// leave ends one connection's subscription because the connection ends.
-func (s *stream) leave(c *Conn, now time.Time) {
+// place gives the stream its position, as read from the database.
+func (s *stream) place(seq int64, now time.Time) {
+	s.seq.place(seq)
+	s.flushed, s.stamp = seq, 0
+	s.popAll(now)
+}
+
+// position returns the last seq delivered, -1 without a position.
+func (s *stream) position() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gone := s.subs.remove(func(n sub) bool { return n.conn == c })
-	s.pend.close()
-	s.left(len(gone), now)
+	return s.seq.head()
 }
 
-// left counts ended subscriptions; without any, the stream begins to linger.
-func (s *stream) left(n int, now time.Time) {
-	s.hub.stats.subscriptions.Add(-int64(n))
-	s.idle(now)
+// progress returns the seq up to which everything was queued to every subscriber, and whether this
+// is a chat.
+func (s *stream) progress() (flushed int64, chat bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flushed, !s.personal
 }
 
-// idle starts the linger if nobody needs the stream.
-func (s *stream) idle(now time.Time) {
-	if len(s.subs.list) > 0 || s.pins > 0 || s.dead.Load() {
-		return
-	}
-	s.idleSince = now
-	if !s.lingering {
-		s.lingering = true
-		s.hub.agenda.add(s, dueLinger, now.Add(s.hub.cfg.Linger))
-	}
+func (s *stream) currentEra() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.era
 }

@@ -11,11 +11,10 @@ func TestLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		time.Sleep(2 * time.Minute)
 		if !n.bus.has("c") {
-			t.Fatal("unsubscribed with a subscriber on")
+			t.Fatal("unsubscribed although there is a subscriber")
 		}
 		n.say("c", "2")
 		synctest.Wait()
@@ -37,8 +36,7 @@ func TestLinger(t *testing.T) {
 		if s := n.hub.Stats(); n.bus.has("c") || s.Streams != 0 || s.RingBytes != 0 {
 			t.Errorf("after the linger: subscribed %v, %d streams, %d ring bytes", n.bus.has("c"), s.Streams, s.RingBytes)
 		}
-		last := n.client("ann", WebSocket)
-		last.attach("c", -1)
+		last := n.follower("ann")
 		n.say("c", "3")
 		synctest.Wait()
 		last.wantSeqs("c", 3)
@@ -62,13 +60,12 @@ func TestOpenPinsUntilRelease(t *testing.T) {
 	})
 }
 
-func TestBusThatRefusesOrFailsIsNoError(t *testing.T) {
+func TestRefusingOrFailingBusIsNotAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, Config{}, nil)
 		n.bus.refuse, n.bus.noFlush = errors.New("no"), errors.New("no")
 		n.member("c", "ann")
-		ann := n.client("ann", WebSocket)
-		ann.attach("c", -1)
+		ann := n.follower("ann")
 		n.hear("c") // not subscribed: lost
 		time.Sleep(2 * time.Second)
 		ann.wantSeqs("c", 2)
@@ -77,7 +74,7 @@ func TestBusThatRefusesOrFailsIsNoError(t *testing.T) {
 		n.bus.mu.Unlock()
 		time.Sleep(time.Second)
 		if !n.bus.has("c") {
-			t.Error("the subscription is not tried again")
+			t.Error("the subscription was not retried")
 		}
 	})
 }

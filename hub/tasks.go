@@ -10,7 +10,7 @@ type tasks struct {
 	none    chan struct{} // made by wait
 }
 
-// start runs f on a goroutine of its own; false when the hub has ended.
+// start runs f on a goroutine of its own, or returns false if the hub has ended.
 func (t *tasks) start(f func()) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -32,7 +32,7 @@ func (t *tasks) finish() {
 	t.check()
 }
 
-// check ends the tasks once somebody waits for it and none is running.
+// check ends the tasks once somebody waits for that and none is running.
 func (t *tasks) check() {
 	if t.none != nil && t.running == 0 && !t.ended {
 		t.ended = true
@@ -40,7 +40,7 @@ func (t *tasks) check() {
 	}
 }
 
-// wait returns after the last task has ended, and refuses new ones from that moment. Call it once.
+// wait returns after the last task has ended, and refuses new ones from then on. Call it once.
 func (t *tasks) wait() {
 	none := make(chan struct{})
 	t.mu.Lock()

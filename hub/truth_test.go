@@ -8,12 +8,13 @@ import (
 	"sync"
 )
 
-// truth is the database of these tests: a Source over logs in memory. Text is kept apart from the events, so that a
-// read shows it as it is now.
+// truth is the database of these tests: a Source over logs in memory. Text is kept apart from the
+// events, so that a read shows it as it is now.
 type truth struct {
 	mu      sync.Mutex
 	epoch   string
 	streams map[string]*truthLog
+	commits int64
 	reads   int // of Events and EventsFor
 	checks  [][]string
 	fail    error
@@ -37,7 +38,7 @@ func (d *truth) log(stream string) *truthLog {
 	return l
 }
 
-// commit appends an event and answers it as a node would publish it.
+// commit appends an event and returns it as a node would publish it.
 func (d *truth) commit(stream string, e Event) Event {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -62,6 +63,8 @@ func (d *truth) commit(stream string, e Event) Event {
 		e.Kind = Rewrite
 		l.text[e.Target] = ""
 	}
+	d.commits++
+	e.Stamp = d.commits
 	l.events = append(l.events, e)
 	return l.show(e)
 }
@@ -70,6 +73,7 @@ func (d *truth) commit(stream string, e Event) Event {
 type document struct {
 	Stream string `json:"stream"`
 	Seq    int64  `json:"seq"`
+	Stamp  int64  `json:"ts"`
 	Text   string `json:"text"`
 }
 
@@ -78,7 +82,7 @@ func (l *truthLog) show(e Event) Event {
 	if e.Kind.Has(Content) {
 		text = l.text[e.Target]
 	}
-	e.Data, _ = json.Marshal(document{e.Stream, e.Seq, text})
+	e.Data, _ = json.Marshal(document{e.Stream, e.Seq, e.Stamp, text})
 	return e
 }
 
@@ -97,17 +101,35 @@ func (d *truth) membership(stream, user string) (p Position, member bool) {
 	return Position{Stream: stream, Added: added, Last: last, After: last}, member
 }
 
-func (d *truth) Positions(ctx context.Context, ids []string) (string, map[string]int64, error) {
+func (l *truthLog) end() End {
+	if len(l.events) == 0 {
+		return End{}
+	}
+	last := l.events[len(l.events)-1]
+	return End{last.Seq, last.Stamp}
+}
+
+// stampOf reads the stamp of a document, as Config.Check does.
+func stampOf(e Event) (int64, error) {
+	if e.Kind.Has(Passing) {
+		return 0, nil
+	}
+	var d document
+	err := json.Unmarshal(e.Data, &d)
+	return d.Stamp, err
+}
+
+func (d *truth) Positions(ctx context.Context, ids []string) (string, map[string]End, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.checks = append(d.checks, slices.Clone(ids))
-	last := map[string]int64{}
+	ends := map[string]End{}
 	for _, id := range ids {
 		if l := d.streams[id]; l != nil {
-			last[id] = int64(len(l.events))
+			ends[id] = l.end()
 		}
 	}
-	return d.epoch, last, errors.Join(d.fail, ctx.Err())
+	return d.epoch, ends, errors.Join(d.fail, ctx.Err())
 }
 
 func (d *truth) Events(ctx context.Context, stream string, after int64, limit int) ([]Event, error) {

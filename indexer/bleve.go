@@ -13,24 +13,26 @@ import (
 	"github.com/blevesearch/vellum/levenshtein"
 )
 
-// Bleve is an Index in files of this process: a node's own, for one node. Order
-// is by how exactly the words match, then by time; it has no scores.
+// Bleve is an Index in files that one process at a time has open. Hits are ordered
+// by how exactly the words match, then by time; it has no scores.
 type Bleve struct {
 	log     *slog.Logger
 	typos   *levenshtein.LevenshteinAutomatonBuilder
 	folder  *folder
-	broken  atomic.Bool   // reading it failed as by damage, or it cannot be opened: until the next Prepare
-	rebuilt *bleveRebuild // begun and not ended
+	broken  atomic.Bool   // reading it failed as if damaged, or it cannot be opened; until the next Prepare
+	shut    string        // name of the current index while it cannot be opened
+	rebuilt *bleveRebuild // begun but not ended
 	closed  bool
 
 	mu      sync.RWMutex
 	current *files // nil once closed, and while it cannot be opened
 }
 
-// OpenBleve opens the index in the folder dir, and makes it where there is none.
-// An index of another version, or one that is not as it was written, is replaced
-// by an empty one. The folder is this process's alone until Close: the error is
-// ErrInUse at once if another has it.
+// OpenBleve opens the index in the folder dir, creating it if there is none. An
+// index of another version, or one that differs from what was written, is replaced
+// by an empty one; one that cannot be opened now is left as it is, with an error. The
+// folder is locked for this process until Close; if another process has it, the error
+// is ErrInUse at once.
 func OpenBleve(dir string, log *slog.Logger) (*Bleve, error) {
 	typos, err := levenshtein.NewLevenshteinAutomatonBuilder(1, true)
 	if err != nil {
@@ -57,15 +59,15 @@ func (b *Bleve) open() error {
 		return err
 	}
 	if name != "" {
-		if b.current, err = openFiles(b.folder.path(name), name); err == nil {
-			return nil
+		if b.current, err = openFiles(b.folder.path(name), name); !errors.Is(err, errDamaged) {
+			return err
 		}
-		b.log.Warn("search index is broken and is made anew", "error", err)
+		b.log.Warn("search index is damaged and is being recreated", "error", err)
 	}
 	return b.replace()
 }
 
-// replace puts an empty index into the place of the current one.
+// replace replaces the current index by an empty one.
 func (b *Bleve) replace() error {
 	empty, err := b.begin()
 	if err != nil {
@@ -74,14 +76,14 @@ func (b *Bleve) replace() error {
 	return b.install(empty)
 }
 
-// begin makes an empty index beside the current one.
+// begin creates an empty index beside the current one.
 func (b *Bleve) begin() (*files, error) {
 	name := b.folder.fresh()
-	return makeFiles(b.folder.path(name), name)
+	return makeFiles(b.folder.path(name), name, nil)
 }
 
-// install makes an index the current one, and removes the one before once its
-// searches are done with it: a snapshot outlives its index and its files.
+// install makes an index the current one and removes the previous one. Searches in
+// progress are not disturbed: a snapshot outlives its index and its files.
 func (b *Bleve) install(f *files) error {
 	if err := b.folder.makeCurrent(f.name); err != nil {
 		return err
@@ -97,15 +99,15 @@ func (b *Bleve) install(f *files) error {
 	return nil
 }
 
-// discard closes and removes an index. What cannot be removed is at the next start.
+// discard closes and removes an index. If that fails, the next start removes it.
 func (b *Bleve) discard(f *files) {
 	if err := errors.Join(f.close(), b.folder.remove(f.name)); err != nil {
-		b.log.Warn("search index cannot be removed", "index", f.name, "error", err)
+		b.log.Warn("cannot remove search index", "index", f.name, "error", err)
 	}
 }
 
-// Prepare reads all of an index that seems to be broken, and replaces it by an
-// empty one if it is.
+// Prepare checks all of an index that seems to be broken, and replaces it by an
+// empty one if it is. If it cannot be opened now, it is left for the next Prepare.
 func (b *Bleve) Prepare(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || !b.broken.Load() || b.closed {
 		return err
@@ -113,15 +115,18 @@ func (b *Bleve) Prepare(ctx context.Context) error {
 	b.mu.RLock()
 	current := b.current
 	b.mu.RUnlock()
-	if current != nil && b.reopen(current) {
-		b.broken.Store(false)
-		return nil
+	if current != nil {
+		b.shutFiles(current)
 	}
-	b.log.Warn("search index is broken and is made anew")
-	return b.replace()
+	err := b.openShut()
+	if errors.Is(err, errDamaged) {
+		b.log.Warn("search index is damaged and is being recreated", "error", err)
+		return b.replace()
+	}
+	return err
 }
 
-// Apply writes a batch; it is on disk and found when it answers.
+// Apply writes a batch. When it returns, the batch is on disk and can be found.
 func (b *Bleve) Apply(ctx context.Context, batch Batch) error {
 	b.mu.RLock()
 	current := b.current
@@ -136,26 +141,41 @@ func (b *Bleve) Apply(ctx context.Context, batch Batch) error {
 	return err
 }
 
-// reopen goes back to what is on disk after a write has failed, as when the disk
-// is full: Bleve would search what is not there, and try again without end.
-func (b *Bleve) reopen(failed *files) (whole bool) {
+// reopen goes back to what is on disk after a failed write, for example on a full
+// disk: Bleve would search what is not there and retry forever.
+func (b *Bleve) reopen(failed *files) {
+	b.shutFiles(failed)
+	if err := b.openShut(); err != nil {
+		b.broken.Store(true)
+		b.log.Error("cannot reopen search index", "error", err)
+	}
+}
+
+// shutFiles closes the current index, whatever that says: what is on disk counts.
+func (b *Bleve) shutFiles(current *files) {
 	b.mu.Lock()
 	b.current = nil
 	b.mu.Unlock()
-	closed := failed.close()
-	again, err := openFiles(b.folder.path(failed.name), failed.name)
+	b.shut = current.name
+	if err := current.close(); err != nil {
+		b.log.Warn("cannot close search index cleanly", "error", err)
+	}
+}
+
+// openShut opens the index that shutFiles closed.
+func (b *Bleve) openShut() error {
+	again, err := openFiles(b.folder.path(b.shut), b.shut)
 	if err != nil {
-		b.broken.Store(true)
-		b.log.Error("search index cannot be opened again", "error", errors.Join(closed, err))
-		return false
+		return err
 	}
 	b.mu.Lock()
 	b.current = again
 	b.mu.Unlock()
-	return true
+	b.broken.Store(false)
+	return nil
 }
 
-// read reads the index as it is now.
+// read calls use with the index as it is now.
 func (b *Bleve) read(ctx context.Context, use func(*scorch.IndexSnapshot) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -165,12 +185,12 @@ func (b *Bleve) read(ctx context.Context, use func(*scorch.IndexSnapshot) error)
 		return err
 	}
 	defer snapshot.Close()
-	// A disk that cannot be read is a fault of memory: the files are mapped.
+	// The files are mapped, so an unreadable disk is a memory fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			b.broken.Store(true)
-			b.log.Error("search index cannot be read", "panic", r, "stack", string(debug.Stack()))
+			b.log.Error("cannot read search index", "panic", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("read index: %v", r)
 		}
 	}()
@@ -189,8 +209,8 @@ func (b *Bleve) snapshot() (*scorch.IndexSnapshot, error) {
 	return b.current.snapshot()
 }
 
-// Close closes the index, waiting for a batch that is being written, and gives the
-// folder back.
+// Close waits for a batch that is being written, closes the index and unlocks the
+// folder.
 func (b *Bleve) Close() error {
 	b.mu.Lock()
 	current := b.current

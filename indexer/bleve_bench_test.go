@@ -20,8 +20,8 @@ const (
 	benchChats    = 2_000
 )
 
-// corpus makes messages of words as frequent as those of a language are, a third
-// of them Chinese.
+// corpus generates messages whose words are distributed as in a natural language; a
+// third of them are Chinese.
 type corpus struct {
 	random *rand.Rand
 	zipf   *rand.Zipf
@@ -77,7 +77,7 @@ func (c *corpus) fill(b *testing.B, apply func(indexer.Batch) error) {
 	}
 }
 
-// BenchmarkBleveRebuild makes an index of 100,000 messages in batches of 1,000.
+// BenchmarkBleveRebuild builds an index of 100,000 messages in batches of 1,000.
 func BenchmarkBleveRebuild(b *testing.B) {
 	for b.Loop() {
 		dir := b.TempDir()
@@ -117,7 +117,7 @@ func BenchmarkBleveApply(b *testing.B) {
 	}
 }
 
-// BenchmarkBleveSearch asks an index of 100,000 messages.
+// BenchmarkBleveSearch searches an index of 100,000 messages.
 func BenchmarkBleveSearch(b *testing.B) {
 	index := openBleve(b, b.TempDir())
 	defer index.Close()
@@ -182,7 +182,7 @@ func size(b *testing.B, dir string) (total int64) {
 	return total
 }
 
-// resident is the memory of the process, in MiB.
+// resident returns the resident memory of the process, in MiB.
 func resident(b *testing.B) float64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -23,12 +23,12 @@ func numbered(n int, body string) indexer.Document {
 	}
 }
 
-// TestBleveChild is the process that TestBleveKilled kills: it says which batches
+// TestBleveChild is the process that TestBleveKilled kills. It prints which batches
 // it has applied.
 func TestBleveChild(t *testing.T) {
 	dir := os.Getenv(childFolder)
 	if dir == "" {
-		t.Skip("is run by TestBleveKilled")
+		t.Skip("only runs in a child of TestBleveKilled")
 	}
 	b := openBleve(t, dir)
 	for n := 0; ; n += 2 {
@@ -43,7 +43,7 @@ func TestBleveChild(t *testing.T) {
 	}
 }
 
-// What Apply has answered for is there after a crash at any moment.
+// What Apply has acknowledged survives a crash at any moment.
 func TestBleveKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -77,8 +77,8 @@ func TestBleveKilled(t *testing.T) {
 	}
 }
 
-// applyAndKill gives the last document that a process has answered for, which is
-// then killed.
+// applyAndKill kills a process after some acknowledgements and returns the last
+// document that it acknowledged.
 func applyAndKill(t *testing.T, dir string, acks int) (last int) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBleveChild$")
@@ -104,7 +104,7 @@ func applyAndKill(t *testing.T, dir string, acks int) (last int) {
 		}
 	}
 	if err := child.Wait(); err == nil || !killed {
-		t.Fatalf("the child ended by itself: %v", err)
+		t.Fatalf("the child exited on its own: %v", err)
 	}
 	return last
 }
@@ -124,7 +124,7 @@ func TestBleveInUse(t *testing.T) {
 	}
 }
 
-// An index that is not as it was written is replaced by an empty one that works.
+// A damaged index is replaced by an empty one that works.
 func TestBleveBroken(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(t *testing.T, dir string){
@@ -151,7 +151,7 @@ func TestBleveBroken(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			b := openBleve(t, dir)
-			for n := range 30 {
+			for n := range 6 { // one segment each
 				apply(t, b, numbered(n, "tea"))
 			}
 			if err := b.Close(); err != nil {
@@ -171,8 +171,8 @@ func TestBleveBroken(t *testing.T) {
 	}
 }
 
-// An index that cannot be written is an error, not an end: searches go on over
-// what is on disk, or, when that is gone, the next Prepare begins anew.
+// A failed write is an error, not the end: searches continue over what is on disk, or
+// if that is gone, the next Prepare starts over.
 func TestBleveCannotWrite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -195,7 +195,7 @@ func TestBleveCannotWrite(t *testing.T) {
 	}
 }
 
-// What a crash left of a rebuild goes, what is not of the index stays.
+// What a crash left of a rebuild is removed; other files stay.
 func TestBleveLeftovers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -272,7 +272,7 @@ func remove(t *testing.T, dir, pattern string) {
 	}
 }
 
-// shorten cuts files to a part of what they were.
+// shorten truncates files to a fraction of their size.
 func shorten(t *testing.T, dir, pattern string, part int64) {
 	t.Helper()
 	for _, path := range match(t, dir, pattern) {
@@ -286,7 +286,7 @@ func shorten(t *testing.T, dir, pattern string, part int64) {
 	}
 }
 
-// change changes one byte in the middle.
+// change changes one byte in the middle of files.
 func change(t *testing.T, dir, pattern string) {
 	t.Helper()
 	for _, path := range match(t, dir, pattern) {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// ErrInUse says that another process has the folder of an index.
+// ErrInUse means that another process has locked the folder of an index.
 var ErrInUse = errors.New("the search index is in use by another process")
 
 const (
@@ -19,18 +19,18 @@ const (
 	indexPrefix = "index-"
 )
 
-// folder holds indexes, one of which is current. Only one process has it.
+// folder holds indexes, one of which is current. Only one process has it locked.
 //
-//	lock       held while the process lives
-//	current    version and name of the index that is current
-//	index-7    an index; any but the current one is a leftover
+//	lock       locked while the process lives
+//	current    version and name of the current index
+//	index-7    an index; any except the current one is a leftover
 type folder struct {
 	dir  string
 	lock *os.File
-	next int // number of the index to be made next
+	next int // number of the next index
 }
 
-// openFolder makes dir where there is none and takes it, or fails with ErrInUse.
+// openFolder creates dir if necessary and locks it, or fails with ErrInUse.
 func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make index folder: %w", err)
@@ -49,23 +49,23 @@ func openFolder(dir string) (*folder, error) {
 	return &folder{dir: dir, lock: lock, next: 1}, nil
 }
 
-// close gives the lock up by name: a process that is being started holds all files
-// that are open until it has become another program.
+// close unlocks explicitly: a process that is being started holds duplicates of all
+// open files until it executes its program.
 func (f *folder) close() error {
 	return errors.Join(syscall.Flock(int(f.lock.Fd()), syscall.LOCK_UN), f.lock.Close())
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 
-// fresh gives the name of an index that there is not.
+// fresh returns an unused name for an index.
 func (f *folder) fresh() string {
 	name := indexPrefix + strconv.Itoa(f.next)
 	f.next++
 	return name
 }
 
-// current gives the name of the index that is current, "" if there is none of
-// this version.
+// current returns the name of the current index, "" if there is none of this
+// version.
 func (f *folder) current() (string, error) {
 	text, err := os.ReadFile(f.path(currentFile))
 	if errors.Is(err, os.ErrNotExist) {
@@ -89,8 +89,8 @@ func isIndex(name string) bool {
 	return ok && err == nil && n > 0
 }
 
-// makeCurrent names the index that is current from now on. After a crash it is
-// the one or the other.
+// makeCurrent makes an index the current one. After a crash it is either that or
+// the previous one.
 func (f *folder) makeCurrent(name string) error {
 	temporary := f.path(currentFile + ".new")
 	if err := writeSynced(temporary, stamp()+name+"\n"); err != nil {
@@ -123,7 +123,7 @@ func (f *folder) sync() error {
 	return nil
 }
 
-// sweep removes all indexes but one. What is not of ours stays.
+// sweep removes all indexes except one, and nothing else.
 func (f *folder) sweep(keep string) error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {

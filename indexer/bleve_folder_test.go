@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// A folder that was given back is free, even while a process that is being started
-// still holds what was open.
-func TestFolderIsGivenBack(t *testing.T) {
+// A closed folder can be opened again even while a process that is being started
+// still holds a duplicate of its lock file.
+func TestFolderIsReleased(t *testing.T) {
 	dir := t.TempDir()
 	f, err := openFolder(dir)
 	if err != nil {

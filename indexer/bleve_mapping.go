@@ -12,30 +12,30 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// bleveVersion is of everything that decides what is in an index: scan, the
-// fields below and what is in them. An index of another version is made anew.
-const bleveVersion = 1
+// bleveVersion covers everything that decides what is in an index: scan, the fields
+// below and their content. An index of another version is recreated.
+const bleveVersion = 2
 
-// The fields of an index. Postings are plain sets of documents: order is by time
-// and not by how often a word is there, and what must be side by side is looked up
-// in the body, which is kept for the marks anyway.
+// The fields of an index. Postings are plain sets of documents: hits are ordered by
+// time, not by word frequency, and adjacency is checked in the body, which is
+// stored for the marks anyway.
 const (
-	fieldBody   = "body"   // words, letters of scripts without spaces alone and in pairs, symbols
-	fieldStart  = "start"  // the first one and the first two letters of words
+	fieldBody   = "body"   // words, symbols, and letters of scripts without spaces, single and in pairs
+	fieldStart  = "start"  // the first letter and the first two letters of words
 	fieldChat   = "chat"   // id
 	fieldSender = "sender" // id
-	fieldLink   = "link"   // "1" where there is one
-	fieldTime   = "time"   // orderedTime, to be read by document
-	fieldKept   = "kept"   // version and body, to be read by document
+	fieldLink   = "link"   // "1" if there is one
+	fieldTime   = "time"   // orderedTime, readable by document
+	fieldKept   = "kept"   // version and body, readable by document
 )
 
-// startRunes is up to how many letters beginnings of words are terms of their own,
-// so that a prefix never stands for thousands of terms.
+// startRunes is the length up to which beginnings of words are terms themselves, so
+// that a short prefix does not expand to thousands of terms.
 const startRunes = 2
 
 const postings = index.IndexField | index.SkipFreqNorm
 
-// bleveDocument is how d is put into an index.
+// bleveDocument returns d in the form in which it is indexed.
 func bleveDocument(d Document) *document.Document {
 	doc := document.NewDocument(d.ID)
 	units := scan(d.Body)
@@ -59,7 +59,7 @@ func termsField(name string, terms map[string]struct{}) document.Field {
 	return document.NewTextFieldCustom(name, nil, nil, postings, knownTerms(terms))
 }
 
-// knownTerms is an analyzer whose work is done.
+// knownTerms is an analyzer that returns precomputed terms.
 type knownTerms map[string]struct{}
 
 func (k knownTerms) Analyze([]byte) analysis.TokenStream {
@@ -75,7 +75,10 @@ func (k knownTerms) Analyze([]byte) analysis.TokenStream {
 func bodyTerms(units []unit) map[string]struct{} {
 	terms := make(map[string]struct{}, len(units))
 	for i, u := range units {
-		terms[u.text] = struct{}{}
+		u.forms(func(form string) bool {
+			terms[form] = struct{}{}
+			return true
+		})
 		if i > 0 && pair(units[i-1], u) {
 			terms[units[i-1].text+u.text] = struct{}{}
 		}
@@ -83,7 +86,7 @@ func bodyTerms(units []unit) map[string]struct{} {
 	return terms
 }
 
-// pair says whether two units are looked up as one.
+// pair reports whether two units are looked up as one.
 func pair(a, b unit) bool { return a.kind == gram && b.kind == gram && a.end == b.start }
 
 func startTerms(units []unit) map[string]struct{} {
@@ -92,18 +95,21 @@ func startTerms(units []unit) map[string]struct{} {
 		if u.kind != word {
 			continue
 		}
-		end := 0
-		for range startRunes {
-			_, n := utf8.DecodeRuneInString(u.text[end:])
-			end += n
-			terms[u.text[:end]] = struct{}{}
-		}
+		u.forms(func(form string) bool {
+			end := 0
+			for range startRunes {
+				_, n := utf8.DecodeRuneInString(form[end:])
+				end += n
+				terms[form[:end]] = struct{}{}
+			}
+			return true
+		})
 	}
 	return terms
 }
 
-// orderedTime gives a time as bytes of the same order, without 0xff, which parts
-// terms in an index. There is no time before 1970.
+// orderedTime encodes a time as bytes that sort alike, without 0xff, which separates
+// terms in an index. Times before 1970 do not occur.
 func orderedTime(t chat.Time) string {
 	var b [7]byte
 	for i, rest := len(b)-1, max(t, 0); i >= 0; i, rest = i-1, rest>>7 {
@@ -124,11 +130,11 @@ func keep(version int64, body string) string {
 	return string(binary.BigEndian.AppendUint64(nil, uint64(version))) + body
 }
 
-var errKept = errors.New("document is cut short")
+var errKept = errors.New("the stored document is truncated")
 
 func kept(value []byte) (version int64, body string, err error) {
 	if len(value) < 8 {
 		return 0, "", errKept
 	}
-	return int64(binary.BigEndian.Uint64(value)), string(value[8:]), nil
+	return int64(binary.BigEndian.Uint64(value)), string(value[8:]), nil //nolint:gosec // as keep wrote it
 }

@@ -10,29 +10,31 @@ import (
 	"github.com/blevesearch/vellum/levenshtein"
 )
 
-// clause is a set of documents by terms: those with a term, and those with one
-// that begins so or is nearly so.
+// clause is a set of documents: those with a term, with a term that has the prefix,
+// or with a nearly equal term.
 type clause struct {
 	field, term  string
 	prefix, typo bool
-	nearly       *levenshtein.DFA // of a typo
+	nearly       *levenshtein.DFA // if typo
 }
 
-// plan is a query as it is run: documents are in the set of every clause, and of
-// those it is looked up whether they match the patterns where clauses cannot tell.
+// plan is a query as it is executed. A hit is in the set of every clause; where
+// clauses cannot decide, its body is also matched against the patterns.
 type plan struct {
 	chat.IndexQuery
 	patterns []pattern
 	clauses  []clause
-	inexact  bool // some clauses take words that are only nearly so
-	lookup   bool // clauses cannot tell all
-	nothing  bool // no document matches
+	inexact  bool // some clauses accept nearly equal words
+	lookup   bool // clauses alone cannot decide
+	nothing  bool // no document can match
+	perByte  int  // what looking up costs for each byte of a body
+	work     int  // what looking up may still cost
 	chats    [][]byte
 }
 
 func (b *Bleve) plan(q chat.IndexQuery) (plan, error) {
 	patterns, possible := patternsOf(q)
-	p := plan{IndexQuery: q, patterns: patterns, nothing: !possible, chats: keys(q.ChatIDs)}
+	p := plan{IndexQuery: q, patterns: patterns, nothing: !possible, chats: keys(q.ChatIDs), perByte: 1, work: lookupWork}
 	seen := map[clause]bool{}
 	for _, pattern := range p.patterns {
 		for _, c := range pattern.clauses() {
@@ -50,13 +52,14 @@ func (b *Bleve) plan(q chat.IndexQuery) (plan, error) {
 			p.clauses = append(p.clauses, c)
 		}
 		p.lookup = p.lookup || !pattern.simple()
+		p.perByte += len(pattern.units)
 	}
-	// A typo is looked for only where all else is.
+	// Cheap clauses first: typos are searched for only if everything else matches.
 	slices.SortStableFunc(p.clauses, func(a, b clause) int { return cmp.Compare(costOf(a), costOf(b)) })
 	return p, nil
 }
 
-// costOf is a measure of what looking for a clause takes.
+// costOf returns the relative cost of a clause.
 func costOf(c clause) int {
 	switch {
 	case c.typo:
@@ -67,7 +70,7 @@ func costOf(c clause) int {
 	return 0
 }
 
-// simple says whether clauses can tell all.
+// simple reports whether clauses alone can decide.
 func (p pattern) simple() bool {
 	return len(p.units) == 1 || len(p.units) == 2 && pair(p.units[0], p.units[1])
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/blevesearch/bleve/v2/index/scorch"
 )
 
-// Count is how many documents there are.
+// Count returns the number of documents.
 func (b *Bleve) Count(ctx context.Context) (int64, error) {
 	var count uint64
 	err := b.read(ctx, func(snapshot *scorch.IndexSnapshot) (err error) {
@@ -20,7 +20,17 @@ func (b *Bleve) Count(ctx context.Context) (int64, error) {
 	return int64(count), nil
 }
 
-// Versions gives the versions of those of the documents that there are.
+// Position implements positioned.
+func (b *Bleve) Position(ctx context.Context) (position string, err error) {
+	err = b.read(ctx, func(snapshot *scorch.IndexSnapshot) error {
+		value, err := snapshot.GetInternal([]byte(positionKey))
+		position = string(value)
+		return err
+	})
+	return position, err
+}
+
+// Versions returns the versions of those of the documents that exist.
 func (b *Bleve) Versions(ctx context.Context, ids []string) (map[string]int64, error) {
 	var versions map[string]int64
 	err := b.read(ctx, func(snapshot *scorch.IndexSnapshot) (err error) {
@@ -41,8 +51,8 @@ func versionsIn(ctx context.Context, snapshot *scorch.IndexSnapshot, ids []strin
 			return nil, err
 		}
 		for all, n := docs.Iterator(), 0; all.HasNext(); n++ {
-			if n%checkEvery == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
+			if err := giveWay(ctx, n); err != nil {
+				return nil, err
 			}
 			hit, _, err := candidate{in: s, doc: uint64(all.Next())}.hit(&plan{})
 			if err != nil {
@@ -54,7 +64,7 @@ func versionsIn(ctx context.Context, snapshot *scorch.IndexSnapshot, ids []strin
 	return versions, nil
 }
 
-// Page lists ids in their own order. next is the last id of the page.
+// Page lists ids in ascending order. next is the last id of the page.
 func (b *Bleve) Page(ctx context.Context, after string, limit int) (ids []string, next string, err error) {
 	err = b.read(ctx, func(snapshot *scorch.IndexSnapshot) error {
 		ids, next, err = pageIn(ctx, snapshot, after, limit)
@@ -66,7 +76,7 @@ func (b *Bleve) Page(ctx context.Context, after string, limit int) (ids []string
 	return ids, next, nil
 }
 
-// pageIn walks the dictionary of ids, which has those of deleted documents too.
+// pageIn walks the dictionary of ids, which includes those of deleted documents.
 func pageIn(ctx context.Context, snapshot *scorch.IndexSnapshot, after string, limit int) ([]string, string, error) {
 	var begin []byte
 	if after != "" {
@@ -79,8 +89,8 @@ func pageIn(ctx context.Context, snapshot *scorch.IndexSnapshot, after string, l
 	defer all.Close()
 	var ids []string
 	for n := 0; ; n++ {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return nil, "", ctx.Err()
+		if err := giveWay(ctx, n); err != nil {
+			return nil, "", err
 		}
 		entry, err := all.Next()
 		if err != nil || entry == nil {

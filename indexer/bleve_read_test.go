@@ -1,6 +1,7 @@
 package indexer_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -8,7 +9,7 @@ import (
 	"fechatter/indexer"
 )
 
-// A disk that can no longer be read costs the index and not the process.
+// A disk that becomes unreadable costs the index, not the process.
 func TestBleveCannotRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -20,7 +21,7 @@ func TestBleveCannotRead(t *testing.T) {
 		t.Errorf("found %+v in an index that cannot be read", hits)
 	}
 	if _, err := b.Count(t.Context()); err == nil {
-		t.Error("nobody hears that the index is broken")
+		t.Error("counted an index that cannot be read")
 	}
 	if err := b.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
@@ -30,7 +31,7 @@ func TestBleveCannotRead(t *testing.T) {
 	}
 }
 
-// Nor does it when it is a batch that comes upon it.
+// The same holds if a batch is the first to notice.
 func TestBleveCannotReadForBatch(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -49,7 +50,7 @@ func TestBleveCannotReadForBatch(t *testing.T) {
 	}
 }
 
-// Close does not wait for searches, which end as if nothing had been.
+// Close does not wait for searches, which complete undisturbed.
 func TestBleveCloseDuringSearches(t *testing.T) {
 	t.Parallel()
 	b := openBleve(t, t.TempDir())
@@ -86,4 +87,53 @@ func TestBleveCloseDuringSearches(t *testing.T) {
 
 func askTea() chat.IndexQuery {
 	return chat.IndexQuery{Words: []string{"tea"}, ChatIDs: []string{numbered(1, "").ChatID}, Limit: 50}
+}
+
+// TestBlevePosition: the position is as durable as the batch with which it came, and belongs
+// to the index that got it.
+func TestBlevePosition(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := openBleve(t, dir)
+	at := func(want string) {
+		t.Helper()
+		if got, err := b.Position(t.Context()); got != want || err != nil {
+			t.Errorf("position %q, %v, want %q", got, err, want)
+		}
+	}
+	note := func(position string, docs ...indexer.Document) {
+		t.Helper()
+		if err := b.Apply(t.Context(), indexer.Batch{Documents: docs, Position: position}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reopen := func() {
+		t.Helper()
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b = openBleve(t, dir)
+	}
+	at("")
+	note("", numbered(1, "tea"))
+	at("")
+	note("1/a", numbered(2, "tea"))
+	note("", numbered(3, "tea"))
+	at("1/a")
+	reopen()
+	at("1/a")
+	note("2/b") // nothing but the position
+	reopen()
+	at("2/b")
+	r, err := b.Rebuild(t.Context())
+	if err == nil {
+		err = errors.Join(r.Apply(t.Context(), indexer.Batch{Documents: []indexer.Document{numbered(1, "tea")}}), r.Swap(t.Context()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	at("")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

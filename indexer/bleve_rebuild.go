@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-var errEnded = errors.New("rebuild has ended")
+var errEnded = errors.New("the rebuild has ended")
 
-// bleveRebuild is an index that is made beside the current one.
+// bleveRebuild is an index that is built beside the current one.
 type bleveRebuild struct {
 	bleve *Bleve
 	files *files
@@ -30,7 +30,7 @@ func (b *Bleve) Rebuild(ctx context.Context) (Rebuild, error) {
 	return b.rebuilt, nil
 }
 
-// ended says whether it was swapped, dropped, or dropped by a later one.
+// ended reports whether it was swapped, dropped, or replaced by a later one.
 func (r *bleveRebuild) ended() bool { return r.bleve.rebuilt != r }
 
 func (r *bleveRebuild) Apply(ctx context.Context, b Batch) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"time"
 
 	"fechatter/chat"
@@ -17,20 +18,25 @@ import (
 const (
 	searchTimeout = 10 * time.Second
 
-	// checkEvery is after how many documents a search looks whether it has been
-	// called off.
-	checkEvery = 1024
+	// yieldEvery is the number of documents or terms after which a search lets others run.
+	yieldEvery = 64
 
-	// countUpTo is of how many candidates it is looked up whether they match, if
-	// only for the total; the rest of the total is estimated from them.
+	// countUpTo is how many candidates are looked up just for the total; the rest of
+	// the total is extrapolated from them.
 	countUpTo = 500
 
-	// lookupUpTo is of how many at most, to fill the hits.
+	// lookupUpTo is how many candidates are looked up at most, to fill the hits.
 	lookupUpTo = 50_000
+
+	// lookupWork is how much looking up may cost, each body its bytes for every unit that
+	// it is compared with and once more: a second of a core, whatever the bodies and the
+	// query are. It lets a phrase of five words be looked up in lookupUpTo messages of 100
+	// bytes.
+	lookupWork = 32 << 20
 )
 
-// Search finds the messages that have every word as it was asked for before those
-// where a letter is wrong, and of equals the newer first.
+// Search returns the messages that contain every word exactly before those where a
+// letter is wrong, newest first among equals.
 func (b *Bleve) Search(ctx context.Context, q chat.IndexQuery) (found chat.IndexHits, err error) {
 	if len(q.ChatIDs) == 0 {
 		return chat.IndexHits{}, ctx.Err()
@@ -39,7 +45,7 @@ func (b *Bleve) Search(ctx context.Context, q chat.IndexQuery) (found chat.Index
 	defer cancel()
 	p, err := b.plan(q)
 	if err != nil {
-		return chat.IndexHits{}, chat.Wrap(chat.Unavailable, err, "the query cannot be searched for")
+		return chat.IndexHits{}, chat.Wrap(chat.Unavailable, err, "this query cannot be searched for")
 	}
 	err = b.read(ctx, func(snapshot *scorch.IndexSnapshot) error {
 		if p.nothing {
@@ -49,13 +55,13 @@ func (b *Bleve) Search(ctx context.Context, q chat.IndexQuery) (found chat.Index
 		return err
 	})
 	if err != nil {
-		return chat.IndexHits{}, chat.Wrap(chat.Unavailable, fmt.Errorf("search index: %w", err), "the search index cannot be used right now")
+		return chat.IndexHits{}, chat.Wrap(chat.Unavailable, fmt.Errorf("search index: %w", err), "search is temporarily unavailable")
 	}
 	return found, nil
 }
 
-// searchIn looks for words with typos only where there is not enough without: it
-// takes a walk over all words there are.
+// searchIn searches for words with typos only if there are too few hits without,
+// because that walks over the whole dictionary.
 func searchIn(ctx context.Context, snapshot *scorch.IndexSnapshot, p *plan) (chat.IndexHits, error) {
 	found, err := searchFor(ctx, snapshot, p, false)
 	if err != nil || !p.inexact || found.Total > p.Limit {
@@ -68,7 +74,7 @@ func searchFor(ctx context.Context, snapshot *scorch.IndexSnapshot, p *plan, typ
 	var all ranking
 	for _, s := range snapshot.Segments() {
 		in := &part{SegmentSnapshot: s, dictionaries: map[string]segment.TermDictionary{}}
-		docs, exact, err := in.candidates(p, typos)
+		docs, exact, err := in.candidates(ctx, p, typos)
 		if err != nil {
 			return chat.IndexHits{}, err
 		}
@@ -80,6 +86,18 @@ func searchFor(ctx context.Context, snapshot *scorch.IndexSnapshot, p *plan, typ
 	return all.hits(ctx, p)
 }
 
+// giveWay lets others run before the nth document or term of a walk, if it is one of every
+// yieldEvery, and reports whether the walk has been cancelled. A search computes for
+// milliseconds, and a message on its way passes several goroutines: on one core it would wait
+// for the search at each.
+func giveWay(ctx context.Context, n int) error {
+	if n%yieldEvery > 0 {
+		return nil
+	}
+	runtime.Gosched()
+	return ctx.Err()
+}
+
 // candidate is a document that may be a hit.
 type candidate struct {
 	in    *scorch.SegmentSnapshot
@@ -88,7 +106,7 @@ type candidate struct {
 	exact bool
 }
 
-// ranking is a heap of candidates, the best of which comes first.
+// ranking is a heap of candidates, best first.
 type ranking []candidate
 
 func (r ranking) Len() int      { return len(r) }
@@ -112,7 +130,7 @@ func (r *ranking) Pop() any {
 	return last
 }
 
-// id is "" if it cannot be read, which then fails when the hit is made.
+// id returns "" if the id cannot be read; making the hit then fails.
 func (c candidate) id() string {
 	id, err := c.in.DocID(c.doc)
 	if err != nil {
@@ -121,7 +139,7 @@ func (c candidate) id() string {
 	return string(id)
 }
 
-// rank adds the documents of a segment that are of the right time.
+// rank adds the documents of a segment that are in the time range.
 func (p *part) rank(ctx context.Context, r ranking, docs, exact *roaring.Bitmap, q *plan) (ranking, error) {
 	times, ok := p.Segment().(segment.DocValueVisitable)
 	if !ok || docs.IsEmpty() {
@@ -136,8 +154,8 @@ func (p *part) rank(ctx context.Context, r ranking, docs, exact *roaring.Bitmap,
 	var state segment.DocVisitState
 	var err error
 	for all, n := docs.Iterator(), 0; all.HasNext(); n++ {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return r, ctx.Err()
+		if err := giveWay(ctx, n); err != nil {
+			return r, err
 		}
 		doc := all.Next()
 		if state, err = times.VisitDocValues(uint64(doc), []string{fieldTime}, see, state); err != nil {
@@ -150,16 +168,17 @@ func (p *part) rank(ctx context.Context, r ranking, docs, exact *roaring.Bitmap,
 	return r, nil
 }
 
-// hits takes the best, looking up in the bodies what the clauses could not tell.
+// hits returns the best candidates, looking up in their bodies what the clauses
+// could not decide.
 func (r *ranking) hits(ctx context.Context, p *plan) (chat.IndexHits, error) {
 	found := chat.IndexHits{Total: r.Len()}
 	looked, matched := 0, 0
 	for ; r.Len() > 0 && looked < lookupUpTo; looked++ {
-		if len(found.Hits) == p.Limit && (!p.lookup || looked >= countUpTo) {
+		if len(found.Hits) == p.Limit && (!p.lookup || looked >= countUpTo) || p.lookup && p.work <= 0 {
 			break
 		}
-		if looked%checkEvery == 0 && ctx.Err() != nil {
-			return found, ctx.Err()
+		if err := giveWay(ctx, 0); err != nil {
+			return found, err
 		}
 		hit, matches, err := heap.Pop(r).(candidate).hit(p)
 		if err != nil {
@@ -178,7 +197,7 @@ func (r *ranking) hits(ctx context.Context, p *plan) (chat.IndexHits, error) {
 	return found, nil
 }
 
-// hit says whether the document matches, and where.
+// hit returns the document as a hit and reports whether it matches.
 func (c candidate) hit(p *plan) (hit chat.IndexHit, matches bool, err error) {
 	var body string
 	var bad error
@@ -200,6 +219,7 @@ func (c candidate) hit(p *plan) (hit chat.IndexHit, matches bool, err error) {
 	if !p.Text() {
 		return hit, true, nil
 	}
+	p.work -= len(body) * p.perByte
 	hit.Marks, matches = match(p.patterns, body)
 	return hit, matches, nil
 }

@@ -27,7 +27,7 @@ func TestBleve(t *testing.T) {
 	indextest.Run(t, func(t testing.TB) indexer.Index { return openBleve(t, t.TempDir()) })
 }
 
-// TestBleveFinds is what this engine does beyond the contract of all.
+// TestBleveFinds checks what this engine does beyond the common contract.
 func TestBleveFinds(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("abcdefghij", 1600)
@@ -68,7 +68,7 @@ func TestBleveFinds(t *testing.T) {
 	}
 }
 
-// The words as they were asked for come before those with a typo, however new.
+// Exact words come before words with a typo, however new those are.
 func TestBleveOrder(t *testing.T) {
 	t.Parallel()
 	b := openBleve(t, t.TempDir())

@@ -7,8 +7,8 @@ import (
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
-// firstRight is an automaton of nearly right words of which the first letter is
-// right. With any other letter a walk over a dictionary ends at once.
+// firstRight is an automaton for words with a typo whose first letter is right. Any
+// other first letter ends a walk over a dictionary at once.
 type firstRight struct {
 	segment.Automaton
 	first string
@@ -26,8 +26,8 @@ func newFirstRight(nearly segment.Automaton, word string) firstRight {
 	return f
 }
 
-// Start is the first of the states below zero, each of which is for a byte of the
-// first letter.
+// Start returns the first of the negative states, one for each byte of the first
+// letter.
 func (f firstRight) Start() int { return -1 }
 
 func (f firstRight) Accept(state int, b byte) int {

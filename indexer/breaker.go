@@ -9,22 +9,23 @@ import (
 )
 
 const (
-	// breakerFailures in a row are reason not to ask for breakerPause. Then one
-	// search finds out for the others.
+	// After breakerFailures failures in a row the engine is not asked for
+	// breakerPause. Then a single search tries it for the others.
 	breakerFailures = 3
 	breakerPause    = 2 * time.Second
 )
 
-var errBreaker = errors.New("the engine has failed several times in a row")
+var errBreaker = errors.New("the search engine has failed several times in a row")
 
-// breaker keeps searches from waiting for an engine that does not answer.
+// breaker keeps searches from waiting for an engine that does not answer. Its
+// methods may be called concurrently.
 type breaker struct {
 	mu       sync.Mutex
 	failures int
 	until    time.Time
 }
 
-// open answers for how long the engine is not to be asked.
+// open returns for how long the engine must not be asked.
 func (b *breaker) open() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -39,7 +40,7 @@ func (b *breaker) open() time.Duration {
 	return wait
 }
 
-// saw takes the outcome of a search.
+// saw records the outcome of a search.
 func (b *breaker) saw(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -52,7 +53,7 @@ func (b *breaker) saw(err error) {
 }
 
 func unavailable(err error, wait time.Duration) error {
-	e := chat.Wrap(chat.Unavailable, err, "search is out of reach for a moment")
+	e := chat.Wrap(chat.Unavailable, err, "search is temporarily unavailable")
 	e.RetryAfter = wait
 	return e
 }

@@ -8,20 +8,20 @@ import (
 // comparePage is how many messages are compared at a time.
 const comparePage = 1000
 
-// comparison finds what is different in index and database, a page at a time,
-// and queues it. Nothing should be: it is for what no outbox knows of, such as an
-// index or a database that was restored from a backup.
+// comparison finds differences between index and database, a page at a time, and
+// queues them. There should be none: it is for what the outbox cannot know of, such
+// as an index or a database restored from a backup.
 type comparison struct {
-	next     time.Time // when it goes on
-	database string    // messages up to this one are compared
-	extra    bool      // the messages are done; now for documents that are no messages
-	index    string    // where the index goes on
+	next     time.Time // when to go on
+	database string    // messages up to this id have been compared
+	extra    bool      // messages are done; now documents without a message
+	index    string    // where to go on in the index
 	over     bool
 	queued   int
 }
 
-// proceed compares a page when it is time to. After a difference it begins anew at
-// once: where pages are counted, what was removed has moved others past them.
+// proceed compares a page when it is time to. After a difference it starts over at
+// once: in an index paged by offset, removals have shifted documents past the page.
 func (c *comparison) proceed(ctx context.Context, x *Indexer) error {
 	if time.Now().Before(c.next) {
 		return nil
@@ -33,7 +33,7 @@ func (c *comparison) proceed(ctx context.Context, x *Indexer) error {
 	case !c.over:
 		c.next = time.Now().Add(x.cfg.PollEvery)
 	case c.queued > 0:
-		x.log.Warn("index and database were different", "messages", c.queued)
+		x.log.Warn("search index and database differed", "messages", c.queued)
 		*c = comparison{next: time.Now().Add(x.cfg.PollEvery)}
 	default:
 		*c = comparison{next: time.Now().Add(x.cfg.CompareEvery)}
@@ -41,8 +41,9 @@ func (c *comparison) proceed(ctx context.Context, x *Indexer) error {
 	return nil
 }
 
-// step compares one page. What waits in the outbox has to be different: it changed
-// since, or the engine will not take it.
+// step compares one page and queues what differs. QueueIndex ignores what already
+// waits in the outbox, which is expected to differ: it has changed since, or the
+// engine refuses it.
 func (c *comparison) step(ctx context.Context, x *Indexer) error {
 	wrong, err := c.nextPage(ctx, x)
 	if err != nil || len(wrong) == 0 {
@@ -53,7 +54,7 @@ func (c *comparison) step(ctx context.Context, x *Indexer) error {
 	return err
 }
 
-// nextPage gives the ids of the next page that are to be indexed anew.
+// nextPage returns the ids on the next page that must be indexed again.
 func (c *comparison) nextPage(ctx context.Context, x *Indexer) ([]string, error) {
 	if c.extra {
 		return c.documents(ctx, x)

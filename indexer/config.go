@@ -7,23 +7,23 @@ import (
 	"fechatter/chat"
 )
 
-// Config says when and how much is indexed. The zero value of everything but
-// Node is the default.
+// Config sets when and how much is indexed. The zero value of every field except
+// Node means its default.
 type Config struct {
 	Node string // the holder of the lease: unique among the nodes that share an index
 
-	BatchSize    int           // changes after which a batch does not wait any more; default 10
-	BatchTimeout time.Duration // how long the first of a batch waits at most; default 1 s
-	Quiet        time.Duration // a batch goes out when nothing came for so long; default 100 ms
-	MaxBatch     int           // changes in one batch when there is a backlog; default 1,000
+	BatchSize    int           // changes after which a batch no longer waits; default 10
+	BatchTimeout time.Duration // how long the first change of a batch waits at most; default 1 s
+	Quiet        time.Duration // a batch no longer waits after this long without changes; default 100 ms
+	MaxBatch     int           // changes in one batch of a backlog; default 1,000
 
-	PollEvery    time.Duration // how often the outbox is looked at for what other nodes stored; default 250 ms
-	LeaseTTL     time.Duration // after which another node takes over from one that died; default 6 s
+	PollEvery    time.Duration // how often the outbox is read for other nodes' changes; default 250 ms
+	LeaseTTL     time.Duration // after which another node takes over from a dead one; default 6 s
 	CompareEvery time.Duration // how often index and database are compared; default 6 h
 
-	// Indexed is told of each batch once it is in the index and the outbox knows;
-	// by the goroutine that indexes: it must not block. nil: nobody.
-	Indexed func(taken []chat.IndexEntry, began time.Time)
+	// Indexed, if not nil, is called with each batch once it is in the index and
+	// removed from the outbox. The goroutine that indexes calls it: it must not block.
+	Indexed func(indexed []chat.IndexEntry, began time.Time)
 }
 
 func (c Config) withDefaults() Config {
@@ -39,9 +39,9 @@ func (c Config) withDefaults() Config {
 
 const (
 	leaseName = "index"
-	// Waits after a failure of the engine or the database double from the first to
-	// the second.
+	// Waits after a failure of the engine or the database double from firstPause up
+	// to longestPause.
 	firstPause, longestPause = 250 * time.Millisecond, 5 * time.Second
-	// leaveTimeout bounds what is done for others when this node stops.
+	// leaveTimeout bounds the work for other nodes when this node stops.
 	leaveTimeout = 2 * time.Second
 )

@@ -8,34 +8,37 @@ import (
 	"fechatter/chat"
 )
 
-// Peers asks the node that keeps the index.
+// Peers searches on the node that keeps the index.
 type Peers interface {
 	Search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error)
 }
 
-// Engine is the index as a node can reach it: one that all nodes share, or one
-// that is open in the node that keeps it and that the others ask by way of that
-// node.
+// Engine is the index as a node reaches it: one that all nodes share, or one that
+// is open only in the node that keeps it and that the other nodes search through
+// that node. Its methods may be called concurrently.
 type Engine struct {
 	open  func() (Index, error) // nil: shared
-	peers Peers                 // nil: shared, or there are no others
+	peers Peers                 // nil: shared, or there are no other nodes
 
 	mu    sync.Mutex
 	index Index // nil while another node has it
 }
 
-// Shared is an index that every node reaches by itself.
+// Shared returns the engine for an index that every node can reach itself.
 func Shared(index Index) *Engine { return &Engine{index: index} }
 
-// Private is an index that one process at a time can open. peers may be nil when
-// there is only one.
+// Private returns the engine for an index that one process at a time can open.
+// peers may be nil if there is only one node.
 func Private(open func() (Index, error), peers Peers) *Engine {
 	return &Engine{open: open, peers: peers}
 }
 
-// take opens a private index for the node that keeps it. That may take long, and
-// so may closing it: nobody who searches waits for either.
-func (e *Engine) take() (Index, error) {
+// shared reports whether every node searches the same index.
+func (e *Engine) shared() bool { return e.open == nil }
+
+// acquire opens a private index for the node that keeps it. Opening and closing may
+// take long; searches wait for neither.
+func (e *Engine) acquire() (Index, error) {
 	if index := e.here(); index != nil {
 		return index, nil
 	}
@@ -47,7 +50,7 @@ func (e *Engine) take() (Index, error) {
 	return index, nil
 }
 
-// here gives the index, nil while another node has it.
+// here returns the index, nil while another node has it.
 func (e *Engine) here() Index {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -61,16 +64,16 @@ func (e *Engine) set(index Index) (before Index) {
 	return before
 }
 
-// leave closes a private index, so that the next node can open it.
-func (e *Engine) leave() error {
-	if e.open == nil {
+// release closes a private index, so that the next node can open it.
+func (e *Engine) release() error {
+	if e.shared() {
 		return nil
 	}
 	return e.Close()
 }
 
-// Close closes the index. Searches that have begun end by themselves. It may be
-// called again, but not beside Indexer.Run.
+// Close closes the index without waiting for searches in progress. It may be called
+// more than once, but not while Indexer.Run is running.
 func (e *Engine) Close() error {
 	if index := e.set(nil); index != nil {
 		return index.Close()

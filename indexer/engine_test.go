@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// slowIndex tells when it is closed.
+// slowIndex calls closing while it is being closed.
 type slowIndex struct {
-	*engine
+	*fakeEngine
 	closing func()
 }
 
@@ -17,33 +17,33 @@ func (i slowIndex) Close() error {
 	return nil
 }
 
-// Nobody who searches waits while an index is opened or closed.
+// No search waits while an index is being opened or closed.
 func TestEngineIsNotHeld(t *testing.T) {
 	var e *Engine
 	free := func() {
 		t.Helper()
 		if !e.mu.TryLock() {
-			t.Error("the engine is held")
+			t.Error("the engine is locked")
 			return
 		}
 		e.mu.Unlock()
 		if e.here() != nil {
-			t.Error("an index is there that is not open")
+			t.Error("an index that is not open is available")
 		}
 	}
-	e = Private(func() (Index, error) { free(); return slowIndex{newEngine(), free}, nil }, nil)
-	if _, err := e.take(); err != nil {
+	e = Private(func() (Index, error) { free(); return slowIndex{newFakeEngine(), free}, nil }, nil)
+	if _, err := e.acquire(); err != nil {
 		t.Fatal(err)
 	}
 	if e.here() == nil {
-		t.Error("the index is not there")
+		t.Error("the open index is not available")
 	}
-	if err := errors.Join(e.leave(), e.Close()); err != nil {
+	if err := errors.Join(e.release(), e.Close()); err != nil {
 		t.Error(err)
 	}
 }
 
-// A batch that nobody waited for and that failed is not passed over.
+// The failure of a batch that nobody waited for is reported by the next one.
 func TestBatchBeforeFailed(t *testing.T) {
 	f := &files{before: make(chan error, 1)}
 	f.before <- errAway

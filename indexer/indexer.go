@@ -7,14 +7,15 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fechatter/chat"
 )
 
-// Indexer is a node's part in keeping the index: it does the work while it holds
-// the lease, and waits for it otherwise. Its methods may be called concurrently.
-// Whoever made it runs it, once, and closes the engine afterwards.
+// Indexer is a node's part in keeping the index: it does the work while it holds the
+// lease, and otherwise waits for it. Its methods may be called concurrently. Its
+// owner calls Run once and closes the engine afterwards.
 type Indexer struct {
 	cfg     Config
 	lease   chat.Lease
@@ -25,28 +26,36 @@ type Indexer struct {
 	wake    wake
 	breaker breaker
 	stats   counters
-	looked  time.Time // at index and job; for the goroutine of Run
+	looked  time.Time // when look last looked; for the goroutine of Run
+
+	tenure   tenure
+	whole    atomic.Bool // the index has all that the log has
+	position string      // how far into the log the index is; for the goroutine of Run
+	progress progress    // the same, for searches
 }
 
-// New makes the indexer of a node.
+// New returns the indexer of a node. It does nothing until Run.
 func New(cfg Config, engine *Engine, store Store, log *slog.Logger) *Indexer {
 	cfg = cfg.withDefaults()
 	return &Indexer{cfg: cfg, lease: chat.Lease{Name: leaseName, Holder: cfg.Node}, engine: engine, store: store, log: log, wake: newWake()}
 }
 
-// Wake says that so many changes were stored by this node. It never blocks.
+// Wake tells the indexer that this node stored some changes. It never blocks.
 func (x *Indexer) Wake(changes int) { x.wake.add(changes) }
 
-// Run takes the lease whenever it is free and indexes while it is held, until ctx
-// ends. What is under way then is given up: it is still in the outbox.
+// Run acquires the lease whenever it is free and indexes while it holds it, until
+// ctx ends. It then abandons the batch in progress, which stays in the outbox.
 func (x *Indexer) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		held, err := x.store.TakeLease(ctx, x.lease, x.cfg.LeaseTTL)
+		asked := time.Now()
+		held, err := x.store.AcquireLease(ctx, x.lease, x.cfg.LeaseTTL)
 		if err != nil && ctx.Err() == nil {
-			x.log.Debug("the lease of the index cannot be taken", "error", err)
+			x.log.Debug("cannot acquire the lease of the search index", "error", err)
 		}
 		if held {
+			x.tenure.set(asked.Add(x.cfg.LeaseTTL))
 			x.lead(ctx)
+			x.tenure.end()
 			continue
 		}
 		pause(ctx, x.cfg.LeaseTTL/3)
@@ -54,57 +63,58 @@ func (x *Indexer) Run(ctx context.Context) error {
 	return nil
 }
 
-// lead indexes for as long as the lease is held. One goroutine renews it, so that
-// an engine that takes its time does not cost it.
+// lead indexes for as long as the lease is held. A separate goroutine renews it, so
+// that a slow engine does not lose it.
 func (x *Indexer) lead(ctx context.Context) {
 	x.stats.leading.Store(true)
 	defer x.stats.leading.Store(false)
-	ctx, lost := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	var renewal sync.WaitGroup
 	renewal.Go(func() {
-		defer lost()
+		defer cancel()
 		x.renew(ctx)
 	})
 	x.log.Info("this node keeps the search index")
 	x.work(ctx)
-	if err := x.engine.leave(); err != nil {
-		x.log.Warn("the search index is not closed in order", "error", err)
+	x.note(ctx)
+	if err := x.engine.release(); err != nil {
+		x.log.Warn("cannot close the search index cleanly", "error", err)
 	}
-	lost()
+	cancel()
 	renewal.Wait()
 	x.leave(ctx)
 }
 
-// renew keeps the lease until ctx ends or it is lost. A database that does not
-// answer costs the lease only when it has run out.
+// renew keeps the lease until ctx ends or the lease is lost. If the database does
+// not answer, the lease is lost only once it has expired.
 func (x *Indexer) renew(ctx context.Context) {
-	valid := time.Now().Add(x.cfg.LeaseTTL)
 	for pause(ctx, x.cfg.LeaseTTL/3) {
 		asked := time.Now()
-		held, err := x.store.TakeLease(ctx, x.lease, x.cfg.LeaseTTL)
+		held, err := x.store.AcquireLease(ctx, x.lease, x.cfg.LeaseTTL)
 		switch {
 		case err == nil && held:
-			valid = asked.Add(x.cfg.LeaseTTL)
-		case err == nil || asked.After(valid):
+			x.tenure.set(asked.Add(x.cfg.LeaseTTL))
+		case err == nil || !x.tenure.lasts():
+			x.tenure.end()
 			if ctx.Err() == nil {
-				x.log.Warn("the lease of the search index is lost", "error", err)
+				x.log.Warn("lost the lease of the search index", "error", err)
 			}
 			return
 		}
 	}
 }
 
-// leave lets the next node begin at once.
+// leave releases the lease, so that the next node can begin at once.
 func (x *Indexer) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
-	if err := x.store.LeaveLease(ctx, x.lease); err != nil {
-		x.log.Debug("the lease of the index is not given back", "error", err)
+	if err := x.store.ReleaseLease(ctx, x.lease); err != nil {
+		x.log.Debug("cannot release the lease of the search index", "error", err)
 	}
 }
 
-// work does what there is to do, and after a failure looks at the index anew
-// before it goes on: it may have been emptied.
+// work runs sessions until the lease is lost. After a failure the next session
+// prepares the index again, because it may have been emptied.
 func (x *Indexer) work(ctx context.Context) {
 	wait := firstPause
 	for ctx.Err() == nil {
@@ -116,7 +126,7 @@ func (x *Indexer) work(ctx context.Context) {
 			wait = firstPause
 		}
 		x.stats.failures.Add(1)
-		x.log.Warn("the search index cannot be kept, it is tried again", "in", wait, "error", err)
+		x.log.Warn("cannot update the search index, will retry", "in", wait, "error", err)
 		pause(ctx, wait/2+rand.N(wait/2))
 		wait = min(2*wait, longestPause)
 	}
@@ -124,16 +134,17 @@ func (x *Indexer) work(ctx context.Context) {
 
 var errLeaseLost = errors.New("the lease is held by another node")
 
-// session prepares the index and indexes until something fails. done says that
-// anything was achieved.
+// session prepares the index and indexes until something fails. done reports whether
+// it achieved anything.
 func (x *Indexer) session(ctx context.Context) (done bool, err error) {
-	if x.index, err = x.engine.take(); err != nil {
+	x.whole.Store(false)
+	if x.index, err = x.engine.acquire(); err != nil {
 		return false, err
 	}
 	if err := x.index.Prepare(ctx); err != nil {
 		return false, fmt.Errorf("prepare index: %w", err)
 	}
-	if err := x.rebuildIfEmpty(ctx); err != nil {
+	if err := x.complete(ctx); err != nil {
 		return false, err
 	}
 	compared := &comparison{}
@@ -142,7 +153,7 @@ func (x *Indexer) session(ctx context.Context) (done bool, err error) {
 		if err != nil {
 			return done, err
 		}
-		if err := x.look(ctx); err != nil { // after what waits: a rebuild that fails does not keep it waiting
+		if err := x.look(ctx); err != nil { // after the flush, so that a failing rebuild does not delay it
 			return done, err
 		}
 		done = true
@@ -157,20 +168,20 @@ func (x *Indexer) session(ctx context.Context) (done bool, err error) {
 	}
 }
 
-// look notices, once in a while, what no change tells of: that the index was lost,
-// and that a rebuild is wanted.
+// look notices, once in a while, what no change announces: a lost index and a
+// requested rebuild.
 func (x *Indexer) look(ctx context.Context) error {
 	if time.Since(x.looked) < x.cfg.LeaseTTL/6 {
 		return nil
 	}
 	x.looked = time.Now()
 	if _, err := x.index.Count(ctx); err != nil {
-		return fmt.Errorf("look at index: %w", err)
+		return fmt.Errorf("check index: %w", err)
 	}
 	return x.runJob(ctx)
 }
 
-// pause waits, and reports whether ctx is still going.
+// pause waits for d and reports whether ctx is still alive.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -180,4 +191,25 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// Stats counts what the indexer of this node has done since New.
+type Stats struct {
+	Leading   bool // this node keeps the index
+	Batches   int64
+	Documents int64 // changes indexed
+	Refused   int64 // changes that the engine refused
+	Failures  int64 // failures of the engine or the database
+}
+
+type counters struct {
+	leading                               atomic.Bool
+	batches, documents, refused, failures atomic.Int64
+}
+
+// Stats returns the counters.
+func (x *Indexer) Stats() Stats {
+	c := &x.stats
+	return Stats{Leading: c.leading.Load(), Batches: c.batches.Load(), Documents: c.documents.Load(),
+		Refused: c.refused.Load(), Failures: c.failures.Load()}
 }

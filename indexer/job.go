@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Job is a rebuild of the whole index, as whoever wants it and the node that
-// keeps the index tell each other.
+// Job is a rebuild of the whole index, through which its requester and the node that
+// keeps the index communicate.
 type Job struct {
 	ID    string   `json:"id"`
 	State JobState `json:"state"`
@@ -16,26 +16,26 @@ type Job struct {
 	Total int64    `json:"total"`
 }
 
-// JobState is how far a job is.
+// JobState is the state of a job.
 type JobState string
 
-// A job goes from one to the next.
+// The states of a job, in order.
 const (
 	JobRequested JobState = "requested"
 	JobRunning   JobState = "running"
 	JobDone      JobState = "done"
 )
 
-// tellEvery is how often the progress of a job is written down.
+// tellEvery is how often the progress of a job is saved.
 const tellEvery = 500 * time.Millisecond
 
-// RequestRebuild asks the node that keeps the index to make it anew. It replaces
-// a request that was made before.
+// RequestRebuild asks the node that keeps the index to rebuild it. It replaces an
+// earlier request.
 func RequestRebuild(ctx context.Context, store Leases, id string) error {
 	return saveJob(ctx, store, Job{ID: id, State: JobRequested})
 }
 
-// ReadJob gives the last job that was requested; its ID is "" when there was none.
+// ReadJob returns the last requested job; its ID is "" if there is none.
 func ReadJob(ctx context.Context, store Leases) (j Job, err error) {
 	text, err := store.IndexJob(ctx)
 	if err != nil || text == "" {
@@ -55,7 +55,7 @@ func saveJob(ctx context.Context, store Leases, j Job) error {
 	return store.SaveIndexJob(ctx, string(text))
 }
 
-// runJob does what was requested, or what a node that died had begun.
+// runJob runs a job that was requested, or that a dead node had begun.
 func (x *Indexer) runJob(ctx context.Context) error {
 	j, err := ReadJob(ctx, x.store)
 	if err != nil || j.State != JobRequested && j.State != JobRunning {
@@ -67,7 +67,7 @@ func (x *Indexer) runJob(ctx context.Context) error {
 		if j.Done, j.Total = done, total; time.Since(told) >= tellEvery {
 			told = time.Now()
 			if err := tellJob(ctx, x.store, j); err != nil {
-				x.log.Debug("the progress of a rebuild is not told", "error", err)
+				x.log.Debug("cannot save the progress of a rebuild", "error", err)
 			}
 		}
 	})
@@ -78,8 +78,8 @@ func (x *Indexer) runJob(ctx context.Context) error {
 	return tellJob(ctx, x.store, j)
 }
 
-// tellJob says how far a job is, unless another was requested meanwhile, which is
-// then made after it.
+// tellJob saves the state of a job, unless another one was requested in the
+// meantime, which then runs after it.
 func tellJob(ctx context.Context, store Leases, j Job) error {
 	last, err := ReadJob(ctx, store)
 	if err != nil || last.ID != j.ID {

@@ -10,127 +10,127 @@ import (
 	"fechatter/chat"
 )
 
-// often looks at the outbox as often as by default.
+// often polls the outbox at the default rate.
 func often(c *Config) { c.PollEvery = 250 * time.Millisecond }
 
-// Index and database are compared while people write without a pause, too.
+// Index and database are compared even while people write without a pause.
 func TestComparisonUnderTraffic(t *testing.T) {
-	inOffice(t, func(o *office) {
+	withRig(t, func(r *rig) {
 		for n := range 2500 {
-			o.books.write(n, "sound")
-			o.engine.docs[name(n)] = Document{ID: name(n), Version: 1}
+			r.store.write(n, "sound")
+			r.engine.docs[name(n)] = Document{ID: name(n), Version: 1}
 		}
-		clear(o.books.outbox)
-		delete(o.engine.docs, name(3))
-		delete(o.engine.docs, name(2400))
-		x, _ := o.start("a", often)
+		clear(r.store.outbox)
+		delete(r.engine.docs, name(3))
+		delete(r.engine.docs, name(2400))
+		x, _ := r.start("a", often)
 		for n := range 200 {
-			o.write(x, 3000+n)
+			r.write(x, 3000+n)
 			time.Sleep(50 * time.Millisecond)
 		}
-		if have := o.engine.have(); have[name(3)] != 1 || have[name(2400)] != 1 {
-			o.Error("what the index lacks is not found while messages come")
+		if have := r.engine.have(); have[name(3)] != 1 || have[name(2400)] != 1 {
+			r.Error("missing documents are not found while messages arrive")
 		}
-		o.settle(time.Second)
+		r.converges(time.Second)
 	})
 }
 
-// What the engine refused is different in index and database and stays so, until
-// the index is made anew.
+// What the engine refused differs between index and database until the index is
+// rebuilt; comparisons do not retry it.
 func TestRefusedStayRefused(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, _ := o.start("a", often)
-		o.books.write(1, "poison")
-		o.write(x, 2)
-		time.Sleep(24 * time.Hour)
+	withRig(t, func(r *rig) {
+		x, _ := r.start("a", often, func(c *Config) { c.CompareEvery = 10 * time.Minute })
+		r.store.write(1, "poison")
+		r.write(x, 2)
+		time.Sleep(45 * time.Minute)
 		if n := x.Stats().Refused; n != 1 {
-			o.Errorf("refused %d times", n)
+			r.Errorf("refused %d times", n)
 		}
-		o.engine.mu.Lock()
-		o.engine.cured = true
-		o.engine.mu.Unlock()
-		if err := RequestRebuild(o.Context(), o.books, "job"); err != nil {
-			o.Fatal(err)
+		r.engine.mu.Lock()
+		r.engine.cured = true
+		r.engine.mu.Unlock()
+		if err := RequestRebuild(r.Context(), r.store, "job"); err != nil {
+			r.Fatal(err)
 		}
-		o.settle(time.Minute)
-		if n := o.books.waiting(); n != 0 {
-			o.Errorf("%d wait", n)
+		r.converges(time.Minute)
+		if n := r.store.waiting(); n != 0 {
+			r.Errorf("%d changes are waiting", n)
 		}
 	})
 }
 
-// A rebuild that cannot be begun does not keep the index in use from being kept.
+// A rebuild that cannot begin does not stop the index in use from being updated.
 func TestRebuildThatFails(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, _ := o.start("a", often)
-		o.write(x, 1)
-		o.settle(time.Second)
-		o.engine.mu.Lock()
-		o.engine.cramped = true
-		o.engine.mu.Unlock()
-		if err := RequestRebuild(o.Context(), o.books, "job"); err != nil {
-			o.Fatal(err)
+	withRig(t, func(r *rig) {
+		x, _ := r.start("a", often)
+		r.write(x, 1)
+		r.converges(time.Second)
+		r.engine.mu.Lock()
+		r.engine.cramped = true
+		r.engine.mu.Unlock()
+		if err := RequestRebuild(r.Context(), r.store, "job"); err != nil {
+			r.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		o.write(x, 2, 3)
-		o.settle(10 * time.Second)
+		r.write(x, 2, 3)
+		r.converges(10 * time.Second)
 	})
 }
 
-// An index that is lost while nobody writes is made anew at once.
+// An index that is lost while nobody writes is rebuilt at once.
 func TestLostWhileIdle(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, _ := o.start("a", often)
-		o.write(x, numbers(0, 20)...)
-		o.settle(time.Minute)
-		o.engine.set(true)
-		o.engine.mu.Lock()
-		clear(o.engine.docs)
-		o.engine.mu.Unlock()
+	withRig(t, func(r *rig) {
+		x, _ := r.start("a", often)
+		r.write(x, numbers(0, 20)...)
+		r.converges(time.Minute)
+		r.engine.set(true)
+		r.engine.mu.Lock()
+		clear(r.engine.docs)
+		r.engine.mu.Unlock()
 		time.Sleep(5 * time.Second)
-		o.engine.set(false)
-		o.settle(10 * time.Second)
+		r.engine.set(false)
+		r.converges(10 * time.Second)
 	})
 }
 
-// An index that was lost finds nothing, which is not what is said: search is
-// unavailable until it is there again. One that had nothing yet is not lost.
-func TestLostIsSaid(t *testing.T) {
-	inOffice(t, func(o *office) {
+// A lost index would find nothing, which would be misleading: search is unavailable
+// until it is rebuilt. An index that was never filled is not lost.
+func TestLostIndexIsUnavailable(t *testing.T) {
+	withRig(t, func(r *rig) {
 		search := func(x *Indexer, want chat.Code) {
 			t.Helper()
-			if _, err := x.Search(o.Context(), chat.IndexQuery{Limit: 1}); chat.CodeOf(err) != want {
-				o.Errorf("a search: %v, want %q", err, want)
+			if _, err := x.Search(r.Context(), chat.IndexQuery{Limit: 1}); chat.CodeOf(err) != want {
+				r.Errorf("a search: %v, want %q", err, want)
 			}
-			if err := x.Probe(o.Context()); (err != nil) != (want != "") {
-				o.Errorf("a probe: %v", err)
+			if err := x.Probe(r.Context()); (err != nil) != (want != "") {
+				r.Errorf("a probe: %v", err)
 			}
 		}
-		x, stop := o.start("a")
+		x, stop := r.start("a")
 		search(x, "")
-		o.write(x, 1)
+		r.write(x, 1)
 		search(x, "")
-		o.settle(time.Second)
+		r.converges(time.Second)
 		search(x, "")
 		stop()
-		clear(o.engine.docs)
+		clear(r.engine.docs)
 		pages := 0
-		o.books.paged = func() {
+		r.store.paged = func() {
 			if pages++; pages == 1 {
 				search(x, chat.Unavailable)
 			}
 		}
-		o.start("b")
-		o.settle(0)
+		r.start("b")
+		r.converges(0)
 		search(x, "")
 	})
 }
 
-// offsets is an engine that finds the next page by counting, as Meilisearch does.
-type offsets struct{ *engine }
+// offsets is an engine that pages by offset, as Meilisearch does.
+type offsets struct{ *fakeEngine }
 
 func (e offsets) Page(ctx context.Context, after string, limit int) (ids []string, next string, err error) {
-	all, _, err := e.engine.Page(ctx, "", 1<<30)
+	all, _, err := e.fakeEngine.Page(ctx, "", 1<<30)
 	from := 0
 	if after != "" {
 		if from, err = strconv.Atoi(after); err != nil {
@@ -144,19 +144,19 @@ func (e offsets) Page(ctx context.Context, after string, limit int) (ids []strin
 	return ids, next, err
 }
 
-// All documents of no message go, however the engine finds them.
+// All documents without a message are removed, even if the engine pages by offset.
 func TestComparisonByOffset(t *testing.T) {
-	inOffice(t, func(o *office) {
-		o.books.write(1, "sound")
+	withRig(t, func(r *rig) {
+		r.store.write(1, "sound")
 		for n := range 5000 {
-			o.engine.docs[name(n)] = Document{ID: name(n), Version: 1}
+			r.engine.docs[name(n)] = Document{ID: name(n), Version: 1}
 		}
-		x := New(Config{Node: "a"}, Shared(offsets{o.engine}), o.books, slog.New(slog.DiscardHandler))
-		ctx, cancel := context.WithTimeout(o.Context(), time.Minute)
+		x := New(Config{Node: "a"}, Shared(offsets{r.engine}), r.store, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 		defer cancel()
 		if err := x.Run(ctx); err != nil {
-			o.Error(err)
+			r.Error(err)
 		}
-		o.settle(0)
+		r.converges(0)
 	})
 }

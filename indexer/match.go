@@ -8,8 +8,9 @@ import (
 	"fechatter/chat"
 )
 
-// Match gives how a body that the index does not have yet is judged: as Bleve
-// would once it had it, and Meilisearch nearly. It is safe for concurrent use.
+// Match returns a function that matches a body against the text of a query exactly
+// as Bleve would, and nearly as Meilisearch would. The function may be called
+// concurrently.
 func (x *Indexer) Match(q chat.IndexQuery) func(body string) ([]chat.Mark, bool) {
 	patterns, possible := patternsOf(q)
 	return func(body string) ([]chat.Mark, bool) {
@@ -20,7 +21,7 @@ func (x *Indexer) Match(q chat.IndexQuery) func(body string) ([]chat.Mark, bool)
 	}
 }
 
-// match looks up in a body what is asked for, and where.
+// match reports whether a body matches all patterns, and where.
 func match(patterns []pattern, body string) ([]chat.Mark, bool) {
 	var side, symbols []unit
 	for _, u := range scan(body) {
@@ -44,17 +45,39 @@ func match(patterns []pattern, body string) ([]chat.Mark, bool) {
 	return chat.JoinMarks(marks), true
 }
 
-// find adds a mark for each unit of each place where the pattern is.
+// find appends a mark for each unit of a body that belongs to an occurrence of the pattern.
+// Where occurrences overlap a unit still has one: a body of one word and a phrase of that word
+// would have as many occurrences as units, each with all of its own.
 func (p pattern) find(in []unit, marks []chat.Mark) []chat.Mark {
+	marked := 0 // up to where units have marks, without a gap since the last occurrence
 	for at := 0; at+len(p.units) <= len(in); at++ {
 		if !p.is(in[at : at+len(p.units)]) {
 			continue
 		}
-		for _, u := range in[at : at+len(p.units)] {
-			marks = append(marks, chat.Mark{Start: u.start, End: u.end})
+		for i, u := range in[at : at+len(p.units)] {
+			mark := p.units[i].markIn(u)
+			if at+i >= marked {
+				marks = append(marks, mark)
+				continue
+			}
+			m := &marks[len(marks)-(marked-(at+i))]
+			m.Start, m.End = min(m.Start, mark.Start), max(m.End, mark.End)
 		}
+		marked = at + len(p.units)
 	}
 	return marks
+}
+
+// markIn returns the place of a unit of a body that is what u of a query wants.
+func (u unit) markIn(in unit) chat.Mark {
+	m := chat.Mark{Start: in.start, End: in.end}
+	if u.head != "" {
+		m.Start -= len(in.head)
+	}
+	if u.tail != "" {
+		m.End = in.to
+	}
+	return m
 }
 
 func (p pattern) is(units []unit) bool {
@@ -65,7 +88,9 @@ func (p pattern) is(units []unit) bool {
 		case i > 0 && pair(p.units[i-1], want) && !pair(units[i-1], u):
 			return false
 		case u.text == want.text:
-		case i == last && p.prefix && u.kind == word && strings.HasPrefix(u.text, want.text):
+		case u.kind == word && !u.forms(func(form string) bool {
+			return form != want.text && (i != last || !p.prefix || !strings.HasPrefix(form, want.text))
+		}):
 		case i == last && p.typo && u.kind == word && nearly(u.text, want.text):
 		default:
 			return false
@@ -74,9 +99,9 @@ func (p pattern) is(units []unit) bool {
 	return true
 }
 
-// nearly says whether one letter too many, too few or wrong, or two in the wrong
-// order, is all that differs. The first letter is hardly ever the wrong one, and
-// that it is right spares most of a dictionary.
+// nearly reports whether two words differ at most by one letter too many, too few or
+// wrong, or by two swapped ones. The first letter must be right: it is hardly ever
+// the wrong one, and so most of a dictionary can be skipped.
 func nearly(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a

@@ -13,11 +13,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Of any query over any texts, what is found is what matches, text by text.
+// A search finds exactly the texts that match one by one, for any query.
 func TestBleveFindsWhatMatches(t *testing.T) {
 	t.Parallel()
-	text := rapid.StringOfN(rapid.RuneFrom([]rune("aaabbé  数据库 🎉+.")), 1, 14, -1)
-	long := rapid.SampledFrom([]string{"server", "servers", "sevrer", "服务器", "ab", "abc", "a", "数", "🎉"})
+	text := rapid.StringOfN(rapid.RuneFrom([]rune("aaabbév12  数据库 🎉++.#")), 1, 14, -1)
+	long := rapid.SampledFrom([]string{"server", "servers", "sevrer", "服务器", "ab", "abc", "a", "数", "🎉", "C++", "c#", ".NET", "v1.2", "1.2", "a+", "b#"})
 	word := rapid.OneOf(text, long)
 	b, err := OpenBleve(t.TempDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -72,7 +72,7 @@ func findsWhatMatches(r *rapid.T, b *Bleve, q chat.IndexQuery, bodies []string) 
 	}
 }
 
-// What is not indexed yet is found as if it were.
+// Unindexed messages match just as indexed ones.
 func TestMatch(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ query, body, want string }{
@@ -97,6 +97,49 @@ func TestMatch(t *testing.T) {
 		{"alice", "hi @alice!", "hi @<mark>alice</mark>!"},
 		{"b", "a <b>&amp;</b>", "a &lt;<mark>b</mark>&gt;&amp;amp;&lt;/<mark>b</mark>&gt;"},
 		{"...", "...", ""},
+		{"C++", "I like C++, not cats", "I like <mark>C++</mark>, not cats"},
+		{"c++", "(C++17) and C++.", "(<mark>C++</mark>17) and <mark>C++</mark>."},
+		{"c++17", "C++17, C 17", "<mark>C++17</mark>, C 17"},
+		{"C++", "cats, C, C+ and 1 + 1", ""},
+		{"C+", "C++ or cats", "<mark>C++</mark> or cats"},
+		{"C++ c", "C++ and cats", "<mark>C++</mark> and <mark>cats</mark>"},
+		{"C＋＋", "C++", "<mark>C++</mark>"},
+		{"notepad++", "Notepad++ or notepad", "<mark>Notepad++</mark> or notepad"},
+		{"notepad++", "notepads", ""},
+		{"C#", "C# or C", "<mark>C#</mark> or C"},
+		{"C#", "C, C++, cats", ""},
+		{"f#", "F#-based", "<mark>F#</mark>-based"},
+		{"c", "C#", "<mark>C</mark>#"},
+		{".NET", "the .NET network", "the <mark>.NET</mark> network"},
+		{".NET", "network, net, NET.", ""},
+		{".ne", ".NET 8", "<mark>.NET</mark> 8"},
+		{".net", "ASP.NET, wait...net", "ASP<mark>.NET</mark>, wait...net"},
+		{"asp.net", "ASP.NET", "<mark>ASP</mark>.<mark>NET</mark>"},
+		{".bashrc", "edit ~/.bashrc", "edit ~/<mark>.bashrc</mark>"},
+		{"...and", "so and so", "so <mark>and</mark> so"},
+		{"node.js", "Node.js", "<mark>Node</mark>.<mark>js</mark>"},
+		{"ctrl+k", "press Ctrl+K", "press <mark>Ctrl+K</mark>"},
+		{"ctrl+", "press Ctrl+K", "press <mark>Ctrl+</mark>K"},
+		{"a+b", "a + b", "<mark>a</mark> <mark>+</mark> <mark>b</mark>"},
+		{"page#top", "page top", "<mark>page</mark> <mark>top</mark>"},
+		{"1.2.3", "release v1.2.3, not v1.2.4", "release <mark>v1</mark>.<mark>2</mark>.<mark>3</mark>, not v1.2.4"},
+		{"v1.2.3", "release 1.2.3", "release <mark>1</mark>.<mark>2</mark>.<mark>3</mark>"},
+		{"v1.2.3", "V1.2.3", "<mark>V1</mark>.<mark>2</mark>.<mark>3</mark>"},
+		{"v1.2", "v1.2.3 and v2.2", "<mark>v1</mark>.<mark>2</mark>.3 and v2.2"},
+		{"v1", "v1.2.3", "<mark>v1</mark>.2.3"},
+		{"v1", "1.2.3", ""},
+		{"3.11", "python3.11", "<mark>python3</mark>.<mark>11</mark>"},
+		{"1.2.3", "11.2.3, 1.2.4, mp1", ""},
+		{"محمد", "قال مـحـمـد", "قال <mark>مـحـمـد</mark>"},
+		{"مـحـمـد", "محمد", "<mark>محمد</mark>"},
+		{"ـ", "ـــ", ""},
+		{"کتاب", "كتاب و کتاب", "<mark>كتاب</mark> و <mark>کتاب</mark>"},
+		{"علی", "علي، على، علی", "<mark>علي</mark>، <mark>على</mark>، <mark>علی</mark>"},
+		{"احمد", "أحمد", "<mark>أحمد</mark>"},
+		{"مدرسه", "مدرسة", "<mark>مدرسة</mark>"},
+		{"میخواهم", "می\u200cخواهم", "<mark>می\u200cخواهم</mark>"},
+		{"123", "١٢٣ ۱۲۳ १२३ ๑๒๓", "<mark>١٢٣</mark> <mark>۱۲۳</mark> <mark>१२३</mark> <mark>๑๒๓</mark>"},
+		{"١٢٣", "room 123", "room <mark>123</mark>"},
 		{"ab", "", ""},
 	} {
 		q := chat.IndexQuery{Words: strings.Fields(c.query), Prefix: true}
@@ -129,10 +172,10 @@ func TestNearly(t *testing.T) {
 	}
 }
 
-// Whatever a body is, its units lie in it in order, cut between characters, and
-// each of them is found where it is.
+// In any body, the units are in order and cut between characters, and each of them
+// is found.
 func FuzzScan(f *testing.F) {
-	for _, seed := range []string{"", "a", "Quick brown", "升级Docker", "e\u0301\u0301\u0301", "\xff\xfe", "👩‍👩‍👧🇩🇪", "\u0301", "ﷺ ㍿ ½", "각가", "ｶﾞ", strings.Repeat("\u0301", 100)} {
+	for _, seed := range []string{"", "a", "Quick brown", "升级Docker", "e\u0301\u0301\u0301", "\xff\xfe", "👩‍👩‍👧🇩🇪", "\u0301", "ﷺ ㍿ ½", "각가", "ｶﾞ", strings.Repeat("\u0301", 100), "C++17 .NET v1.2.3 a+b", "مـحـمـد ـ", "๑๒"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

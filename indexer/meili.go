@@ -17,25 +17,25 @@ import (
 	"github.com/meilisearch/meilisearch-go"
 )
 
-// MeiliConfig says where a Meilisearch server is and how long it is waited for.
+// MeiliConfig holds the address and time limits of a Meilisearch server.
 type MeiliConfig struct {
 	URL string // http://host:7700
-	// APIKey is "" where the server has none. It must allow search, documents.*,
+	// APIKey is "" if the server has none. It must allow search, documents.*,
 	// indexes.*, settings.get, settings.update, tasks.get and stats.get on the
 	// indexes IndexName*.
 	APIKey string
-	// IndexName is "messages" when it is empty. Indexes named IndexName_rebuild_…
-	// belong to it too.
+	// IndexName defaults to "messages". Indexes named IndexName_rebuild_… belong to
+	// it too.
 	IndexName         string
-	ConnectionTimeout time.Duration // of connecting, TLS included; 0: 2 s
-	RequestTimeout    time.Duration // of one request, connecting included; 0: 3 s
+	ConnectionTimeout time.Duration // of connecting, including TLS; 0: 2 s
+	RequestTimeout    time.Duration // of one request, including connecting; 0: 3 s
 }
 
-// Meili is an Index on a Meilisearch server, from version 1.18 on: older ones do
-// not understand how the library asks for a swap. Apply waits a minute at most for
-// the server's queue, Prepare and Rebuild as long as settingsTimeout; all else is
-// one request. An error that is no *RefusedError is a chat.Error of code
-// Unavailable. It holds connections until Close.
+// Meili is an Index on a Meilisearch server of at least version 1.18: older ones do
+// not understand the library's request for a swap. Apply waits at most applyTimeout
+// for the server's queue, Prepare and Rebuild at most settingsTimeout; everything
+// else is one request. An error that is not a *RefusedError is a chat.Error with the
+// code Unavailable. It holds connections until Close.
 type Meili struct {
 	client    meilisearch.ServiceManager
 	transport *http.Transport
@@ -43,11 +43,12 @@ type Meili struct {
 	log       *slog.Logger
 }
 
-// OpenMeili speaks to nobody yet: the server may be away.
+// OpenMeili does not connect yet: the server may be down.
 func OpenMeili(cfg MeiliConfig, log *slog.Logger) (*Meili, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, errors.New("read address of Meilisearch: it is not like http://host:7700") // and may hold a password
+		// The address is not quoted, because it may contain a password.
+		return nil, errors.New("read address of Meilisearch: it is not of the form http://host:7700")
 	}
 	connect := cmp.Or(cfg.ConnectionTimeout, 2*time.Second)
 	transport := &http.Transport{
@@ -67,13 +68,13 @@ func OpenMeili(cfg MeiliConfig, log *slog.Logger) (*Meili, error) {
 	}, nil
 }
 
-// Close gives the idle connections back.
+// Close closes the idle connections.
 func (m *Meili) Close() error {
 	m.transport.CloseIdleConnections()
 	return nil
 }
 
-// Ping asks whether the server is there. It says nothing about the index.
+// Ping checks that the server answers. It does not look at the index.
 func (m *Meili) Ping(ctx context.Context) error {
 	if _, err := m.client.Health(ctx); err != nil {
 		return meiliError("ask Meilisearch for its health", err)
@@ -81,7 +82,7 @@ func (m *Meili) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Count is how many documents there are.
+// Count returns the number of documents.
 func (m *Meili) Count(ctx context.Context) (int64, error) {
 	stats, err := m.index(m.name).GetStats(ctx, nil)
 	if err != nil {
@@ -90,9 +91,10 @@ func (m *Meili) Count(ctx context.Context) (int64, error) {
 	return stats.NumberOfDocuments, nil
 }
 
-// Versions gives the versions of those of the documents that there are.
+// Versions returns the versions of those of the documents that exist.
 func (m *Meili) Versions(ctx context.Context, ids []string) (map[string]int64, error) {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !meiliID(id) }) // one that cannot be a key fails all
+	// A single id that cannot be a key would fail the whole request.
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !meiliID(id) })
 	if len(ids) == 0 {
 		return map[string]int64{}, nil
 	}
@@ -113,8 +115,8 @@ func (m *Meili) Versions(ctx context.Context, ids []string) (map[string]int64, e
 	return versions, nil
 }
 
-// Page gives the ids from the position after on. Deletions meanwhile move what
-// follows them, so that some ids may be skipped.
+// Page lists the ids from the position after. Deletions between pages shift the
+// documents behind them, so that some ids may be skipped.
 func (m *Meili) Page(ctx context.Context, after string, limit int) ([]string, string, error) {
 	offset, err := strconv.ParseInt(cmp.Or(after, "0"), 10, 64)
 	if err != nil {
@@ -141,7 +143,8 @@ func (m *Meili) Page(ctx context.Context, after string, limit int) ([]string, st
 	return ids, strconv.FormatInt(next, 10), nil
 }
 
-// index is made anew for each call: the library's handle is not for concurrent use.
+// index returns a new handle for each call: the library's handles are not safe for
+// concurrent use.
 func (m *Meili) index(uid string) meilisearch.IndexManager { return m.client.Index(uid) }
 
 func (m *Meili) documents(ctx context.Context, q *meilisearch.DocumentsQuery) (meilisearch.DocumentsResult, error) {

@@ -10,8 +10,8 @@ import (
 	"fechatter/indexer"
 )
 
-// BenchmarkMeiliServer needs a Meilisearch, as TestMeiliServer does: a batch until
-// searches see it, and a search over 50 of 200 chats among 100,000 messages.
+// BenchmarkMeiliServer needs a Meilisearch, as TestMeiliServer does. It measures a
+// batch until searches see it, and a search in 50 of 200 chats with 100,000 messages.
 func BenchmarkMeiliServer(b *testing.B) {
 	m := openMeili(b, realMeili(b).own())
 	defer m.Close()
@@ -64,7 +64,7 @@ func sentence(random *rand.Rand, n int) indexer.Document {
 	return d
 }
 
-// word is one of 5,000, some much more often than others, as in a language.
+// word returns one of 5,000 words, distributed roughly as in a natural language.
 func word(random *rand.Rand) string {
 	n := random.IntN(5000)
 	return fmt.Sprintf("%c%c%04d", 'a'+n%26, 'a'+n/26%26, random.IntN(n+1))

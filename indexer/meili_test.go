@@ -1,8 +1,10 @@
 package indexer_test
 
 import (
+	"cmp"
 	"log/slog"
 	"testing"
+	"time"
 
 	"fechatter/indexer"
 	"fechatter/indexer/indextest"
@@ -28,8 +30,8 @@ func TestMeiliServer(t *testing.T) {
 	}, without...)
 }
 
-// cutsJapanese says whether the server finds a word within a Japanese sentence,
-// which is a matter of how it was built.
+// cutsJapanese reports whether the server finds a word within a Japanese sentence,
+// which depends on how it was built.
 func cutsJapanese(t *testing.T, m *indexer.Meili) bool {
 	defer m.Close()
 	must(t, m.Prepare(t.Context()))
@@ -41,7 +43,10 @@ func cutsJapanese(t *testing.T, m *indexer.Meili) bool {
 	return len(found.Hits) == 1
 }
 
+// openMeili opens an index whose default timeout bounds a hang and is not exceeded by
+// a busy machine.
 func openMeili(t testing.TB, cfg indexer.MeiliConfig) *indexer.Meili {
+	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, time.Minute)
 	m, err := indexer.OpenMeili(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

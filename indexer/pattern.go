@@ -8,22 +8,23 @@ import (
 )
 
 const (
-	// typoLetters is from how many letters on a word may have a wrong one.
+	// typoLetters is the length from which a word may have a wrong letter.
 	typoLetters = 5
 
-	// maxUnits of a word or phrase are looked for, more are not looked at.
+	// maxUnits is how many units of a word or phrase are searched for; the rest is
+	// ignored.
 	maxUnits = 128
 )
 
-// pattern is what a word or a phrase of a query asks for: units side by side. A
-// symbol is a pattern by itself, wherever it is: between words it parts nothing.
+// pattern is what a word or a phrase of a query asks for: units side by side. Each
+// symbol is a pattern of its own; a symbol between words does not separate them.
 type pattern struct {
 	units  []unit
-	prefix bool // the last unit may be the beginning of one
-	typo   bool // of a single word: a letter may be wrong
+	prefix bool // the last unit may be the beginning of a word
+	typo   bool // it is a single word, in which a letter may be wrong
 }
 
-// patternsOf gives all that a body must have; possible is false when no body can.
+// patternsOf returns what a body must contain; possible is false if no body can.
 func patternsOf(q chat.IndexQuery) (patterns []pattern, possible bool) {
 	possible = true
 	add := func(text string, prefix, typo bool) {
@@ -40,14 +41,20 @@ func patternsOf(q chat.IndexQuery) (patterns []pattern, possible bool) {
 	return patterns, possible
 }
 
-// patternsIn gives what a word or a phrase asks for.
+// patternsIn returns what a word or a phrase asks for.
 func patternsIn(units []unit, prefix, typo bool) (patterns []pattern) {
 	var side []unit
+	covered := 0 // by the signs of the last word
 	for _, u := range units {
-		if u.kind == symbol {
-			patterns = append(patterns, pattern{units: []unit{u}})
-		} else {
+		switch {
+		case u.kind == word:
+			u = u.wanted()
+			covered = u.to
 			side = append(side, u)
+		case u.kind == gram:
+			side = append(side, u)
+		case u.start >= covered:
+			patterns = append(patterns, pattern{units: []unit{u}})
 		}
 	}
 	if len(side) == 0 {
@@ -58,14 +65,18 @@ func patternsIn(units []unit, prefix, typo bool) (patterns []pattern) {
 	return append(patterns, pattern{units: side, prefix: prefix, typo: typo})
 }
 
-// endsIn says whether a text ends with a word, which may be unfinished.
+// endsIn reports whether a text ends with a word, or the signs after one, which may be
+// unfinished.
 func endsIn(units []unit, text string) bool {
+	for len(units) > 0 && units[len(units)-1].kind == symbol {
+		units = units[:len(units)-1]
+	}
 	n := len(units)
-	return n > 0 && n <= maxUnits && units[n-1].kind == word && units[n-1].end == len(text)
+	return n > 0 && n <= maxUnits && units[n-1].kind == word && units[n-1].to == len(text)
 }
 
-// mayHaveTypo says whether a word is long enough and Latin: elsewhere one letter
-// more or less is another word.
+// mayHaveTypo reports whether a word is long enough and Latin: in other scripts a
+// different letter makes a different word.
 func mayHaveTypo(s string) bool {
 	for _, r := range s {
 		if !unicode.Is(unicode.Latin, r) {

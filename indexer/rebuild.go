@@ -9,11 +9,11 @@ import (
 	"fechatter/chat"
 )
 
-// rebuildPage is how many messages are read and indexed at a time: Meilisearch
-// takes a second or two for a batch, however small.
+// rebuildPage is how many messages are read and indexed at a time. It is large
+// because Meilisearch takes a second or two for a batch of any size.
 const rebuildPage = 5000
 
-// rebuildIfEmpty makes an index that holds nothing although there are messages.
+// rebuildIfEmpty rebuilds an index that is empty although there are messages.
 func (x *Indexer) rebuildIfEmpty(ctx context.Context) error {
 	n, err := x.index.Count(ctx)
 	if err != nil || n > 0 {
@@ -23,13 +23,13 @@ func (x *Indexer) rebuildIfEmpty(ctx context.Context) error {
 	if err != nil || !any {
 		return err
 	}
-	x.log.Info("the search index is empty and is made from the database")
+	x.log.Info("the search index is empty and is being rebuilt from the database")
 	return x.rebuild(ctx, func(int64, int64) {})
 }
 
-// rebuild makes the index anew beside the one in use and puts it in its place.
-// What changes meanwhile goes into both: a change is in the outbox until both
-// have it, and it is read after the page that may have missed it.
+// rebuild builds a new index beside the one in use and swaps them. Changes in the
+// meantime go into both: a change stays in the outbox until both have it, and is
+// read after the page that may have missed it.
 func (x *Indexer) rebuild(ctx context.Context, tell func(done, total int64)) (err error) {
 	if err := x.store.RetryRefused(ctx); err != nil {
 		return err
@@ -67,24 +67,29 @@ func (x *Indexer) rebuild(ctx context.Context, tell func(done, total int64)) (er
 			break
 		}
 	}
+	if _, ok := x.index.(positioned); ok {
+		if err := r.Apply(ctx, Batch{Position: x.position}); err != nil {
+			return fmt.Errorf("note position: %w", err)
+		}
+	}
 	if err := r.Swap(ctx); err != nil {
 		return fmt.Errorf("swap index: %w", err)
 	}
-	x.log.Info("the search index was made anew", "messages", done, "took", time.Since(began).Round(time.Millisecond))
+	x.log.Info("the search index has been rebuilt", "messages", done, "took", time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
-// drop gives up a rebuild; what is left of it goes with the next one.
+// drop abandons a rebuild; the next one removes what is left of it.
 func (x *Indexer) drop(ctx context.Context, r Rebuild) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
 	if err := r.Drop(ctx); err != nil {
-		x.log.Debug("a rebuild is not dropped", "error", err)
+		x.log.Debug("cannot drop a rebuild", "error", err)
 	}
 }
 
-// applyPage indexes messages that are not in the outbox. What the engine refuses
-// is queued as such, so that somebody sees it.
+// applyPage indexes messages that are not in the outbox. What the engine refuses is
+// added to the outbox as refused, so that it is visible.
 func (x *Indexer) applyPage(ctx context.Context, r Rebuild, page []chat.Message) error {
 	if len(page) == 0 {
 		return nil

@@ -8,141 +8,141 @@ import (
 	"fechatter/chat"
 )
 
-// An index that holds nothing although there are messages is made by itself.
+// An index that is empty although there are messages is rebuilt automatically.
 func TestEmptyIndexIsRebuilt(t *testing.T) {
-	inOffice(t, func(o *office) {
+	withRig(t, func(r *rig) {
 		for n := range 3500 {
-			o.books.write(n, "old")
+			r.store.write(n, "old")
 		}
-		o.books.outbox = map[string]int64{} // they were indexed once
-		o.start("a")
-		o.settle(0)
+		r.store.outbox = map[string]int64{} // they were indexed before
+		r.start("a")
+		r.converges(0)
 	})
 }
 
-// What is sent, edited and deleted during a rebuild is in the new index as it is
-// in the old one, whichever page it belongs to.
+// What is sent, edited and deleted during a rebuild is in the new index just as in
+// the old one, whichever page it belongs to.
 func TestRebuildMissesNothing(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, _ := o.start("a")
-		o.write(x, numbers(0, 12500)...)
-		o.settle(time.Second)
+	withRig(t, func(r *rig) {
+		x, _ := r.start("a")
+		r.write(x, numbers(0, 12500)...)
+		r.converges(time.Second)
 		page := 0
-		o.books.mu.Lock()
-		o.books.paged = func() {
+		r.store.mu.Lock()
+		r.store.paged = func() {
 			page++
-			o.write(x, page, 4500, 11000, 20000+page) // behind, in front, and new
-			o.books.erase(10 + page)
-			o.books.erase(12200 + page)
-			if hits, err := x.Search(o.Context(), chat.IndexQuery{Limit: 1}); err != nil || hits.Total < 12000 {
-				o.Errorf("during the rebuild %d are found, %v", hits.Total, err)
+			r.write(x, page, 4500, 11000, 20000+page) // already read, still to be read, and new
+			r.store.erase(10 + page)
+			r.store.erase(12200 + page)
+			if hits, err := x.Search(r.Context(), chat.IndexQuery{Limit: 1}); err != nil || hits.Total < 12000 {
+				r.Errorf("during the rebuild a search finds %d, %v", hits.Total, err)
 			}
 		}
-		o.books.mu.Unlock()
-		if err := RequestRebuild(o.Context(), o.books, "job"); err != nil {
-			o.Fatal(err)
+		r.store.mu.Unlock()
+		if err := RequestRebuild(r.Context(), r.store, "job"); err != nil {
+			r.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
 		x.Wake(1)
-		o.settle(time.Minute)
-		if j, err := ReadJob(o.Context(), o.books); err != nil || j.State != JobDone || j.Done == 0 {
-			o.Errorf("the job is %+v, %v", j, err)
+		r.converges(time.Minute)
+		if j, err := ReadJob(r.Context(), r.store); err != nil || j.State != JobDone || j.Done == 0 {
+			r.Errorf("the job is %+v, %v", j, err)
 		}
 	})
 }
 
-// A node that fails in the middle of a rebuild begins it anew, and so does the
-// one that takes over.
+// A node that fails in the middle of a rebuild starts it over, and so does the node
+// that takes over.
 func TestRebuildIsTakenOver(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, stop := o.start("a")
-		o.write(x, numbers(0, 7500)...)
-		o.settle(time.Second)
+	withRig(t, func(r *rig) {
+		x, stop := r.start("a")
+		r.write(x, numbers(0, 7500)...)
+		r.converges(time.Second)
 		pages := 0
-		o.books.mu.Lock()
-		o.books.paged = func() {
+		r.store.mu.Lock()
+		r.store.paged = func() {
 			if pages++; pages == 2 {
-				o.engine.set(true)
+				r.engine.set(true)
 			}
 		}
-		o.books.mu.Unlock()
-		if err := RequestRebuild(o.Context(), o.books, "job"); err != nil {
-			o.Fatal(err)
+		r.store.mu.Unlock()
+		if err := RequestRebuild(r.Context(), r.store, "job"); err != nil {
+			r.Fatal(err)
 		}
 		x.Wake(1)
 		time.Sleep(5 * time.Second)
 		stop()
-		o.engine.set(false)
-		o.start("b", func(c *Config) { c.PollEvery = 250 * time.Millisecond })
-		o.settle(time.Minute)
-		if j, err := ReadJob(o.Context(), o.books); err != nil || j.State != JobDone {
-			o.Errorf("the job is %+v, %v", j, err)
+		r.engine.set(false)
+		r.start("b", func(c *Config) { c.PollEvery = 250 * time.Millisecond })
+		r.converges(10 * time.Second)
+		if j, err := ReadJob(r.Context(), r.store); err != nil || j.State != JobDone {
+			r.Errorf("the job is %+v, %v", j, err)
 		}
 	})
 }
 
-// A rebuild that is requested while another runs is made as well, and that it is
-// done is not said before.
+// A rebuild requested while another is running runs after it, and is not reported
+// done before.
 func TestRebuildRequestedTwice(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, _ := o.start("a", often)
-		o.write(x, 1)
-		o.settle(time.Second)
+	withRig(t, func(r *rig) {
+		x, _ := r.start("a", often)
+		r.write(x, 1)
+		r.converges(time.Second)
 		pages := 0
-		o.books.mu.Lock()
-		o.books.paged = func() {
+		r.store.mu.Lock()
+		r.store.paged = func() {
 			if pages++; pages == 1 {
-				if err := RequestRebuild(o.Context(), o.books, "second"); err != nil {
-					o.Error(err)
+				if err := RequestRebuild(r.Context(), r.store, "second"); err != nil {
+					r.Error(err)
 				}
 			}
 		}
-		o.books.mu.Unlock()
-		if err := RequestRebuild(o.Context(), o.books, "first"); err != nil {
-			o.Fatal(err)
+		r.store.mu.Unlock()
+		if err := RequestRebuild(r.Context(), r.store, "first"); err != nil {
+			r.Fatal(err)
 		}
-		o.settle(10 * time.Second)
-		if j, err := ReadJob(o.Context(), o.books); err != nil || j.ID != "second" || j.State != JobDone || pages < 2 {
-			o.Errorf("the job is %+v, %v, after %d pages", j, err, pages)
+		r.converges(10 * time.Second)
+		if j, err := ReadJob(r.Context(), r.store); err != nil || j.ID != "second" || j.State != JobDone || pages < 2 {
+			r.Errorf("the job is %+v, %v, after %d pages", j, err, pages)
 		}
 	})
 }
 
 func TestRebuildWithPoison(t *testing.T) {
-	inOffice(t, func(o *office) {
-		x, _ := o.start("a")
-		o.write(x, numbers(0, 20)...)
-		o.settle(time.Second)
-		o.books.write(7, "poison")
-		o.books.outbox = map[string]int64{}
-		if err := RequestRebuild(o.Context(), o.books, "job"); err != nil {
-			o.Fatal(err)
+	withRig(t, func(r *rig) {
+		x, _ := r.start("a")
+		r.write(x, numbers(0, 20)...)
+		r.converges(time.Second)
+		r.store.write(7, "poison")
+		r.store.outbox = map[string]int64{}
+		if err := RequestRebuild(r.Context(), r.store, "job"); err != nil {
+			r.Fatal(err)
 		}
 		x.Wake(1)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if have := o.engine.have(); len(have) != 19 || o.books.waiting() != 1 || !o.books.refused[name(7)] {
-			o.Errorf("%d are indexed, %d wait", len(have), o.books.waiting())
+		if have := r.engine.have(); len(have) != 19 || r.store.waiting() != 1 || !r.store.refused[name(7)] {
+			r.Errorf("%d indexed, %d waiting", len(have), r.store.waiting())
 		}
 	})
 }
 
-// Whatever came to be different without the outbox knowing is found and mended.
+// Differences that the outbox does not know of are found and repaired.
 func TestComparison(t *testing.T) {
-	inOffice(t, func(o *office) {
+	withRig(t, func(r *rig) {
 		for n := range 2500 {
-			o.books.write(n, "sound")
-			o.engine.docs[name(n)] = Document{ID: name(n), Version: 1}
+			r.store.write(n, "sound")
+			r.engine.docs[name(n)] = Document{ID: name(n), Version: 1}
 		}
-		o.books.outbox = map[string]int64{}
-		delete(o.engine.docs, name(3))                                     // lost
-		o.engine.docs[name(1700)] = Document{ID: name(1700), Version: 5}   // from another history
-		o.engine.docs[name(90000)] = Document{ID: name(90000), Version: 1} // of no message
-		o.start("a", func(c *Config) { c.PollEvery, c.CompareEvery = 250*time.Millisecond, time.Minute })
-		o.settle(10 * time.Second)
-		o.engine.mu.Lock()
-		delete(o.engine.docs, name(4))
-		o.engine.mu.Unlock()
-		o.settle(2 * time.Minute) // compared again
+		r.store.outbox = map[string]int64{}
+		delete(r.engine.docs, name(3))                                     // lost
+		r.engine.docs[name(1700)] = Document{ID: name(1700), Version: 5}   // from another history
+		r.engine.docs[name(90000)] = Document{ID: name(90000), Version: 1} // without a message
+		r.start("a", func(c *Config) { c.PollEvery, c.CompareEvery = 250*time.Millisecond, time.Minute })
+		r.converges(10 * time.Second)
+		r.engine.mu.Lock()
+		delete(r.engine.docs, name(4))
+		r.engine.mu.Unlock()
+		r.converges(2 * time.Minute) // compared again
 	})
 }

@@ -10,19 +10,19 @@ import (
 var _ chat.SearchIndex = (*Indexer)(nil)
 
 var (
-	errElsewhere = errors.New("the index is not open here")
-	errLost      = errors.New("the index was lost and is being made anew")
+	errElsewhere = errors.New("the search index is not open in this node")
+	errLost      = errors.New("the search index was lost and is being rebuilt")
 )
 
-// Search asks the engine, unless it has failed so often that asking would only
-// make people wait. Errors: unavailable, also for as long as an index that was
-// lost is made anew: that it finds nothing says nothing.
+// Search searches the index, unless the engine has failed so often that asking would
+// only make people wait. Errors: unavailable, also while the index is
+// being rebuilt or catches up, because finding nothing would then be misleading.
 func (x *Indexer) Search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
 	if wait := x.breaker.open(); wait > 0 {
 		return chat.IndexHits{}, unavailable(errBreaker, wait)
 	}
 	hits, err := x.ask(ctx, q)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, ErrCatchingUp) {
 		x.breaker.saw(err)
 	}
 	if err != nil {
@@ -31,21 +31,22 @@ func (x *Indexer) Search(ctx context.Context, q chat.IndexQuery) (chat.IndexHits
 	return hits, nil
 }
 
-// SearchHere answers for another node, if this one has the index: ok is false
-// otherwise.
+// SearchHere searches on behalf of another node; ok is false if the index is not open
+// in this one.
 func (x *Indexer) SearchHere(ctx context.Context, q chat.IndexQuery) (hits chat.IndexHits, ok bool, err error) {
 	hits, err = x.askHere(ctx, q)
 	return hits, !errors.Is(err, errElsewhere), err
 }
 
-// Probe tells whether the engine can be asked at all. It is for health, and
-// bounded by ctx.
+// Probe checks that the engine can be searched. It is for health checks and bounded
+// by ctx.
 func (x *Indexer) Probe(ctx context.Context) error {
-	_, err := x.ask(ctx, chat.IndexQuery{Limit: 1}) // in no chat: finds nothing, which is looked into
+	// A query without chats finds nothing, so the index is also checked for loss.
+	_, err := x.ask(ctx, chat.IndexQuery{Limit: 1})
 	return err
 }
 
-// ask asks the index, wherever it is.
+// ask searches the index wherever it is open.
 func (x *Indexer) ask(ctx context.Context, q chat.IndexQuery) (chat.IndexHits, error) {
 	hits, err := x.askHere(ctx, q)
 	if errors.Is(err, errElsewhere) && x.engine.peers != nil {
@@ -59,15 +60,24 @@ func (x *Indexer) askHere(ctx context.Context, q chat.IndexQuery) (chat.IndexHit
 	if index == nil {
 		return chat.IndexHits{}, errElsewhere
 	}
+	if err := x.ready(); err != nil {
+		return chat.IndexHits{}, err
+	}
+	if err := x.reached(ctx, q.Indexed); err != nil {
+		return chat.IndexHits{}, err
+	}
 	hits, err := index.Search(ctx, q)
 	if err == nil && hits.Total == 0 {
 		err = x.lost(ctx, index)
 	}
+	if changed := x.ready(); changed != nil { // while it searched
+		return chat.IndexHits{}, changed
+	}
 	return hits, err
 }
 
-// lost fails when an index holds nothing although something was indexed. It counts
-// once more in the end: the first batch may have come in between.
+// lost fails if an index is empty although something was indexed. It counts again at
+// the end, because the first batch may have arrived in between.
 func (x *Indexer) lost(ctx context.Context, index Index) error {
 	if n, err := index.Count(ctx); err != nil || n > 0 {
 		return err

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// wake gathers the news of changes into batches.
+// wake gathers announced changes into batches.
 type wake struct {
 	pending *atomic.Int64
-	news    chan struct{} // holds one when there is news
+	news    chan struct{} // has a value when there is news
 }
 
 func newWake() wake { return wake{pending: new(atomic.Int64), news: make(chan struct{}, 1)} }
@@ -25,9 +25,9 @@ func (w wake) add(changes int) {
 	}
 }
 
-// gather waits until there is reason to look at the outbox: a batch is full, or
-// old enough, or nothing more comes; or it is time to look for what other nodes
-// stored. It reports whether ctx is still going.
+// gather waits until there is reason to read the outbox: a batch is full, is old
+// enough or has gone quiet, or it is time to look for other nodes' changes. It
+// reports whether ctx is still alive.
 func (w wake) gather(ctx context.Context, cfg Config) bool {
 	poll := time.NewTimer(cfg.PollEvery)
 	defer poll.Stop()

@@ -5,40 +5,44 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"fechatter/fold"
+
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxTerm is how much of a word is told apart, in bytes. A longer one is found
-// by its beginning.
+// maxTerm is how much of a word is significant, in bytes. A longer word is found by
+// its beginning.
 const maxTerm = 128
 
 type unitKind uint8
 
 const (
-	between unitKind = iota // parts words
-	within                  // is skipped, and parts nothing
-	mark                    // belongs to the letter before
-	word                    // letters and digits of scripts that part words
+	between unitKind = iota // separates words
+	within                  // is skipped and separates nothing
+	mark                    // belongs to the preceding letter
+	word                    // letters and digits of scripts that separate words
 	gram                    // a letter of a script that does not
 	symbol                  // an emoji, a currency, a sign
 )
 
-// unit is the smallest thing that can be searched for: a word, a letter of a
-// script written without spaces, or a symbol, folded, and where it is in the body.
+// unit is the smallest thing that can be searched for: a word, a letter of a script
+// written without spaces, or a symbol, folded, and its place in the body in bytes.
 type unit struct {
 	text       string
 	start, end int
 	kind       unitKind
+	signs
 }
 
-// scan cuts a body or a query into units. Of letters it forgets what people do
-// not type alike: case, width, accents.
+// scan splits a body or a query into units. It drops differences in typing: case,
+// width, accents.
 func scan(body string) []unit {
 	var units []unit
 	begun, end := -1, 0
 	finish := func() {
 		if begun >= 0 {
-			units = append(units, unit{fold(cut(body[begun:end], 4*maxTerm)), begun, end, word})
+			text := cut(fold.Text(cut(body[begun:end], 4*maxTerm)), maxTerm)
+			units = append(units, unit{text, begun, end, word, signsAt(body, begun, end, text)})
 			begun = -1
 		}
 	}
@@ -52,7 +56,7 @@ func scan(body string) []unit {
 			end = i + n
 		case gram, symbol:
 			finish()
-			units = append(units, unit{norm.NFKC.String(body[i : i+n]), i, i + n, kind})
+			units = append(units, unit{text: norm.NFKC.String(body[i : i+n]), start: i, end: i + n, kind: kind})
 		case between:
 			finish()
 		}
@@ -62,8 +66,8 @@ func scan(body string) []unit {
 	return units
 }
 
-// next gives the kind of the first character with what combines with it, and its
-// length.
+// next returns the kind of the first character, including what combines with it, and
+// its length.
 func next(s string) (unitKind, int) {
 	if s[0] < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
 		return kindOf(rune(s[0])), 1
@@ -77,12 +81,18 @@ func next(s string) (unitKind, int) {
 	return kindOf(r), max(norm.NFKC.NextBoundaryInString(s, true), size)
 }
 
+func isDigit(r rune) bool { return unicode.Is(unicode.Nd, r) }
+
 func isFlagPart(r rune) bool { return r >= '\U0001F1E6' && r <= '\U0001F1FF' }
 
 func kindOf(r rune) unitKind {
 	switch {
 	case r < utf8.RuneSelf:
-		return kindOfASCII(byte(r))
+		return kindOfASCII(r)
+	case isDigit(r): // in any script
+		return word
+	case r == 'ـ': // stretches an Arabic word
+		return within
 	case r == 'ー' || r == 'ｰ' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo,
 		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) && !unicode.IsPunct(r) && !unicode.IsSymbol(r):
 		return gram
@@ -90,7 +100,7 @@ func kindOf(r rune) unitKind {
 		return word
 	case unicode.IsMark(r):
 		return mark
-	case r >= '\U0001F3FB' && r <= '\U0001F3FF': // the skin of an emoji
+	case r >= '\U0001F3FB' && r <= '\U0001F3FF': // skin tones of emoji
 		return within
 	case unicode.IsSymbol(r):
 		return symbol
@@ -100,76 +110,17 @@ func kindOf(r rune) unitKind {
 	return between
 }
 
-func kindOfASCII(c byte) unitKind {
+func kindOfASCII(c rune) unitKind {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		return word
-	case strings.IndexByte("$+<=>^`|~", c) >= 0:
+	case strings.ContainsRune("$+<=>^`|~", c):
 		return symbol
 	}
 	return between
 }
 
-// fold gives what is compared of a word.
-func fold(s string) string {
-	if isASCII(s) {
-		return cut(strings.ToLower(s), maxTerm)
-	}
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(s) {
-		if isAccent(r) || unicode.Is(unicode.Cf, r) {
-			continue
-		}
-		r = unicode.ToLower(r)
-		if plain := spelled(r); plain != "" {
-			b.WriteString(plain)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return cut(norm.NFC.String(b.String()), maxTerm)
-}
-
-// isAccent says which marks may be left out without another word coming out.
-func isAccent(r rune) bool {
-	return unicode.IsMark(r) && r != '\u3099' && r != '\u309a' && unicode.In(r, unicode.Inherited, unicode.Arabic, unicode.Hebrew)
-}
-
-// spelled gives the letters that people type for one that does not decompose.
-func spelled(r rune) string {
-	switch r {
-	case 'ß':
-		return "ss"
-	case 'ø':
-		return "o"
-	case 'ł':
-		return "l"
-	case 'đ', 'ð':
-		return "d"
-	case 'ı':
-		return "i"
-	case 'æ':
-		return "ae"
-	case 'œ':
-		return "oe"
-	case 'þ':
-		return "th"
-	case 'ς':
-		return "σ"
-	}
-	return ""
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// cut shortens s to at most n bytes, between characters.
+// cut shortens s to at most n bytes without splitting a character.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -8,19 +8,35 @@ import (
 	"fechatter/chat"
 )
 
-const accountColumns = userColumns + ", u.administrator, u.suspended_at"
+const accountColumns = userColumns + ", u.bot_by, u.administrator, u.suspended_at"
+
+// accountScan is a row of accountColumns.
+type accountScan struct {
+	chat.Account
+	suspended chat.Time
+}
+
+func (r *accountScan) targets() []any {
+	return append(userTargets(&r.User), &r.MadeBy, &r.Administrator, &r.suspended)
+}
+
+func (r *accountScan) account() chat.Account {
+	r.Status = liveStatus(r.Status)
+	if r.suspended > 0 {
+		r.SuspendedAt = &r.suspended
+	}
+	return r.Account
+}
 
 func scanAccount(rows *sql.Rows, a *chat.Account) error {
-	var suspended chat.Time
-	err := rows.Scan(&a.ID, &a.Username, &a.DisplayName, &a.StatusText, &a.CreatedAt, &a.Administrator, &suspended)
-	if suspended > 0 {
-		a.SuspendedAt = &suspended
-	}
+	var r accountScan
+	err := rows.Scan(r.targets()...)
+	*a = r.account()
 	return err
 }
 
 func readAccount(ctx context.Context, c *conn, where, value string) (chat.Account, error) {
-	found, err := collect(ctx, c, scanAccount, "SELECT "+accountColumns+" FROM users u WHERE "+where, value)
+	found, err := collect(ctx, c, scanAccount, "SELECT "+accountColumns+" FROM users u WHERE "+present+" AND "+where, value)
 	if err != nil {
 		return chat.Account{}, fmt.Errorf("read account: %w", err)
 	}
@@ -56,21 +72,30 @@ func (s *Store) Accounts(ctx context.Context, q string, p chat.Page) (accounts [
 	}
 	err = s.view(ctx, s.pools.read, "list accounts", func(c *conn) error {
 		accounts, err = collect(ctx, c, scanAccount, "SELECT "+accountColumns+` FROM users u
-			WHERE u.username > $1 AND u.search LIKE $2 ESCAPE '\' ORDER BY u.username LIMIT $3`,
+			WHERE `+present+` AND u.username > $1 AND u.search LIKE $2 ESCAPE '\' ORDER BY u.username LIMIT $3`,
 			after, pattern(q), p.Limit+1)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	accounts, more := cut(accounts, p.Limit)
-	if more {
-		next = encodeAfter("accounts", accounts[len(accounts)-1].Username)
-	}
-	return accounts, next, nil
+	return pageOf("accounts", accounts, err, p.Limit, func(a chat.Account) []any { return []any{a.Username} })
 }
 
-// Administer implements chat.AdminStore. The row of meta is locked before the
+// NoteAbsent implements chat.AdminStore.
+func (s *Store) NoteAbsent(ctx context.Context, username string) error {
+	return s.update(ctx, "note an absent administrator", func(c *conn) ([]chat.Event, error) {
+		_, err := c.exec(ctx, "INSERT INTO meta (name, value) VALUES ($1, '') ON CONFLICT (name) DO NOTHING", metaAbsent+username)
+		return nil, err
+	})
+}
+
+// WasAbsent implements chat.AdminStore.
+func (s *Store) WasAbsent(ctx context.Context, username string) (absent bool, err error) {
+	err = s.view(ctx, s.pools.read, "look for an absent administrator", func(c *conn) error {
+		return c.one(ctx, "SELECT count(*) > 0 FROM meta WHERE name = $1", []any{metaAbsent + username}, &absent)
+	})
+	return absent, err
+}
+
+// Administer implements chat.AdminStore. It locks the row of meta before the
 // stream, as a sign-up does.
 func (s *Store) Administer(ctx context.Context, subject string, fn func(context.Context, chat.AdminTx) error) error {
 	return s.update(ctx, "administer", func(c *conn) ([]chat.Event, error) {
@@ -128,15 +153,16 @@ func (t *adminTx) Administrators(ctx context.Context) (n int, err error) {
 
 // RevokeSessions implements chat.AdminTx.
 func (t *adminTx) RevokeSessions(ctx context.Context, userID string) (int, error) {
-	st := t.streams[userID]
-	if st == nil {
-		return 0, noUser()
-	}
-	ids, err := collect(ctx, t.c, scanString, "SELECT id FROM sessions WHERE user_id = $1 ORDER BY id", userID)
+	ids, err := collect(ctx, t.c, scanString, "SELECT id FROM sessions WHERE user_id = $1 UNION ALL SELECT id FROM bot_keys WHERE bot_id = $1 ORDER BY id", userID)
 	if err != nil {
 		return 0, fmt.Errorf("list sessions: %w", err)
 	}
-	events, err := t.s.revoke(ctx, t.c, st, t.now, ids)
-	t.events = append(t.events, events...)
-	return len(ids), err
+	tokens, err := t.endTokens(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	if tokens != "" {
+		ids = append(ids, tokens)
+	}
+	return len(ids), t.end(ctx, userID, ids)
 }

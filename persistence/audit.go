@@ -29,15 +29,7 @@ func (s *Store) Audit(ctx context.Context, p chat.Page) (entries []chat.AuditEnt
 		entries, err = collect(ctx, c, scanAudit, query+" ORDER BY a.at DESC, a.id DESC LIMIT $1", args...)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	entries, more := cut(entries, p.Limit)
-	if more {
-		last := entries[len(entries)-1]
-		next = encodeAfter("audit", int64(last.At), last.ID)
-	}
-	return entries, next, nil
+	return pageOf("audit", entries, err, p.Limit, func(e chat.AuditEntry) []any { return []any{int64(e.At), e.ID} })
 }
 
 // Record implements chat.AdminTx.
@@ -46,7 +38,7 @@ func (t *adminTx) Record(ctx context.Context, e chat.AuditEntry) error {
 	return record(ctx, t.c, e)
 }
 
-// record writes into the audit log, in the transaction of what it tells of.
+// record adds an entry to the audit log, in the transaction that it is about.
 func record(ctx context.Context, c *conn, e chat.AuditEntry) error {
 	_, err := c.exec(ctx, "INSERT INTO audit_log (id, at, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6)",
 		e.ID, int64(e.At), e.Actor, string(e.Action), e.Subject, e.Detail)

@@ -11,8 +11,8 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// TestPoisonedGroup: a send that the database refuses is found by splitting the
-// group, and costs the others nothing.
+// TestPoisonedGroup: splitting the group finds a send that the database refuses, and
+// the others are stored.
 func TestPoisonedGroup(t *testing.T) {
 	databaseURL := sqliteURL(t)
 	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
@@ -36,7 +36,7 @@ func TestPoisonedGroup(t *testing.T) {
 		a := <-out
 		if i == 7 || i == 12 {
 			if chat.CodeOf(a.err) != chat.Internal {
-				t.Errorf("the poisoned send: %+v, %v", a.sent, a.err)
+				t.Errorf("the poisoned send was answered %+v, %v; want an internal error", a.sent, a.err)
 			}
 			continue
 		}
@@ -48,16 +48,16 @@ func TestPoisonedGroup(t *testing.T) {
 	// Two chats: 4 … 13 in the first, one of them before the group, 4 … 12 in the other.
 	for seq := int64(4); seq <= 12; seq++ {
 		if want := min(2, int(seq)-2); seqs[seq] != want && seq != 4 {
-			t.Errorf("seq %d was given %d times", seq, seqs[seq])
+			t.Errorf("seq %d was assigned %d times", seq, seqs[seq])
 		}
 	}
 	if s := store.Stats(); s.Bisections == 0 || s.Bisections > 10 {
-		t.Errorf("%d bisections", s.Bisections)
+		t.Errorf("%d bisections, want 1 to 10", s.Bisections)
 	}
 }
 
-// TestSendThatPanics: what no rule foresaw costs one send, not those that share
-// its group, and not the node. Here a chat has lost the row of its stream.
+// TestSendThatPanics: what no rule foresaw costs one send, but neither those that
+// share its group nor the node. Here a chat has lost the row of its stream.
 func TestSendThatPanics(t *testing.T) {
 	databaseURL := sqliteURL(t)
 	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
@@ -71,14 +71,14 @@ func TestSendThatPanics(t *testing.T) {
 	release()
 	<-occupied
 	if a := <-poisoned; chat.CodeOf(a.err) != chat.Internal {
-		t.Errorf("the chat without a stream: %v", a.err)
+		t.Errorf("the chat without a stream: %v, want an internal error", a.err)
 	}
 	if a := <-sound; a.err != nil {
 		t.Errorf("the other chat: %v", a.err)
 	}
 }
 
-// TestPoisonedText: PostgreSQL refuses U+0000, which the use cases never let through.
+// TestPoisonedText: PostgreSQL refuses U+0000, which the use cases never let pass.
 func TestPoisonedText(t *testing.T) {
 	store := start(t, persistence.Config{URL: postgresURL(t)}, nobody{})
 	rooms, people := persistencetest.Populate(t, store, 1, 2)
@@ -103,7 +103,7 @@ func TestPoisonedText(t *testing.T) {
 	}
 }
 
-// TestQueueIsBounded: what does not fit is refused at once.
+// TestQueueIsBounded: sends that do not fit are refused at once.
 func TestQueueIsBounded(t *testing.T) {
 	store := start(t, persistence.Config{URL: sqliteURL(t), QueueLength: 2}, nobody{})
 	rooms, people := persistencetest.Populate(t, store, 1, 2)
@@ -113,7 +113,7 @@ func TestQueueIsBounded(t *testing.T) {
 	_, err := store.Send(t.Context(), message(rooms[0], people[0][0], "3"))
 	var e *chat.Error
 	if !asError(err, &e) || e.Code != chat.Overloaded || e.RetryAfter <= 0 {
-		t.Errorf("beyond the bound: %v, want overloaded with a time", err)
+		t.Errorf("beyond the bound: %v, want overloaded with a time to wait", err)
 	}
 	release()
 	for _, out := range []<-chan answer{occupied, one, two} {
@@ -123,8 +123,8 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 }
 
-// TestRunFlushes: what was accepted before the end of Run is stored, and what
-// comes later refused.
+// TestRunFlushes: what was accepted before Run ended is stored, and what comes later
+// is refused.
 func TestRunFlushes(t *testing.T) {
 	store, err := persistence.Open(t.Context(), persistence.Config{URL: sqliteURL(t)}, nobody{}, persistencetest.NewID, quiet())
 	if err != nil {
@@ -152,11 +152,11 @@ func TestRunFlushes(t *testing.T) {
 		}
 	}
 	if a := <-sendLater(store, message(rooms[0], people[0][0], "late")); chat.CodeOf(a.err) != chat.Unavailable {
-		t.Errorf("after the end: %v, want unavailable", a.err)
+		t.Errorf("after Run has ended: %v, want unavailable", a.err)
 	}
 }
 
-// TestTrimKeepsWhatIsYoungOrLast on a log of which most is old.
+// TestTrimKeepsWhatIsYoungOrLast trims a log that is mostly old.
 func TestTrimKeepsWhatIsYoungOrLast(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
 		store := start(t, persistence.Config{URL: databaseURL, KeepEvents: 24 * time.Hour, KeepLast: 10}, nobody{})
@@ -173,7 +173,7 @@ func TestTrimKeepsWhatIsYoungOrLast(t *testing.T) {
 		}
 		db := raw(t, databaseURL)
 		const day = 24 * 3600 * 1000
-		// The first chat: all but its last 20 are old. The second: all. The third: none.
+		// Old are, in the first chat, all but the last 20; in the second, all; in the third, none.
 		execRaw(t, db, "UPDATE events SET ts = ts - $1 WHERE stream_id = $2 AND seq <= 583", 2*day, rooms[0].ID)
 		execRaw(t, db, "UPDATE events SET ts = ts - $1 WHERE stream_id = $2", 2*day, rooms[1].ID)
 		n, err := store.Trim(t.Context())
@@ -193,15 +193,15 @@ func TestTrimKeepsWhatIsYoungOrLast(t *testing.T) {
 		}
 		page, err = store.Events(t.Context(), u.ID, rooms[1].ID, 593, 10)
 		if err != nil || page.Trimmed || len(page.Events) != 10 {
-			t.Errorf("the first of what is kept: %+v, %v", page, err)
+			t.Errorf("from the first event that is kept: %+v, %v", page, err)
 		}
 		h, err := store.History(t.Context(), u.ID, rooms[1].ID, chat.Range{Limit: 1000})
 		if err != nil || len(h.Messages) != 600 {
-			t.Errorf("%d messages stay, want 600: %v", len(h.Messages), err)
+			t.Errorf("%d messages remain, want 600: %v", len(h.Messages), err)
 		}
 		cursors, err := store.CursorsAt(t.Context(), u.ID, 1)
 		if err != nil || cursors[rooms[1].ID] != 0 {
-			t.Errorf("the cursor before all that is kept: %v, %v", cursors, err)
+			t.Errorf("the cursor before everything that is kept: %v, %v", cursors, err)
 		}
 	})
 }

@@ -12,15 +12,15 @@ import (
 // manyRows is how many rows a statement over several takes on SQLite.
 const manyRows = 16
 
-// bulk is a statement over rows of which there are many. PostgreSQL runs it once
-// and takes the rows as JSON: a journey costs more than parsing. SQLite runs it,
-// prepared, for sixteen rows at a time and then for each: there, parsing costs
-// more than a call.
+// bulk is a statement over many rows. PostgreSQL runs it once and takes the rows as
+// JSON, since a round trip costs more than parsing. SQLite runs it prepared, for
+// sixteen rows at a time and then for each row, since there parsing costs more
+// than a call.
 type bulk struct {
 	query  string
-	many   string // on SQLite, the same for manyRows rows; "": there is no such statement
+	many   string // on SQLite, the same for manyRows rows; "" if there is no such statement
 	perRow bool
-	fields []int // those that the parameters of a row stand for
+	fields []int // what the parameters of a row stand for
 }
 
 // column is a field of a row: the name in its json tag and its type in SQL.
@@ -39,23 +39,8 @@ func columnsOf[R any]() []column {
 	return columns
 }
 
-// recordset makes a table out of the first parameter, which holds rows as JSON.
-func (d dialect) recordset(columns []column) string {
-	parts := make([]string, len(columns))
-	if d.perRow {
-		for i, c := range columns {
-			parts[i] = "value->>'" + c.name + "' AS " + c.name
-		}
-		return "(SELECT " + strings.Join(parts, ", ") + " FROM json_each($1))"
-	}
-	for i, c := range columns {
-		parts[i] = c.name + " " + c.kind
-	}
-	return "(SELECT * FROM json_to_recordset($1::json) AS x(" + strings.Join(parts, ", ") + "))"
-}
-
-// insert makes an insertion of rows R. columns are "column=value", a value
-// being the name of a field of R or a literal.
+// insert returns an insertion of rows R. columns are "column=value", where value
+// is the name of a field of R or a literal, or just "field".
 func insert[R any](d dialect, table string, columns ...string) bulk {
 	f := &fieldsOf{d: d, columns: columnsOf[R]()}
 	names, values := make([]string, len(columns)), make([]string, len(columns))
@@ -74,8 +59,8 @@ func insert[R any](d dialect, table string, columns ...string) bulk {
 	return bulk{query: query + " SELECT " + strings.Join(values, ", ") + " FROM " + d.recordset(f.columns) + " AS r"}
 }
 
-// update makes a change of the rows of a table whose key columns equal the
-// fields of the same names in rows R. columns are as those of insert.
+// update returns a change of the rows of a table whose key columns equal the
+// fields of the same names in rows R. columns are like those of insert.
 func update[R any](d dialect, table string, key []string, columns ...string) bulk {
 	f := &fieldsOf{d: d, columns: columnsOf[R]()}
 	sets, tests := make([]string, len(columns)), make([]string, len(key))
@@ -96,22 +81,20 @@ func update[R any](d dialect, table string, key []string, columns ...string) bul
 	return bulk{query: query + " WHERE " + strings.Join(tests, " AND "), perRow: d.perRow, fields: f.used}
 }
 
-// deleteUpTo deletes the rows of a table whose key column equals the field of
-// that name in rows R, and whose version is no later than theirs.
+// deleteUpTo returns a deletion of the rows of a table whose key column equals the
+// field of that name in rows R, and whose version is no later than theirs.
 func deleteUpTo[R any](d dialect, table, key, version string) bulk {
 	f := &fieldsOf{d: d, columns: columnsOf[R]()}
 	query := "DELETE FROM " + table
 	if !d.perRow {
 		query += " USING " + d.recordset(f.columns) + " AS r"
 	}
-	query += " WHERE " + table + "." + key + " = " + f.field(key)
-	if keepsLaterVersions {
-		query += " AND " + table + "." + version + " <= " + f.field(version)
-	}
+	query += " WHERE " + table + "." + key + " = " + f.field(key) +
+		" AND " + table + "." + version + " <= " + f.field(version)
 	return bulk{query: query, perRow: d.perRow, fields: f.used}
 }
 
-// selection makes a query over rows R: query gets the table that they are.
+// selection returns a query over rows R: query is passed the table that holds them.
 func selection[R any](d dialect, query func(rows string) string) bulk {
 	columns := columnsOf[R]()
 	if !d.perRow {
@@ -130,14 +113,14 @@ func selection[R any](d dialect, query func(rows string) string) bulk {
 
 func repeat(s string, n int) string { return strings.Repeat(s+", ", n-1) + s }
 
-// fieldsOf numbers the fields of a row as a statement uses them.
+// fieldsOf collects the fields of a row in the order in which a statement uses them.
 type fieldsOf struct {
 	d       dialect
 	columns []column
 	used    []int
 }
 
-// field is how the statement says a value: a field of the row, or a literal.
+// field returns a value as the statement writes it: a field of the row, or a literal.
 func (f *fieldsOf) field(value string) string {
 	i := slices.IndexFunc(f.columns, func(c column) bool { return c.name == value })
 	if i < 0 {
@@ -150,19 +133,28 @@ func (f *fieldsOf) field(value string) string {
 	return "?"
 }
 
-// execRows runs a statement over rows; none is nothing to do.
+// execRows runs a statement over rows, if there are any.
 func execRows[R any](ctx context.Context, c *conn, what string, b bulk, rows []R) error {
-	err := eachPart(b, rows, func(query string, args []any) error {
-		_, err := c.exec(ctx, query, args...)
-		return err
-	})
+	all, err := overRows(nil, what, b, rows)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return err
 	}
-	return nil
+	return c.execAll(ctx, all)
 }
 
-// eachPart calls run with the statement for every part of the rows.
+// overRows appends a statement over rows to others, if there are any rows.
+func overRows[R any](all []statement, what string, b bulk, rows []R) ([]statement, error) {
+	err := eachPart(b, rows, func(query string, args []any) error {
+		all = append(all, statement{what, query, args})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return all, nil
+}
+
+// eachPart calls run with the statement for each part of the rows.
 func eachPart[R any](b bulk, rows []R, run func(query string, args []any) error) error {
 	if len(rows) > 0 && !b.perRow {
 		encoded, err := json.Marshal(rows)

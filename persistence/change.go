@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fechatter/chat"
 )
@@ -29,45 +30,63 @@ func (s *Store) Change(ctx context.Context, ch chat.Change, fn func(context.Cont
 
 func isRefusal(err error) bool { return errors.As(err, new(*chat.Error)) }
 
-// change runs fn in one transaction, repeated while the database asks for it.
-// doubt is the attempt whose commit is in doubt: if it took place, its events
-// are published and fn does not run.
+// change runs fn in one transaction and repeats it while the database asks for
+// that. doubt is the attempt whose commit is in doubt: if it was committed, its
+// events are published and fn does not run.
 func (s *Store) change(ctx context.Context, ch chat.Change, doubt *changeTx,
 	fn func(context.Context, chat.Tx) error) (t *changeTx, err error) {
 	err = s.retry(ctx, true, func() error {
-		t = &changeTx{s: s, change: ch}
+		t = &changeTx{s: s, change: ch, log: &changeLog{}}
 		return s.write(ctx, s.pools.write, func(c *conn) ([]chat.Event, error) {
 			t.c = c
 			if err := t.lock(ctx); err != nil {
 				return nil, err
 			}
 			if done, err := t.stored(ctx, doubt); err != nil || done {
-				return t.events, err
+				return t.log.events, err
 			}
 			if err := fn(ctx, t); err != nil {
 				return nil, err
 			}
-			return t.events, t.flush(ctx)
+			return t.log.events, t.flush(ctx)
 		})
 	})
 	return t, err
 }
 
-// changeTx is a chat.Tx. Its events and streams are written at the end at once.
+// changeTx is a chat.Tx. Its events and streams are written together at the end.
 type changeTx struct {
 	s       *Store
 	c       *conn
 	change  chat.Change
 	now     chat.Time
+	beside  []string // chats of requests that may have to make room
 	streams map[string]*stream
-	events  []chat.Event
+	log     *changeLog
+}
+
+// changeLog is what a transaction has appended, on whatever chat.
+type changeLog struct{ events []chat.Event }
+
+// Beside implements chat.Tx.
+func (t *changeTx) Beside(chatID string) (chat.Tx, error) {
+	if t.streams[chatID] == nil || !slices.Contains(t.beside, chatID) {
+		return nil, fmt.Errorf("the stream of chat %s is not locked", chatID)
+	}
+	other := *t
+	other.change.ChatID, other.change.New = chatID, false
+	return &other, nil
 }
 
 func (t *changeTx) lock(ctx context.Context) (err error) {
+	if t.beside, err = t.lockInboxes(ctx); err != nil {
+		return err
+	}
 	ids := t.change.UserIDs
 	if !t.change.New {
 		ids = append([]string{t.change.ChatID}, ids...)
 	}
+	ids = append(slices.Clip(ids), t.beside...)
 	if t.streams, err = t.s.lockStreams(ctx, t.c, ids, t.s.d.lock); err != nil {
 		return err
 	}
@@ -75,8 +94,26 @@ func (t *changeTx) lock(ctx context.Context) (err error) {
 	return err
 }
 
+// stored reports, under the lock, whether the attempt in doubt was committed.
+func (t *changeTx) stored(ctx context.Context, doubt *changeTx) (bool, error) {
+	if doubt == nil || len(doubt.log.events) == 0 {
+		return false, nil
+	}
+	first := doubt.log.events[0]
+	var found bool
+	err := t.c.one(ctx, "SELECT count(*) > 0 FROM events WHERE stream_id = $1 AND seq = $2 AND op_id = $3",
+		[]any{first.StreamID, first.Seq, t.change.OpID}, &found)
+	if err != nil {
+		return false, fmt.Errorf("look for the change in doubt: %w", err)
+	}
+	if found {
+		t.log = doubt.log
+	}
+	return found, nil
+}
+
 func (t *changeTx) flush(ctx context.Context) error {
-	if err := t.s.insertEvents(ctx, t.c, t.change.OpID, t.events); err != nil {
+	if err := t.s.insertEvents(ctx, t.c, t.change.OpID, t.log.events); err != nil {
 		return err
 	}
 	return t.s.saveStreams(ctx, t.c, t.streams)
@@ -85,7 +122,7 @@ func (t *changeTx) flush(ctx context.Context) error {
 // ChatID implements chat.ChatTx.
 func (t *changeTx) ChatID() string { return t.change.ChatID }
 
-// stream is the chat's stream; not_found before InsertChat has made it.
+// stream returns the chat's stream; not_found before InsertChat has made it.
 func (t *changeTx) stream() (*stream, error) {
 	if st := t.streams[t.change.ChatID]; st != nil {
 		return st, nil
@@ -96,7 +133,7 @@ func (t *changeTx) stream() (*stream, error) {
 // Now implements chat.EventTx.
 func (t *changeTx) Now() chat.Time {
 	if st := t.streams[t.change.ChatID]; st != nil {
-		return later(t.now, st.lastTS)
+		return max(t.now, st.lastTS)
 	}
 	return t.now
 }
@@ -109,8 +146,17 @@ func (t *changeTx) Append(_ context.Context, e chat.Event) (int64, error) {
 	}
 	e.StreamID = st.id
 	e.Seq, e.TS = st.next(t.now)
-	t.events = append(t.events, e)
+	t.log.events = append(t.log.events, e)
 	return e.Seq, nil
+}
+
+// Members implements chat.EventTx.
+func (t *changeTx) Members() int {
+	st, err := t.stream()
+	if err != nil {
+		return 0
+	}
+	return int(st.members)
 }
 
 // AppendPersonal implements chat.EventTx.
@@ -119,11 +165,11 @@ func (t *changeTx) AppendPersonal(_ context.Context, userID string, e chat.Event
 	if st == nil || userID == t.change.ChatID {
 		return fmt.Errorf("append personal event: the stream of user %s is not locked", userID)
 	}
-	t.events = append(t.events, st.personal(t.now, e))
+	t.log.events = append(t.log.events, st.personal(t.now, e))
 	return nil
 }
 
-// personal gives an event its place in a user's stream.
+// personal assigns a place in a user's stream to an event.
 func (st *stream) personal(now chat.Time, e chat.Event) chat.Event {
 	e.StreamID, e.Personal = st.id, true
 	e.Seq, e.TS = st.next(now)

@@ -6,14 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"fechatter/chat"
+	"fechatter/fold"
 )
 
 const chatColumns = "c.id, c.kind, c.name, c.topic, c.created_by, c.created_at, c.archived"
 
-// chatFields are where a row of chatColumns goes.
+// chatFields returns the destinations for a row of chatColumns.
 func chatFields(v *chat.Chat) []any {
 	return []any{&v.ID, &v.Kind, &v.Name, &v.Topic, &v.CreatedBy, &v.CreatedAt, &v.Archived}
 }
@@ -33,7 +33,7 @@ func (s *Store) Chat(ctx context.Context, userID, chatID string) (v chat.Chat, e
 	return v, err
 }
 
-// readMemberIDs fills in the members of the chats that name them.
+// readMemberIDs fills in the members of chats that list them.
 func (s *Store) readMemberIDs(ctx context.Context, c *conn, chats ...*chat.Chat) error {
 	byID := map[string]*chat.Chat{}
 	var ids []string
@@ -89,15 +89,7 @@ func (s *Store) PublicChats(ctx context.Context, userID, q string, p chat.Page) 
 			ORDER BY c.search, c.id LIMIT $5`, userID, pattern(q), name, id, p.Limit+1)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	chats, more := cut(chats, p.Limit)
-	if more {
-		last := chats[len(chats)-1]
-		next = encodeAfter("public", strings.ToLower(last.Name), last.ID)
-	}
-	return chats, next, nil
+	return pageOf("public", chats, err, p.Limit, func(v chat.PublicChat) []any { return []any{fold.Text(v.Name), v.ID} })
 }
 
 // Chat implements chat.ChatTx.
@@ -106,7 +98,7 @@ func (t *changeTx) Chat(ctx context.Context) (v chat.Chat, err error) {
 	if err != nil {
 		return chat.Chat{}, err
 	}
-	err = t.c.one(ctx, "SELECT "+chatColumns+" FROM chats c WHERE c.id = $1", []any{t.change.ChatID}, chatFields(&v)...)
+	err = t.c.one(ctx, "SELECT "+chatColumns+" FROM chats c WHERE c.id = $1 AND c.deleted_at = 0", []any{t.change.ChatID}, chatFields(&v)...)
 	if err != nil {
 		return chat.Chat{}, orNotFound(err, noChat())
 	}
@@ -116,13 +108,13 @@ func (t *changeTx) Chat(ctx context.Context) (v chat.Chat, err error) {
 
 // ChatByKey implements chat.ChatTx.
 func (t *changeTx) ChatByKey(ctx context.Context, userID, key string) (chatID string, fingerprint []byte, err error) {
-	var print string
+	var stored string
 	err = t.c.one(ctx, "SELECT id, create_fingerprint FROM chats WHERE created_by = $1 AND create_key = $2",
-		[]any{userID, key}, &chatID, &print)
+		[]any{userID, key}, &chatID, &stored)
 	if err != nil {
 		return "", nil, orNotFound(err, noChat())
 	}
-	fingerprint, err = hex.DecodeString(print)
+	fingerprint, err = hex.DecodeString(stored)
 	return chatID, fingerprint, err
 }
 
@@ -135,14 +127,14 @@ func (t *changeTx) ChatByDirectKey(ctx context.Context, directKey string) (chatI
 // InsertChat implements chat.ChatTx.
 func (t *changeTx) InsertChat(ctx context.Context, v chat.Chat, f chat.ChatFacts) error {
 	if !t.change.New || v.ID != t.change.ChatID {
-		return fmt.Errorf("insert chat %s: the change is not about a new chat of this id", v.ID)
+		return fmt.Errorf("insert chat %s: the change is not about a new chat with this id", v.ID)
 	}
 	if _, err := t.c.exec(ctx, "INSERT INTO streams (id) VALUES ($1)", v.ID); err != nil {
 		return fmt.Errorf("insert stream: %w", err)
 	}
 	_, err := t.c.exec(ctx, `INSERT INTO chats (id, kind, name, search, topic, created_by, created_at, archived,
 			direct_key, create_key, create_fingerprint) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		v.ID, string(v.Kind), v.Name, strings.ToLower(v.Name), v.Topic, v.CreatedBy, int64(v.CreatedAt), flag(v.Archived),
+		v.ID, string(v.Kind), v.Name, fold.Text(v.Name), v.Topic, v.CreatedBy, int64(v.CreatedAt), flag(v.Archived),
 		nullString(f.DirectKey), nullString(f.Key), hex.EncodeToString(f.Fingerprint))
 	if err != nil {
 		return fmt.Errorf("insert chat: %w", err)
@@ -154,35 +146,16 @@ func (t *changeTx) InsertChat(ctx context.Context, v chat.Chat, f chat.ChatFacts
 // SaveChat implements chat.ChatTx.
 func (t *changeTx) SaveChat(ctx context.Context, v chat.Chat) error {
 	_, err := t.c.exec(ctx, "UPDATE chats SET name = $2, search = $3, topic = $4, archived = $5 WHERE id = $1",
-		t.change.ChatID, v.Name, strings.ToLower(v.Name), v.Topic, flag(v.Archived))
+		t.change.ChatID, v.Name, fold.Text(v.Name), v.Topic, flag(v.Archived))
 	if err != nil {
 		return fmt.Errorf("save chat: %w", err)
 	}
 	return nil
 }
 
-// ChatCounts implements chat.MemberTx.
-func (t *changeTx) ChatCounts(ctx context.Context, userIDs []string) (map[string]int, error) {
-	counts := map[string]int{}
-	_, err := collect(ctx, t.c, func(rows *sql.Rows, _ *struct{}) error {
-		var id string
-		var n int
-		if err := rows.Scan(&id, &n); err != nil {
-			return err
-		}
-		counts[id] = n
-		return nil
-	}, `SELECT u.id, (SELECT count(*) FROM chat_members cm WHERE cm.user_id = u.id)
-		FROM users u WHERE u.id IN `+t.s.d.ids(), encodeIDs(userIDs))
-	if err != nil {
-		return nil, fmt.Errorf("count chats: %w", err)
-	}
-	return counts, nil
-}
-
 func nullString(v string) sql.NullString { return sql.NullString{String: v, Valid: v != ""} }
 
-// decodeIDs reads back what encodeIDs wrote; never nil.
+// decodeIDs decodes what encodeIDs wrote; the result is never nil.
 func decodeIDs(stored string) ([]string, error) {
 	ids := []string{}
 	if stored == "[]" {
@@ -192,4 +165,12 @@ func decodeIDs(stored string) ([]string, error) {
 		return nil, fmt.Errorf("read ids: %w", err)
 	}
 	return ids, nil
+}
+
+func encodeIDs(ids []string) string {
+	b, err := json.Marshal(ids)
+	if err != nil || len(ids) == 0 {
+		return "[]" // strings always encode
+	}
+	return string(b)
 }

@@ -7,9 +7,9 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// A group names its members up to a size; beyond that it only counts them. The
-// count is set by hand: nobody waits for a thousand people to be added.
-func TestLargeGroupDoesNotNameItsMembers(t *testing.T) {
+// Up to a size a group lists its members; beyond that it only counts them. The test
+// sets the count by hand instead of adding a thousand people.
+func TestLargeGroupDoesNotListItsMembers(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
 		store, err := open(t, databaseURL)
 		if err != nil {
@@ -22,11 +22,11 @@ func TestLargeGroupDoesNotNameItsMembers(t *testing.T) {
 			execRaw(t, db, "UPDATE streams SET members = $1 WHERE id = $2", members, room)
 			e, err := store.Entry(t.Context(), user, room)
 			if err != nil || len(e.MemberIDs) != want || e.MemberCount != members {
-				t.Errorf("the entry of a group of %d counts %d and names %d, %v", members, e.MemberCount, len(e.MemberIDs), err)
+				t.Errorf("the entry of a group of %d counts %d and lists %d, %v", members, e.MemberCount, len(e.MemberIDs), err)
 			}
 			c, err := store.Chat(t.Context(), user, room)
 			if err != nil || len(c.MemberIDs) != want {
-				t.Errorf("a group of %d names %d, %v", members, len(c.MemberIDs), err)
+				t.Errorf("a group of %d lists %d, %v", members, len(c.MemberIDs), err)
 			}
 		}
 	})

@@ -7,27 +7,59 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"fechatter/chat"
 )
 
-// rollbackTimeout bounds the end of a transaction whose caller is gone.
+// rollbackTimeout bounds the rollback of a transaction whose caller is gone.
 const rollbackTimeout = 2 * time.Second
 
-// conn is one connection, for one goroutine at a time. It keeps the statements
-// that it prepared when its driver does not do that itself.
+// conn is one connection, for one goroutine at a time. It caches the statements
+// that it prepared if its driver does not.
 type conn struct {
 	c     *sql.Conn
-	stmts map[string]*sql.Stmt // nil: the driver keeps them
-	// patience bounds one statement even if the server says nothing at all; 0: no
-	// bound, for a driver to which that cannot happen.
+	stmts map[string]*sql.Stmt // nil if the driver caches them
+	// patience bounds a statement even if the server never answers; 0 means no bound,
+	// for a driver without a server.
 	patience time.Duration
-	trace    func(query string, args []any) // sees every statement; nil: nobody looks
+	trace    func(query string, args []any) // is called with every statement; may be nil
 	begun    bool                           // a transaction may be open
 	dirty    bool                           // the transaction wrote something
-	bad      bool                           // not to be used again
-	gated    []string                       // streams whose turn to publish this transaction holds
+	bad      bool                           // must not be used again
+	gated    []string                       // streams whose gate this transaction has entered
+	pipeline pipeline                       // nil if it would save nothing
+	woken    []chat.JobKind                 // of the jobs that this transaction has put
 }
 
-// exec runs a statement and answers how many rows it changed.
+// statement is one that changes something, and what for.
+type statement struct {
+	what, query string
+	args        []any
+}
+
+// pipeline runs statements in one round trip to a server.
+type pipeline func(ctx context.Context, c *sql.Conn, all []statement) error
+
+// execAll runs statements in their order, up to the first that fails.
+func (c *conn) execAll(ctx context.Context, all []statement) error {
+	if c.pipeline == nil || len(all) < 2 {
+		for _, s := range all {
+			if _, err := c.exec(ctx, s.query, s.args...); err != nil {
+				return fmt.Errorf("%s: %w", s.what, err)
+			}
+		}
+		return nil
+	}
+	c.dirty = true
+	ctx, cancel := c.within(ctx)
+	defer cancel()
+	for _, s := range all {
+		c.traced(s.query, s.args)
+	}
+	return c.pipeline(ctx, c.c, all)
+}
+
+// exec runs a statement and returns how many rows it changed.
 func (c *conn) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	c.dirty = true
 	result, err := c.run(ctx, query, args)
@@ -37,7 +69,7 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (int64, erro
 	return result.RowsAffected()
 }
 
-// within bounds a statement.
+// within bounds the time of a statement.
 func (c *conn) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.patience == 0 {
 		return ctx, func() {}
@@ -83,7 +115,7 @@ func (c *conn) traced(query string, args []any) {
 	}
 }
 
-// one reads a single row; sql.ErrNoRows when there is none.
+// one reads a single row; sql.ErrNoRows if there is none.
 func (c *conn) one(ctx context.Context, query string, args []any, dest ...any) error {
 	ctx, cancel := c.within(ctx)
 	defer cancel()
@@ -147,8 +179,8 @@ func (c *conn) begin(ctx context.Context, command string) error {
 	return nil
 }
 
-// rollback ends the transaction even when ctx has ended. A connection that
-// cannot even do that is not used again.
+// rollback ends the transaction even if ctx has ended. A connection that cannot
+// even do that is not used again.
 func (c *conn) rollback(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
@@ -164,7 +196,7 @@ func (c *conn) close() error {
 		errs = append(errs, stmt.Close())
 	}
 	if c.bad {
-		_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // takes it out of database/sql's pool
+		_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // removes it from database/sql's pool
 	}
 	if err := c.c.Close(); !errors.Is(err, sql.ErrConnDone) {
 		errs = append(errs, err)

@@ -8,14 +8,14 @@ import (
 	"fechatter/chat"
 )
 
-// cursorRead is a member's cursor and what bounds it.
+// cursorRead is a member's cursor and its bounds.
 type cursorRead struct {
 	chat.CursorMoved
 	chatID         string
 	readNo, lastNo int64
 	readMoved      bool
 
-	shownRead, shownDelivered int64 // to others
+	shownRead, shownDelivered int64 // as others see it
 }
 
 func scanCursor(rows *sql.Rows, r *cursorRead) error {
@@ -23,7 +23,7 @@ func scanCursor(rows *sql.Rows, r *cursorRead) error {
 		&r.shownRead, &r.shownDelivered, &r.Hidden)
 }
 
-// apply moves the cursor, only forward and not beyond the stream.
+// apply moves the cursor, only forward and not past the end of the stream.
 func (r *cursorRead) apply(ch chat.CursorChange) {
 	before := r.Cursor
 	if ch.ReadSeq != nil {
@@ -39,8 +39,8 @@ func (r *cursorRead) apply(ch chat.CursorChange) {
 	r.readMoved, r.Moved = r.ReadSeq != before.ReadSeq, r.Cursor != before
 }
 
-// SetCursor implements chat.MemberStore. What moves nothing writes nothing; the
-// rest waits for Run to store it.
+// SetCursor implements chat.MemberStore. A change that moves nothing writes
+// nothing; any other waits for Run to store it.
 func (s *Store) SetCursor(ctx context.Context, userID, chatID string, ch chat.CursorChange) (chat.CursorMoved, error) {
 	now, err := s.cursorNow(ctx, userID, chatID, ch)
 	if err != nil || !now.Moved {
@@ -58,7 +58,7 @@ func (s *Store) SetCursor(ctx context.Context, userID, chatID string, ch chat.Cu
 	}
 }
 
-// cursorNow answers the cursor with its counts if the change moves nothing.
+// cursorNow returns the cursor as the change leaves it, with its counts if nothing moves.
 func (s *Store) cursorNow(ctx context.Context, userID, chatID string, ch chat.CursorChange) (m chat.CursorMoved, err error) {
 	err = s.snapshot(ctx, s.pools.read, "read cursor", func(c *conn) error {
 		reads, err := rowsOf(ctx, c, scanCursor, s.sql.cursors, []memberRow{{UserID: userID, ChatID: chatID}})
@@ -102,31 +102,41 @@ func (s *Store) Cursors(ctx context.Context, userID, chatID string, p chat.Page)
 			FROM chat_members WHERE chat_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3`, chatID, after, p.Limit+1, userID)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	cursors, more := cut(cursors, p.Limit)
-	if more {
-		next = encodeAfter("cursors", cursors[len(cursors)-1].UserID)
-	}
-	return cursors, next, nil
+	return pageOf("cursors", cursors, err, p.Limit, func(v chat.Cursor) []any { return []any{v.UserID} })
 }
 
-// CursorsAt implements chat.ChatStore: for each chat of the user the last seq
-// before a time; 0 where the log no longer reaches down to it.
-func (s *Store) CursorsAt(ctx context.Context, userID string, at chat.Time) (cursors map[string]int64, err error) {
+// CursorsAt implements chat.ChatStore. An event below the horizon was visible, and so
+// was every earlier one of its chat: the lock of the stream orders their commits.
+func (s *Store) CursorsAt(ctx context.Context, userID string, at chat.Horizon) (cursors map[string]int64, err error) {
 	cursors = map[string]int64{}
-	err = s.view(ctx, s.pools.replay, "read cursors at a time", func(c *conn) error {
+	err = s.view(ctx, s.pools.replay, "read cursors at a horizon", func(c *conn) error {
 		_, err := collect(ctx, c, func(rows *sql.Rows, _ *struct{}) error {
 			var id string
 			var seq int64
 			err := rows.Scan(&id, &seq)
 			cursors[id] = seq
 			return err
-		}, `SELECT cm.chat_id, CASE WHEN s.last_ts < $2 THEN s.last_seq ELSE COALESCE(
-				(SELECT e.seq FROM events e WHERE e.stream_id = cm.chat_id AND e.ts < $2 ORDER BY e.seq DESC LIMIT 1), 0) END
-			FROM chat_members cm JOIN streams s ON s.id = cm.chat_id WHERE cm.user_id = $1`, userID, int64(at))
+		}, `SELECT cm.chat_id, COALESCE(
+				(SELECT e.seq FROM events e WHERE e.stream_id = cm.chat_id AND e.tx < $2 ORDER BY e.seq DESC LIMIT 1), 0)
+			FROM chat_members cm WHERE cm.user_id = $1`, userID, int64(at))
 		return err
 	})
 	return cursors, err
+}
+
+// LastSeqs implements chat.ChatStore.
+func (s *Store) LastSeqs(ctx context.Context, userID string) (last map[string]int64, at chat.Horizon, err error) {
+	last = map[string]int64{}
+	err = s.view(ctx, s.pools.replay, "read last seqs", func(c *conn) error {
+		_, err := collect(ctx, c, func(rows *sql.Rows, _ *struct{}) error {
+			var id string
+			var seq int64
+			err := rows.Scan(&id, &seq, &at)
+			last[id] = seq
+			return err
+		}, `SELECT cm.chat_id, s.last_seq, `+s.d.horizon+`
+			FROM chat_members cm JOIN streams s ON s.id = cm.chat_id WHERE cm.user_id = $1`, userID)
+		return err
+	})
+	return last, at, err
 }

@@ -1,7 +1,9 @@
 package persistence_test
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,10 +12,21 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// Cursors that move within the pause share one commit, whoever's they are.
+// Cursors that move during the pause share one commit, whoever they belong to. Here
+// the pause ends together with Run. It begins shortly after the first move is answered:
+// a move that comes before it is answered early.
 func TestCursorsShareCommits(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
-		store := start(t, persistence.Config{URL: databaseURL, CursorsEvery: 2 * time.Second}, nobody{})
+		store, err := persistence.Open(t.Context(), patient(persistence.Config{URL: databaseURL, CursorsEvery: time.Hour}),
+			nobody{}, persistencetest.NewID, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ran := make(chan error, 1)
+		go func() { ran <- store.Run(ctx) }()
 		rooms, people := persistencetest.Populate(t, store, 2, 20)
 		set := func(user, room, to int) {
 			seq := int64(to)
@@ -24,19 +37,29 @@ func TestCursorsShareCommits(t *testing.T) {
 		}
 		set(0, 0, 10)
 		var wg sync.WaitGroup
+		var answered atomic.Int64
 		for room := range rooms {
 			for user := 1; user < 19; user++ {
-				wg.Go(func() { set(user, room, 21) })
+				wg.Go(func() {
+					set(user, room, 21)
+					answered.Add(1)
+				})
 			}
 		}
+		eventually(t, "the moves wait", func() bool { return int64(store.WaitingCursors())+answered.Load() == 36 })
+		early := answered.Load()
+		cancel()
 		wg.Wait()
-		if n := store.Stats().Cursors; n > 3 {
-			t.Errorf("%d commits for 37 moves", n)
+		if n := store.Stats().Cursors; n < 2 || n > 2+early {
+			t.Errorf("%d commits for 37 moves, of which %d came before the pause", n, early)
+		}
+		if err := <-ran; err != nil {
+			t.Error(err)
 		}
 	})
 }
 
-// A member's row that somebody else holds delays that cursor, and no other.
+// Somebody else's lock on a member's row delays that cursor and no other.
 func TestCursorOfALockedMember(t *testing.T) {
 	databaseURL := postgresURL(t)
 	store := start(t, persistence.Config{URL: databaseURL, CursorsEvery: time.Millisecond}, nobody{})
@@ -61,9 +84,9 @@ func TestCursorOfALockedMember(t *testing.T) {
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	// Freed soon enough it is stored; after the last try it is refused, not lost
-	// in silence.
+	// If it is freed in time the cursor is stored; after the last attempt it is
+	// refused, not lost silently.
 	if err := <-held; err != nil && chat.CodeOf(err) != chat.Unavailable {
-		t.Errorf("the member who was locked: %v", err)
+		t.Errorf("the locked member: %v", err)
 	}
 }

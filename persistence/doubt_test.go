@@ -14,12 +14,12 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// cutter cuts a connection in the moment of a COMMIT: before the server sees it,
-// or after, so that only the answer is lost.
+// cutter cuts a connection at a COMMIT: before the server sees it, or after, so that
+// only the answer is lost.
 type cutter struct {
 	armed atomic.Int32 // 1: before, 2: after
 	cuts  atomic.Int32
-	apart atomic.Bool // a cut also keeps the server out of reach, until down is cleared
+	apart atomic.Bool // a cut also makes the server unreachable, until down is cleared
 	down  atomic.Bool
 }
 
@@ -53,7 +53,7 @@ func (c *cutConn) Write(b []byte) (int, error) {
 		if _, err := c.Conn.Write(b); err != nil {
 			return 0, err
 		}
-		// The answer has come when the transaction is over; it is thrown away.
+		// Once the answer has come the transaction is over; discard the answer.
 		if _, err := c.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
@@ -63,28 +63,28 @@ func (c *cutConn) Write(b []byte) (int, error) {
 	return 0, net.ErrClosed
 }
 
-// counter is a publisher that counts.
+// counter is a publisher that counts events.
 type counter struct{ n atomic.Int64 }
 
 func (c *counter) Publish(events []chat.Event) { c.n.Add(int64(len(events))) }
 
-// doubtful is one operation whose commit is cut. Each has effects that a second
-// run would double or refuse. It answers a seq where there is one.
+// doubtful is an operation whose commit is cut off. A second run of it would have its
+// effect twice or be refused. It returns a seq where there is one.
 type doubtful struct {
 	name   string
 	events int64 // in the chat's stream
-	others int64 // in personal streams, and of a chat that it makes
+	others int64 // in personal streams, and in a chat that it creates
 	run    func() (seq int64, err error)
 }
 
-// scene is a chat in which something can be doubtful.
+// scene is a chat for doubtful operations.
 type scene struct {
 	svc      *chat.Service
 	chat     chat.Chat
 	ann, bob chat.User
 	sent     chat.Sent
 	cat      chat.User
-	created  bool // what the last creation answered
+	created  bool // as returned by the last creation
 }
 
 func newScene(t *testing.T, store *persistence.Store) *scene {
@@ -99,7 +99,7 @@ func newScene(t *testing.T, store *persistence.Store) *scene {
 	return s
 }
 
-// operations are to be run in this order.
+// operations returns the operations, which must run in this order.
 func (s *scene) operations(ctx context.Context) []doubtful {
 	plans := chat.NewChat{Kind: chat.Private, Name: "plans", MemberIDs: []string{s.bob.ID, s.cat.ID}, Key: "new-chat"}
 	direct := chat.NewChat{Kind: chat.Direct, MemberIDs: []string{s.bob.ID}}
@@ -136,8 +136,8 @@ func (s *scene) create(ctx context.Context, n chat.NewChat) (int64, error) {
 	return 0, err
 }
 
-// TestCommitWithoutAnswer: whether the COMMIT arrived or not, the caller gets
-// the right answer, the events are published once, and nothing is stored twice.
+// TestCommitWithoutAnswer: whether or not the COMMIT arrived, the caller gets the
+// right answer, the events are published once, and nothing is stored twice.
 func TestCommitWithoutAnswer(t *testing.T) {
 	for name, how := range map[string]int32{"lost before": 1, "lost after": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -153,13 +153,13 @@ func TestCommitWithoutAnswer(t *testing.T) {
 					t.Fatalf("%s: %v after %d cuts, want %d", o.name, err, cut.cuts.Load(), n+1)
 				}
 				if o.others > 1 && !s.created {
-					t.Errorf("%s: answered as if it had been there before", o.name)
+					t.Errorf("%s: answered as if it had existed before", o.name)
 				}
 				if last += o.events; seq != 0 && seq != last {
 					t.Errorf("%s: seq %d, want %d", o.name, seq, last)
 				}
 				if n := published.n.Load() - before; n != o.events+o.others {
-					t.Errorf("%s: %d events were published, want %d", o.name, n, o.events+o.others)
+					t.Errorf("%s: published %d events, want %d", o.name, n, o.events+o.others)
 				}
 				events, err := store.StreamEvents(t.Context(), s.chat.ID, 0, 100)
 				if err != nil || int64(len(events)) != last {
@@ -170,9 +170,9 @@ func TestCommitWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestOutcomeStaysUnknown: the database is gone right after a COMMIT. The caller
-// is told that the outcome is unknown, and asking again, once it is back, gives
-// what asking once would have given.
+// TestOutcomeStaysUnknown: the database disappears right after a COMMIT. The caller
+// learns that the outcome is unknown; trying again once the database is back gives
+// what a single attempt would have given.
 func TestOutcomeStaysUnknown(t *testing.T) {
 	for name, how := range map[string]int32{"lost before": 1, "lost after": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestOutcomeStaysUnknown(t *testing.T) {
 				cut.down.Store(false)
 				_, err = o.run()
 				if gone := o.name == "removal" && how == 2; err != nil && (!gone || chat.CodeOf(err) != chat.NotFound) {
-					t.Fatalf("%s, asked again: %v", o.name, err)
+					t.Fatalf("%s, tried again: %v", o.name, err)
 				}
 				last += o.events
 				events, err := store.StreamEvents(t.Context(), s.chat.ID, 0, 100)

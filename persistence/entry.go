@@ -4,16 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"fechatter/chat"
 )
 
-// entryQuery reads what a member sees of chats, with the newest message of each.
+// entryQuery reads chats as a member sees them, each with its newest message.
 func (s *Store) entryQuery() string {
 	return "SELECT " + chatColumns + `, s.members, s.last_seq, s.last_ts, s.last_no - cm.read_no,
-		cm.read_seq, cm.delivered_seq, cm.role, cm.muted, cm.added_seq,
-		(SELECT count(*) FROM mentions x WHERE x.user_id = cm.user_id AND x.chat_id = cm.chat_id AND x.seq > cm.read_seq)
-		+ (SELECT count(*) FROM messages a WHERE a.chat_id = cm.chat_id AND a.mentions_all = 1 AND a.seq > cm.read_seq),
+		cm.read_seq, cm.delivered_seq, cm.role, cm.muted, cm.added_seq, cm.hidden_no >= s.last_no, cm.standing = 0,
+		` + mentionsOf("cm") + `,
 		` + messageColumns + `
 	FROM chat_members cm
 	JOIN chats c ON c.id = cm.chat_id
@@ -23,7 +23,22 @@ func (s *Store) entryQuery() string {
 	WHERE cm.user_id = $1`
 }
 
-// entryRow is an entry and the time of its last event, by which lists are sorted.
+// mentionsOf is an expression: the number of mentions that a member has not read. row has
+// the user_id, chat_id and read_seq. Those by senders whom the member has blocked do not
+// count, which few members have to be asked about.
+func mentionsOf(row string) string {
+	return strings.ReplaceAll(`(SELECT count(*) FROM mentions x WHERE x.user_id = r.user_id AND x.chat_id = r.chat_id AND x.seq > r.read_seq)
+		+ (SELECT count(*) FROM messages a WHERE a.chat_id = r.chat_id AND a.mentions_all = 1 AND a.seq > r.read_seq)
+		- CASE WHEN EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = r.user_id) THEN
+			(SELECT count(*) FROM mentions x JOIN messages a ON a.chat_id = x.chat_id AND a.seq = x.seq
+				JOIN blocks b ON b.user_id = x.user_id AND b.blocked_id = a.sender_id
+				WHERE x.user_id = r.user_id AND x.chat_id = r.chat_id AND x.seq > r.read_seq)
+			+ (SELECT count(*) FROM messages a JOIN blocks b ON b.user_id = r.user_id AND b.blocked_id = a.sender_id
+				WHERE a.chat_id = r.chat_id AND a.mentions_all = 1 AND a.seq > r.read_seq)
+		ELSE 0 END`, "r.", row+".")
+}
+
+// entryRow is an entry with the time of its last event, by which lists are sorted.
 type entryRow struct {
 	chat.Entry
 	lastTS chat.Time
@@ -32,7 +47,7 @@ type entryRow struct {
 func scanEntry(rows *sql.Rows, e *entryRow) error {
 	var m messageScan
 	into := append(chatFields(&e.Chat), &e.MemberCount, &e.LastSeq, &e.lastTS, &e.Unread, &e.ReadSeq, &e.DeliveredSeq,
-		&e.Role, &e.Muted, &e.AddedSeq, &e.Mentions)
+		&e.Role, &e.Muted, &e.AddedSeq, &e.Hidden, &e.Request, &e.Mentions)
 	if err := rows.Scan(append(into, m.fields()...)...); err != nil {
 		return err
 	}
@@ -40,7 +55,7 @@ func scanEntry(rows *sql.Rows, e *entryRow) error {
 		return nil
 	}
 	last, err := m.message()
-	last.Body = cutRunes(last.Body, chat.LastMessageRunes)
+	last.Body, last.Data = cutRunes(last.Body, chat.LastMessageRunes), chat.DataSummary(last.Data)
 	e.LastMessage = &last
 	return err
 }
@@ -55,8 +70,8 @@ func cutRunes(s string, n int) string {
 	return s
 }
 
-// readEntries reads entries of the user, who is the first parameter; rest may
-// use further ones, args.
+// readEntries reads entries of the user, who is the first parameter. args are the
+// further parameters, which rest may use.
 func (s *Store) readEntries(ctx context.Context, c *conn, userID, rest string, args ...any) ([]entryRow, error) {
 	rows, err := collect(ctx, c, scanEntry, s.entryQuery()+rest, append([]any{userID}, args...)...)
 	if err != nil {
@@ -100,7 +115,7 @@ func (s *Store) Entries(ctx context.Context, userID string, p chat.Page) (chat.E
 	if err != nil {
 		return chat.EntryPage{}, err
 	}
-	rest, args := " ORDER BY s.last_ts DESC, cm.chat_id DESC LIMIT $2", []any{p.Limit + 1}
+	rest, args := " AND cm.hidden_no < s.last_no ORDER BY s.last_ts DESC, cm.chat_id DESC LIMIT $2", []any{p.Limit + 1}
 	if paged {
 		rest = " AND (s.last_ts < $3 OR s.last_ts = $3 AND cm.chat_id < $4)" + rest
 		args = append(args, ts, id)
@@ -122,7 +137,7 @@ func (s *Store) AllEntries(ctx context.Context, userID string) (chat.EntryPage, 
 
 func (s *Store) entries(ctx context.Context, p *pool, userID, rest string, args ...any) (page chat.EntryPage, rows []entryRow, err error) {
 	err = s.snapshot(ctx, p, "list entries", func(c *conn) error {
-		if err := c.one(ctx, "SELECT "+s.d.epoch+", "+s.d.now, nil, &page.Epoch, &page.Now); err != nil {
+		if err := c.one(ctx, "SELECT "+s.d.epoch+", "+s.d.horizon, nil, &page.Epoch, &page.Horizon); err != nil {
 			return fmt.Errorf("read epoch: %w", err)
 		}
 		rows, err = s.readEntries(ctx, c, userID, rest, args...)

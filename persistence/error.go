@@ -10,22 +10,22 @@ import (
 	"fechatter/chat"
 )
 
-// failure is what an error of a driver means to us.
+// failure is what a driver's error means to the store.
 type failure int
 
 const (
-	failOther       failure = iota // a fault of ours, or of the data
-	failUnique                     // a unique index refused
-	failReference                  // a foreign key refused
-	failRetry                      // rolled back; the same again may succeed
-	failUnavailable                // the database cannot work right now
+	failOther       failure = iota // a fault of the program or the data
+	failUnique                     // a unique index is violated
+	failReference                  // a foreign key is violated
+	failRetry                      // rolled back; a repetition may succeed
+	failUnavailable                // the database cannot work at the moment
 )
 
-// retryAfter is what a caller is told to wait when the database is away.
+// retryAfter is how long callers are told to wait while the database is unavailable.
 const retryAfter = time.Second
 
-// mapError is the one place where an error of a driver becomes what a caller
-// sees. The text of the driver stays in the cause.
+// mapError is the only place where a driver's error becomes what a caller sees. The
+// driver's text stays in the cause.
 func (s *Store) mapError(err error, what string) error {
 	if err == nil {
 		return nil
@@ -52,12 +52,12 @@ func unavailable(cause error, detail string) error {
 }
 
 func unknownOutcome(cause error) error {
-	e := chat.Wrap(chat.UnknownOutcome, cause, "it is not known whether this was stored: ask again with the same key")
+	e := chat.Wrap(chat.UnknownOutcome, cause, "the outcome is unknown: try again with the same key")
 	e.RetryAfter = retryAfter
 	return e
 }
 
-// orNotFound turns "no rows" into the refusal.
+// orNotFound turns sql.ErrNoRows into the refusal.
 func orNotFound(err error, refusal *chat.Error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return refusal

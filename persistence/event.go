@@ -10,9 +10,8 @@ import (
 	"fechatter/chat"
 )
 
-// chat.MemberEvents is a part of a chat's log for one of its members. Member false
-// readEvents reads a stream's log after a seq. What was written by people comes
-// from the messages as they are now.
+// readEvents reads a stream's log after a seq. What people wrote comes from the
+// messages as they are now.
 func readEvents(ctx context.Context, c *conn, stream string, after int64, limit int) ([]chat.Event, error) {
 	events, err := collect(ctx, c, scanEvent, `SELECT e.stream_id, e.seq, e.op, e.ts, e.actor_id, e.personal, e.subject,
 			e.message_id, e.message_seq, e.d, `+messageColumns+`
@@ -37,7 +36,6 @@ func scanEvent(rows *sql.Rows, e *chat.Event) error {
 		return nil
 	}
 	message, err := m.message()
-	message.Body = contentOf(message.Body, d)
 	if e.Op == chat.OpMessageCreated {
 		e.D = chat.MessageCreated{Message: message, Key: m.key.String}
 	} else {
@@ -71,16 +69,8 @@ func (s *Store) Events(ctx context.Context, userID, chatID string, after int64, 
 	return page, err
 }
 
-// Epoch implements chat.EventStore.
-func (s *Store) Epoch(ctx context.Context) (epoch string, now chat.Time, err error) {
-	err = s.view(ctx, s.pools.read, "read epoch", func(c *conn) error {
-		return c.one(ctx, "SELECT "+s.d.epoch+", "+s.d.now, nil, &epoch, &now)
-	})
-	return epoch, now, err
-}
-
 // MemberEvents reads a part of a chat's log together with the membership, in one
-// snapshot. Who is no member is told so by the page, not by an error.
+// snapshot. For somebody who is not a member the page says so; that is not an error.
 func (s *Store) MemberEvents(ctx context.Context, userID, chatID string, after int64, limit int) (page chat.MemberEvents, err error) {
 	err = s.snapshot(ctx, s.pools.replay, "read member's events", func(c *conn) error {
 		page, err = memberEvents(ctx, c, userID, chatID, after, limit)
@@ -109,9 +99,9 @@ func memberEvents(ctx context.Context, c *conn, userID, chatID string, after int
 	return page, err
 }
 
-// StreamEvents reads the log of a chat or of a user, for anybody: at most limit
-// events after a seq, consecutive. When the log no longer reaches down to it,
-// the first one has a greater seq than the next.
+// StreamEvents reads the log of a chat or a user, whoever asks: at most limit
+// consecutive events after a seq. When the log no longer reaches back that far,
+// the first event has a seq greater than after+1.
 func (s *Store) StreamEvents(ctx context.Context, stream string, after int64, limit int) (events []chat.Event, err error) {
 	err = s.view(ctx, s.pools.replay, "read stream", func(c *conn) error {
 		events, err = readEvents(ctx, c, stream, after, limit)
@@ -120,24 +110,24 @@ func (s *Store) StreamEvents(ctx context.Context, stream string, after int64, li
 	return events, err
 }
 
-// Positions gives the last seq of streams, of chats and users alike, and the
+// Positions returns the end of each stream, of chats and users alike, and the
 // epoch. A stream that does not exist is absent.
-func (s *Store) Positions(ctx context.Context, streams []string) (epoch string, last map[string]int64, err error) {
-	last = make(map[string]int64, len(streams))
+func (s *Store) Positions(ctx context.Context, streams []string) (epoch string, ends map[string]chat.StreamEnd, err error) {
+	ends = make(map[string]chat.StreamEnd, len(streams))
 	err = s.view(ctx, s.pools.replay, "read positions", func(c *conn) error {
 		_, err := collect(ctx, c, func(rows *sql.Rows, _ *struct{}) error {
 			var id sql.NullString
-			var seq sql.NullInt64
-			if err := rows.Scan(&epoch, &id, &seq); err != nil {
+			var seq, ts sql.NullInt64
+			if err := rows.Scan(&epoch, &id, &seq, &ts); err != nil {
 				return err
 			}
 			if id.Valid {
-				last[id.String] = seq.Int64
+				ends[id.String] = chat.StreamEnd{Seq: seq.Int64, TS: chat.Time(ts.Int64)}
 			}
 			return nil
-		}, "SELECT known.epoch, s.id, s.last_seq FROM (SELECT "+s.d.epoch+" AS epoch) AS known LEFT JOIN streams s ON s.id IN "+
+		}, "SELECT known.epoch, s.id, s.last_seq, s.last_ts FROM (SELECT "+s.d.epoch+" AS epoch) AS known LEFT JOIN streams s ON s.id IN "+
 			s.d.ids(), encodeIDs(streams))
 		return err
 	})
-	return epoch, last, err
+	return epoch, ends, err
 }

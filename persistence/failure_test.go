@@ -15,12 +15,12 @@ import (
 
 func asError(err error, e **chat.Error) bool { return errors.As(err, e) }
 
-// unavailable fails unless err says that the database is away, in words of ours.
+// unavailable fails unless err reports the database as unavailable, in our own words.
 func unavailable(t *testing.T, what string, err error) {
 	t.Helper()
 	var e *chat.Error
 	if !asError(err, &e) || e.Code != chat.Unavailable || e.RetryAfter <= 0 {
-		t.Errorf("%s: %v, want unavailable with a time", what, err)
+		t.Errorf("%s: %v, want unavailable with a time to wait", what, err)
 		return
 	}
 	if !strings.HasPrefix(e.Detail, "the database ") {
@@ -28,10 +28,10 @@ func unavailable(t *testing.T, what string, err error) {
 	}
 }
 
-// TestDatabaseThatRefusesWrites: full or read-only, reads go on, writes are
-// refused, and all is well again afterwards, without a hole.
+// TestDatabaseThatRefusesWrites: while the database is full or read-only, reads work
+// and writes are refused; afterwards everything works again, and no seq is missing.
 func TestDatabaseThatRefusesWrites(t *testing.T) {
-	for name, set := range map[string]struct{ broken, mended string }{
+	for name, set := range map[string]struct{ broken, repaired string }{
 		"full":      {"PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1073741823"},
 		"read-only": {"PRAGMA query_only = 1", "PRAGMA query_only = 0"},
 	} {
@@ -40,13 +40,13 @@ func TestDatabaseThatRefusesWrites(t *testing.T) {
 			rooms, people := persistencetest.Populate(t, store, 1, 2)
 			c, ann, bob := rooms[0], people[0][0], people[0][1]
 			svc := persistencetest.Service(store)
-			big := strings.Repeat("x", 16_000) // it needs pages that a full database has not
+			big := strings.Repeat("x", 16_000) // needs pages that a full database does not have
 			if err := store.OnWriter(t.Context(), set.broken); err != nil {
 				t.Fatal(err)
 			}
 			_, err := svc.Send(t.Context(), chat.Send{ChatID: c.ID, SenderID: ann.ID, Key: "k", Body: big})
 			unavailable(t, "send", err)
-			// A connection that failed is replaced; the trouble is still there.
+			// The failed connection has been replaced; break the new one, too.
 			if err := store.OnWriter(t.Context(), set.broken); err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestDatabaseThatRefusesWrites(t *testing.T) {
 				t.Fatal(err)
 			}
 			if name == "read-only" {
-				_, err = store.Canary(t.Context(), "node")
+				_, err = store.WriteCanary(t.Context(), "node")
 				unavailable(t, "canary", err)
 			}
 			if err := store.Ping(t.Context()); err != nil {
@@ -68,18 +68,18 @@ func TestDatabaseThatRefusesWrites(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := store.OnWriter(t.Context(), set.mended); err != nil {
+			if err := store.OnWriter(t.Context(), set.repaired); err != nil {
 				t.Fatal(err)
 			}
 			sent, err := svc.Send(t.Context(), chat.Send{ChatID: c.ID, SenderID: ann.ID, Key: "k", Body: big})
 			if err != nil || sent.Seq != before.LastSeq+1 || sent.Replayed {
-				t.Errorf("after it was mended: %+v, %v, want seq %d", sent, err, before.LastSeq+1)
+				t.Errorf("after the repair: %+v, %v, want seq %d", sent, err, before.LastSeq+1)
 			}
 		})
 	}
 }
 
-// TestBusyDatabase: another process holds the lock for longer than we wait.
+// TestBusyDatabase: another process holds the lock for longer than the store waits.
 func TestBusyDatabase(t *testing.T) {
 	databaseURL := sqliteURL(t)
 	store := start(t, persistence.Config{URL: databaseURL, LockTimeout: 10 * time.Millisecond}, nobody{})
@@ -96,7 +96,7 @@ func TestBusyDatabase(t *testing.T) {
 	unavailable(t, "send", a.err)
 	_, err = persistencetest.Service(store).React(t.Context(), people[0][0].ID, persistencetest.NewID(), "👍")
 	if chat.CodeOf(err) != chat.NotFound {
-		t.Errorf("a read goes on: %v", err)
+		t.Errorf("a read during the lock: %v, want not_found", err)
 	}
 	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
@@ -106,8 +106,8 @@ func TestBusyDatabase(t *testing.T) {
 	}
 }
 
-// TestLostConnections: the server ended every connection. Nobody is told so, for
-// the next ones work: neither readers nor writers, however many come at once.
+// TestLostConnections: the server has ended every connection. No caller notices,
+// reader or writer, however many come at once, because fresh connections work.
 func TestLostConnections(t *testing.T) {
 	databaseURL := postgresURL(t)
 	store := start(t, persistence.Config{URL: databaseURL, Connections: 4}, nobody{})
@@ -123,12 +123,14 @@ func TestLostConnections(t *testing.T) {
 					_, err := svc.UpdateChat(t.Context(), ann.ID, c.ID, chat.ChatChange{Topic: new(fmt.Sprint(round))})
 					return err
 				},
-				"update": func() error { return store.SavePassword(t.Context(), ann.ID, "hash", "") },
+				"update": func() error {
+					return store.SavePassword(t.Context(), ann.ID, "a good password", "a good password", "", nil)
+				},
 				"list":   func() error { _, err := store.Entry(t.Context(), ann.ID, c.ID); return err },
 				"read":   func() error { _, err := store.User(t.Context(), ann.ID); return err },
 				"replay": func() error { _, err := store.StreamEvents(t.Context(), c.ID, 0, 10); return err },
 				"ping":   func() error { return store.Ping(t.Context()) },
-				"canary": func() error { _, err := store.Canary(t.Context(), "node"); return err },
+				"canary": func() error { _, err := store.WriteCanary(t.Context(), "node"); return err },
 			} {
 				all.Go(func() {
 					if err := call(); err != nil {

@@ -6,10 +6,10 @@ import (
 )
 
 // gate makes transactions publish in the order of their commits. A transaction
-// takes the turn of its streams while it holds their rows' locks and gives it
-// back after it has published: the next holder of a lock then waits here for
-// nothing but a publication. Nobody here waits for a lock, so none can wait in
-// a circle.
+// enters the gate of its streams while it holds the locks of their rows and
+// leaves it after it has published: the next holder of a lock waits here for a
+// publication and nothing else. Since nobody waits for a lock while waiting here,
+// there is no deadlock.
 type gate struct {
 	mu   sync.Mutex
 	busy map[string]chan struct{}

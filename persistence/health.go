@@ -7,8 +7,8 @@ import (
 	"fechatter/chat"
 )
 
-// Ping asks the database for its time, on a connection kept for that: it waits
-// for no other work of this node.
+// Ping asks the database for its time, on a connection reserved for that: it never
+// waits for other work of this node.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.view(ctx, s.pools.probe, "ping", func(c *conn) error {
 		_, err := s.clock(ctx, c)
@@ -16,10 +16,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Canary proves that the database takes writes: it moves the stream of the node,
-// which holds no events, and answers its new position. nodeID must be no id of
-// a chat or a user.
-func (s *Store) Canary(ctx context.Context, nodeID string) (seq int64, err error) {
+// WriteCanary proves that the database takes writes: it advances the node's stream,
+// which holds no events, and returns its new position. nodeID must not be the id
+// of a chat or a user.
+func (s *Store) WriteCanary(ctx context.Context, nodeID string) (seq int64, err error) {
 	err = s.write(ctx, s.pools.canary, func(c *conn) ([]chat.Event, error) {
 		_, err := c.exec(ctx, "INSERT INTO streams (id, last_seq, last_ts) VALUES ($1, 1, "+s.d.now+
 			") ON CONFLICT (id) DO UPDATE SET last_seq = streams.last_seq + 1, last_ts = excluded.last_ts", nodeID)
@@ -31,20 +31,11 @@ func (s *Store) Canary(ctx context.Context, nodeID string) (seq int64, err error
 	return seq, s.mapError(err, "canary")
 }
 
-// CanaryPosition reads where Canary has moved the node's stream, on the
-// connection of Ping; 0: nowhere yet.
-func (s *Store) CanaryPosition(ctx context.Context, nodeID string) (seq int64, err error) {
+// ReadCanary returns the position to which WriteCanary has advanced the node's
+// stream, 0 at first. It uses the connection of Ping.
+func (s *Store) ReadCanary(ctx context.Context, nodeID string) (seq int64, err error) {
 	err = s.view(ctx, s.pools.probe, "read canary", func(c *conn) error {
 		return c.one(ctx, "SELECT COALESCE(max(last_seq), 0) FROM streams WHERE id = $1", []any{nodeID}, &seq)
 	})
 	return seq, err
-}
-
-// RenewEpoch gives the database's history a new name. It is to be called after a
-// backup was restored, before any node starts.
-func (s *Store) RenewEpoch(ctx context.Context) error {
-	return s.update(ctx, "renew epoch", func(c *conn) ([]chat.Event, error) {
-		_, err := c.exec(ctx, "UPDATE meta SET value = $2 WHERE name = $1", metaEpoch, s.newID())
-		return nil, err
-	})
 }

@@ -43,8 +43,8 @@ func readRange(ctx context.Context, c *conn, chatID string, r chat.Range, h *cha
 	return err
 }
 
-// readAround takes half of the limit from each side of seq, the message at seq
-// itself being on the later side, and what one side lacks from the other.
+// readAround reads half of the limit on each side of seq, with the message at seq
+// itself on the later side, and fills up what one side lacks from the other.
 func readAround(ctx context.Context, c *conn, chatID string, seq int64, limit int, h *chat.History) error {
 	before, moreBefore, err := messagesBefore(ctx, c, chatID, seq, limit)
 	if err != nil {

@@ -9,21 +9,22 @@ import (
 	"fechatter/chat"
 )
 
-const memberColumns = "cm.user_id, cm.role, cm.joined_at, cm.added_seq, cm.muted"
+const memberColumns = "cm.user_id, cm.role, cm.joined_at, cm.added_seq, cm.muted, cm.standing, cm.barred, " +
+	"cm.hidden_no >= (SELECT s.last_no FROM streams s WHERE s.id = cm.chat_id)"
 
 func scanMember(rows *sql.Rows, m *chat.Member) error {
-	return rows.Scan(&m.UserID, &m.Role, &m.JoinedAt, &m.AddedSeq, &m.Muted)
+	return rows.Scan(&m.UserID, &m.Role, &m.JoinedAt, &m.AddedSeq, &m.Muted, &m.Standing, &m.Bar, &m.Hidden)
 }
 
-// requireMember refuses who is not a member of the chat.
+// requireMember refuses users who are not members of the chat.
 func requireMember(ctx context.Context, c *conn, userID, chatID string) error {
 	var one int
 	err := c.one(ctx, "SELECT 1 FROM chat_members WHERE user_id = $1 AND chat_id = $2", []any{userID, chatID}, &one)
 	return orNotFound(err, noChat())
 }
 
-// Members implements chat.MemberStore. Members have joined in the order of the
-// events that added them.
+// Members implements chat.MemberStore. The order is that of the events that added
+// the members.
 func (s *Store) Members(ctx context.Context, userID, chatID string, p chat.Page) (members []chat.Member, next string, err error) {
 	var after int64
 	if _, err := decodeAfter("members", p.After, &after); err != nil {
@@ -37,14 +38,7 @@ func (s *Store) Members(ctx context.Context, userID, chatID string, p chat.Page)
 			WHERE cm.chat_id = $1 AND cm.added_seq > $2 ORDER BY cm.added_seq LIMIT $3`, chatID, after, p.Limit+1)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	members, more := cut(members, p.Limit)
-	if more {
-		next = encodeAfter("members", members[len(members)-1].AddedSeq)
-	}
-	return members, next, nil
+	return pageOf("members", members, err, p.Limit, func(m chat.Member) []any { return []any{m.AddedSeq} })
 }
 
 // Member implements chat.MemberTx.
@@ -66,29 +60,53 @@ func (t *changeTx) Owners(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// InsertMember implements chat.MemberTx.
-func (t *changeTx) InsertMember(ctx context.Context, m chat.Member) error {
+// newMemberRow is a membership as it begins.
+type newMemberRow struct {
+	UserID   string `json:"user_id"`
+	ChatID   string `json:"chat_id"`
+	Role     string `json:"role"`
+	JoinedAt int64  `json:"joined_at"`
+	AddedSeq int64  `json:"added_seq"`
+	ReadNo   int64  `json:"read_no"`
+	Standing int    `json:"standing"`
+}
+
+// InsertMembers implements chat.MemberTx.
+func (t *changeTx) InsertMembers(ctx context.Context, members []chat.Member) error {
 	st, err := t.stream()
 	if err != nil {
 		return err
 	}
-	_, err = t.c.exec(ctx, `INSERT INTO chat_members (user_id, chat_id, role, joined_at, added_seq, muted,
-			read_seq, read_no, delivered_seq, shown_read_seq, shown_delivered_seq) VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $5, $5, $5)`,
-		m.UserID, t.change.ChatID, string(m.Role), int64(m.JoinedAt), m.AddedSeq, flag(m.Muted), st.lastNo)
+	rows := make([]newMemberRow, len(members))
+	for i, m := range members {
+		rows[i] = newMemberRow{m.UserID, t.change.ChatID, string(m.Role), int64(m.JoinedAt), m.AddedSeq, st.lastNo, int(m.Standing)}
+	}
+	err = execRows(ctx, t.c, "insert members", t.s.sql.insertMembers, rows)
 	if t.s.d.classify(err) == failReference {
 		return noUser()
 	}
-	if err != nil {
-		return fmt.Errorf("insert member: %w", err)
+	if err == nil && len(rows) > 0 {
+		st.members, st.changed = st.members+int64(len(rows)), true
 	}
-	st.members, st.changed = st.members+1, true
-	return nil
+	return err
 }
+
+// neverHidden is the hidden_no of a chat that is in the list.
+const neverHidden = -1
 
 // SaveMember implements chat.MemberTx.
 func (t *changeTx) SaveMember(ctx context.Context, m chat.Member) error {
-	n, err := t.c.exec(ctx, "UPDATE chat_members SET role = $3, muted = $4 WHERE chat_id = $1 AND user_id = $2",
-		t.change.ChatID, m.UserID, string(m.Role), flag(m.Muted))
+	st, err := t.stream()
+	if err != nil {
+		return err
+	}
+	hiddenNo := int64(neverHidden)
+	if m.Hidden {
+		hiddenNo = st.lastNo
+	}
+	n, err := t.c.exec(ctx, `UPDATE chat_members SET role = $3, muted = $4, standing = $5, hidden_no = $6, barred = $7
+		WHERE chat_id = $1 AND user_id = $2`,
+		t.change.ChatID, m.UserID, string(m.Role), flag(m.Muted), int(m.Standing), hiddenNo, int(m.Bar))
 	return oneRow(n, err, noMember())
 }
 
@@ -132,7 +150,7 @@ func (t *changeTx) MemberNames(ctx context.Context, usernames []string) (map[str
 	return ids, nil
 }
 
-// oneRow answers the refusal when a statement found nothing to change.
+// oneRow returns the refusal if a statement found nothing to change.
 func oneRow(n int64, err error, refusal *chat.Error) error {
 	if err == nil && n == 0 {
 		return refusal

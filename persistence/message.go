@@ -10,18 +10,18 @@ import (
 	"fechatter/chat"
 )
 
-const messageColumns = "m.id, m.chat_id, m.seq, m.sender_id, m.key, m.body, m.reply_to, m.mentions, m.mentions_all, " +
+const messageColumns = "m.id, m.chat_id, m.seq, m.sender_id, m.key, m.body, m.data, m.reply_to, m.mentions, m.mentions_all, " +
 	"m.version, m.changed_seq, m.created_at, m.edited_at, m.deleted_at"
 
-// messageScan is a row of messageColumns, which may be empty after an outer join.
+// messageScan is a row of messageColumns, all NULL if an outer join found none.
 type messageScan struct {
-	id, chatID, senderID, key, body, replyTo, mentions sql.NullString
-	seq, version, changed, created, edited, deleted    sql.NullInt64
-	all                                                sql.NullInt64
+	id, chatID, senderID, key, body, data, replyTo, mentions sql.NullString
+	seq, version, changed, created, edited, deleted          sql.NullInt64
+	all                                                      sql.NullInt64
 }
 
 func (m *messageScan) fields() []any {
-	return []any{&m.id, &m.chatID, &m.seq, &m.senderID, &m.key, &m.body, &m.replyTo, &m.mentions, &m.all, &m.version,
+	return []any{&m.id, &m.chatID, &m.seq, &m.senderID, &m.key, &m.body, &m.data, &m.replyTo, &m.mentions, &m.all, &m.version,
 		&m.changed, &m.created, &m.edited, &m.deleted}
 }
 
@@ -29,7 +29,11 @@ func (m *messageScan) found() bool { return m.id.Valid }
 
 func (m *messageScan) message() (chat.Message, error) {
 	ids, err := decodeIDs(m.mentions.String)
-	return chat.Message{ID: m.id.String, ChatID: m.chatID.String, Seq: m.seq.Int64, SenderID: m.senderID.String,
+	var data json.RawMessage
+	if m.data.String != "" {
+		data = json.RawMessage(m.data.String)
+	}
+	return chat.Message{Data: data, ID: m.id.String, ChatID: m.chatID.String, Seq: m.seq.Int64, SenderID: m.senderID.String,
 		Body: m.body.String, ReplyTo: m.replyTo.String, Mentions: ids, MentionsAll: m.all.Int64 == 1,
 		Reactions: []chat.Reaction{}, Version: m.version.Int64, CreatedAt: chat.Time(m.created.Int64),
 		EditedAt: optionalTime(m.edited), DeletedAt: optionalTime(m.deleted), ChangedSeq: m.changed.Int64}, err
@@ -63,14 +67,14 @@ func scanMessage(rows *sql.Rows, into *chat.Message) error {
 // SentByKey implements chat.MessageStore.
 func (s *Store) SentByKey(ctx context.Context, m chat.Send) (sent chat.Sent, err error) {
 	err = s.view(ctx, s.pools.read, "look up key", func(c *conn) error {
-		var print string
+		var stored string
 		err := c.one(ctx, `SELECT id, seq, created_at, fingerprint FROM messages
 			WHERE chat_id = $1 AND sender_id = $2 AND key = $3`, []any{m.ChatID, m.SenderID, m.Key},
-			&sent.MessageID, &sent.Seq, &sent.TS, &print)
+			&sent.MessageID, &sent.Seq, &sent.TS, &stored)
 		if err != nil {
 			return orNotFound(err, noMessage())
 		}
-		first, err := hex.DecodeString(print)
+		first, err := hex.DecodeString(stored)
 		if err != nil {
 			return fmt.Errorf("read fingerprint: %w", err)
 		}
@@ -125,9 +129,9 @@ func (t *changeTx) Message(ctx context.Context, id string) (chat.Message, error)
 // SaveMessage implements chat.MessageTx.
 func (t *changeTx) SaveMessage(ctx context.Context, m chat.Message) error {
 	n, err := t.c.exec(ctx, `UPDATE messages SET body = $3, mentions = $4, mentions_all = $5, version = $6, changed_seq = $7,
-			edited_at = $8, deleted_at = $9 WHERE id = $1 AND chat_id = $2`,
+			edited_at = $8, deleted_at = $9, data = $10 WHERE id = $1 AND chat_id = $2`,
 		m.ID, t.change.ChatID, m.Body, encodeIDs(m.Mentions), flag(m.MentionsAll), m.Version, m.ChangedSeq,
-		nullTime(m.EditedAt), nullTime(m.DeletedAt))
+		nullTime(m.EditedAt), nullTime(m.DeletedAt), string(m.Data))
 	if err := oneRow(n, err, noMessage()); err != nil {
 		return err
 	}
@@ -156,7 +160,7 @@ func (t *changeTx) saveMentions(ctx context.Context, m chat.Message) error {
 	return execRows(ctx, t.c, "insert mentions", t.s.sql.insertMentions, rows)
 }
 
-// storedPayload is what the log keeps of an event: all but what people wrote.
+// storedPayload is what the log keeps of an event: everything except what people wrote.
 func storedPayload(e chat.Event) (string, error) {
 	var kept any
 	switch d := e.D.(type) {

@@ -19,8 +19,8 @@ import (
 var migrations embed.FS
 
 const (
-	// schemaRelease is the release of the newest migration in this program. The
-	// version of a migration is its release * releaseStep + a number.
+	// schemaRelease is the release of the newest migration in this program. The version
+	// of a migration is release * releaseStep + number.
 	schemaRelease = 1
 	releaseStep   = 100
 
@@ -30,13 +30,18 @@ const (
 	metaEpoch         = "epoch"
 	metaSecret        = "secret"
 	metaIndexJob      = "index.job"
+	metaFold          = "fold" // the version of the rules that the stored names follow
+	metaTransactions  = "transactions"
+	metaBackups       = "backups" // the folder of the last backup of an SQLite file
 	postgresMigration = "migrations/postgres"
 
-	metaAdministration = "administration" // made by a migration, as the next
+	metaAdministration = "administration" // made by a migration, like the next two
 	metaRetentionDue   = "retention_due"
+	metaAbsent         = "absent_administrator." // begins a name; see chat.Service.AppointNamed
+	metaNames          = "names"
 )
 
-// migrateSchema brings the schema to this program's release. Nodes that start
+// migrateSchema upgrades the schema to this program's release. Nodes that start
 // together take turns.
 func migrateSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
 	if !d.perRow {
@@ -49,9 +54,9 @@ func migrateSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger)
 	return upgradeSchema(ctx, db, d, log)
 }
 
-// upgradeSchema is migrateSchema for whoever has the turn. A schema more than one
-// release ahead is refused: the release after this one still lets this one work,
-// the next does not.
+// upgradeSchema is migrateSchema for the node whose turn it is. It refuses a schema
+// that is more than one release ahead: this program works with the schema of the
+// next release, and not with later ones.
 func upgradeSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
 	provider, err := newProvider(db, d, log)
 	if err != nil {
@@ -62,7 +67,7 @@ func upgradeSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger)
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if release := version / releaseStep; release > schemaRelease+1 {
-		return fmt.Errorf("the database has the schema of release %d, this program knows %d and at most one more: upgrade it",
+		return fmt.Errorf("the database has the schema of release %d; this program knows release %d and works with one more: upgrade it",
 			release, schemaRelease)
 	}
 	if _, err := provider.Up(ctx); err != nil {
@@ -71,7 +76,7 @@ func upgradeSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger)
 	return nil
 }
 
-// checkSchema compares the schema with the newest that this program knows.
+// checkSchema requires the newest schema that this program knows.
 func checkSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) error {
 	provider, err := newProvider(db, d, log)
 	if err != nil {
@@ -83,10 +88,10 @@ func checkSchema(ctx context.Context, db *sql.DB, d dialect, log *slog.Logger) e
 	}
 	err = db.QueryRowContext(ctx, "SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
 	if err != nil {
-		return fmt.Errorf("this is no database of Fechatter: %w", err)
+		return fmt.Errorf("not a Fechatter database: %w", err)
 	}
 	if version != newest {
-		return fmt.Errorf("the schema is version %d, this program's is %d: run a node of this release on it once, or use the release that it is of",
+		return fmt.Errorf("the schema is version %d, and this program's is %d: run a node of this release on it once, or use the release that made it",
 			version, newest)
 	}
 	return nil
@@ -108,8 +113,8 @@ func newProvider(db *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, erro
 	return goose.NewProvider(goose.DialectPostgres, db, overlay{shared, own}, options...)
 }
 
-// lockSchema makes nodes that start together take turns. Its connection must
-// stay open until unlock is called.
+// lockSchema makes nodes that start together take turns. It holds a connection
+// until unlock is called.
 func lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
@@ -127,7 +132,7 @@ func lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error) {
 	}, nil
 }
 
-// overlay is the files of two folders as if they were in one.
+// overlay joins the files of two folders as if they were in one.
 type overlay [2]fs.FS
 
 func (o overlay) Open(name string) (fs.File, error) {
@@ -148,8 +153,8 @@ func (o overlay) Glob(pattern string) ([]string, error) {
 	return append(first, second...), err
 }
 
-// readMeta makes the epoch and the secret if they are not there yet, and gives
-// the secret.
+// readMeta creates the epoch and the secret unless they exist, and returns the
+// secret.
 func readMeta(ctx context.Context, c *conn, newID func() string) ([]byte, error) {
 	made := make([]byte, secretBytes)
 	rand.Read(made) // never fails: crypto/rand ends the process instead

@@ -2,6 +2,7 @@ package persistence_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,10 +16,10 @@ import (
 )
 
 func open(t testing.TB, databaseURL string) (*persistence.Store, error) {
-	return persistence.Open(context.Background(), persistence.Config{URL: databaseURL}, nobody{}, persistencetest.NewID, quiet())
+	return persistence.Open(context.Background(), patient(persistence.Config{URL: databaseURL}), nobody{}, persistencetest.NewID, quiet())
 }
 
-// TestReopen: what was stored is there again, with the same secret and epoch.
+// TestReopen: what was stored is still there, with the same secret and epoch.
 func TestReopen(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
 		store := start(t, persistence.Config{URL: databaseURL}, nobody{})
@@ -30,7 +31,7 @@ func TestReopen(t *testing.T) {
 		}
 		again := start(t, persistence.Config{URL: databaseURL}, nobody{})
 		if string(again.Secret()) != string(store.Secret()) {
-			t.Error("another secret")
+			t.Error("the secret has changed")
 		}
 		if e, _, err := again.Epoch(t.Context()); e != epoch || err != nil {
 			t.Errorf("epoch %s, %v, want %s", e, err, epoch)
@@ -44,7 +45,10 @@ func TestReopen(t *testing.T) {
 
 // TestMigrateTogether: nodes that start at the same time agree on one schema.
 func TestMigrateTogether(t *testing.T) {
-	databaseURL := postgresURL(t)
+	databaseURL, err := postgresServer(t).Database(t.Context()) // without a schema
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all sync.WaitGroup
 	secrets := make(chan string, 4)
 	for range 4 {
@@ -69,13 +73,13 @@ func TestMigrateTogether(t *testing.T) {
 		}
 	}
 	var fill string
-	err := raw(t, databaseURL).QueryRowContext(t.Context(), "SELECT reloptions::text FROM pg_class WHERE relname = 'streams'").Scan(&fill)
+	err = raw(t, databaseURL).QueryRowContext(t.Context(), "SELECT reloptions::text FROM pg_class WHERE relname = 'streams'").Scan(&fill)
 	if err != nil || fill != "{fillfactor=50}" {
 		t.Errorf("streams has %s, %v", fill, err)
 	}
 }
 
-// TestSchemaAhead: one release ahead is worked with, two are refused.
+// TestSchemaAhead: a schema one release ahead works, two ahead is refused.
 func TestSchemaAhead(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
 		store, err := open(t, databaseURL)
@@ -102,11 +106,11 @@ func TestSchemaAhead(t *testing.T) {
 	})
 }
 
-// TestRefusedDatabases: addresses that lead nowhere, and servers that would lose
-// what was acknowledged. No error shows a password.
+// TestRefusedDatabases: URLs that lead nowhere, and servers that would lose what was
+// acknowledged. No error shows a password.
 func TestRefusedDatabases(t *testing.T) {
 	file := t.TempDir() + "/file"
-	if err := os.WriteFile(file, []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, u := range map[string]string{
@@ -124,10 +128,10 @@ func TestRefusedDatabases(t *testing.T) {
 	}
 }
 
-// TestCloseIsBounded: a connection that does not come back holds the end of the
-// process for a while only.
+// TestCloseIsBounded: a connection that is never returned delays the end of the
+// process for a bounded time only.
 func TestCloseIsBounded(t *testing.T) {
-	store, err := persistence.Open(t.Context(), persistence.Config{URL: sqliteURL(t), AcquireTimeout: 50 * time.Millisecond},
+	store, err := persistence.Open(t.Context(), persistence.Config{URL: sqliteURL(t), AcquireTimeout: 500 * time.Millisecond},
 		nobody{}, persistencetest.NewID, quiet())
 	if err != nil {
 		t.Fatal(err)
@@ -142,16 +146,57 @@ func TestCloseIsBounded(t *testing.T) {
 	select {
 	case err := <-closed:
 		if err == nil || !strings.Contains(err.Error(), "still in use") {
-			t.Errorf("closed with %v", err)
+			t.Errorf("closed with %v, want a connection still in use", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Close waits for ever")
 	}
 }
 
-// TestTheFileIsItsOwners: others on the machine cannot read what was said, whatever
-// folder the file is in.
-func TestTheFileIsItsOwners(t *testing.T) {
+// TestOneFileIsOpenedAloneOnce: by its own name, a symbolic link or a hard link. Tools may
+// open it beside a node.
+func TestOneFileIsOpenedAloneOnce(t *testing.T) {
+	folder, elsewhere := t.TempDir(), t.TempDir()
+	path := filepath.Join(folder, "chat.db")
+	cfg := patient(persistence.Config{URL: "sqlite:" + path, Alone: true})
+	open := func(cfg persistence.Config) (*persistence.Store, error) {
+		return persistence.Open(t.Context(), cfg, nobody{}, persistencetest.NewID, quiet())
+	}
+	store, err := open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	symbolic, hard := filepath.Join(elsewhere, "symbolic.db"), filepath.Join(elsewhere, "hard.db")
+	linked := filepath.Join(elsewhere, "folder")
+	if err := errors.Join(os.Symlink(path, symbolic), os.Link(path, hard), os.Symlink(folder, linked)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, symbolic, hard, filepath.Join(linked, "chat.db")} {
+		cfg.URL = "sqlite:" + name
+		if _, err := open(cfg); err == nil || !strings.Contains(err.Error(), "another node already uses the file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	cfg.URL, cfg.Alone = "sqlite:"+symbolic, false
+	tool, err := open(cfg)
+	if err != nil {
+		t.Fatalf("a tool: %v", err)
+	}
+	if err := errors.Join(tool.Close(), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Alone = true
+	if store, err = open(cfg); err != nil {
+		t.Fatalf("after the node has ended: %v", err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOnlyTheOwnerReadsTheFile: other users of the machine cannot read what was said,
+// whatever folder the file is in.
+func TestOnlyTheOwnerReadsTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chat.db")
 	start(t, persistence.Config{URL: "sqlite:" + path}, nobody{})
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {

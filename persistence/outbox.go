@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,12 +11,12 @@ import (
 	"fechatter/chat"
 )
 
-// backlogRows is how much of the outbox is looked at to say how long it is.
+// backlogRows is how much of the outbox is counted.
 const backlogRows = 10_000
 
-// PendingIndex gives the oldest changes that wait to be indexed and were not
-// refused, with the messages as they are now, if the lease is held at this
-// moment.
+// PendingIndex returns the oldest changes that wait to be indexed and were not
+// refused, with the messages as they are now, provided that the lease is held at
+// this moment.
 func (s *Store) PendingIndex(ctx context.Context, l chat.Lease, limit int) (entries []chat.IndexEntry, held bool, err error) {
 	err = s.snapshot(ctx, s.pools.read, "read outbox", func(c *conn) error {
 		if err := c.one(ctx, "SELECT "+s.d.leaseHeld(), []any{l.Name, l.Holder}, &held); err != nil || !held {
@@ -42,26 +43,40 @@ func scanIndexEntry(rows *sql.Rows, e *chat.IndexEntry) error {
 	return err
 }
 
-// outboxRow is a row of index_outbox that has been dealt with.
+// outboxRow is a row of index_outbox that is done.
 type outboxRow struct {
 	MessageID string `json:"message_id"`
 	Version   int64  `json:"version"`
 }
 
-// IndexDone forgets changes that are in the index, unless the message was changed
-// once more since they were read.
-func (s *Store) IndexDone(ctx context.Context, entries []chat.IndexEntry) error {
-	rows := make([]outboxRow, len(entries))
+// IndexDone removes changes that are in the index from the outbox, unless the
+// message has changed again since they were read, and logs them. It does so provided
+// that the lease is held, which nobody can acquire meanwhile, and returns the position
+// after them.
+func (s *Store) IndexDone(ctx context.Context, l chat.Lease, entries []chat.IndexEntry) (position string, held bool, err error) {
+	rows, ids := make([]outboxRow, len(entries)), make([]string, len(entries))
 	for i, e := range entries {
-		rows[i] = outboxRow{e.MessageID, e.Version}
+		rows[i], ids[i] = outboxRow{e.MessageID, e.Version}, e.MessageID
 	}
-	return s.update(ctx, "shorten outbox", func(c *conn) ([]chat.Event, error) {
+	err = s.update(ctx, "shorten outbox", func(c *conn) ([]chat.Event, error) {
+		var at sql.NullInt64
+		err := c.one(ctx, "SELECT expires_at FROM leases WHERE name = $1 AND holder = $2 AND expires_at > "+s.d.now+s.d.lock, []any{l.Name, l.Holder}, &at)
+		if held = err == nil; errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("lock lease: %w", err)
+		}
+		if position, err = s.appendIndexLog(ctx, c, ids); err != nil {
+			return nil, err
+		}
 		return nil, execRows(ctx, c, "delete from outbox", s.sql.deleteOutbox, rows)
 	})
+	return position, held && err == nil, err
 }
 
-// IndexRefused keeps a change from being tried again, until the message changes
-// once more or is queued anew.
+// IndexRefused keeps a change from being tried again until the message changes or
+// RetryRefused or QueueChat is called.
 func (s *Store) IndexRefused(ctx context.Context, e chat.IndexEntry, reason string) error {
 	return s.update(ctx, "park message", func(c *conn) ([]chat.Event, error) {
 		_, err := c.exec(ctx, "UPDATE index_outbox SET refused = $3 WHERE message_id = $1 AND version <= $2", e.MessageID, e.Version, reason)
@@ -69,7 +84,7 @@ func (s *Store) IndexRefused(ctx context.Context, e chat.IndexEntry, reason stri
 	})
 }
 
-// IndexBacklog looks at the oldest part of the outbox.
+// IndexBacklog describes the oldest part of the outbox.
 func (s *Store) IndexBacklog(ctx context.Context) (b chat.IndexBacklog, err error) {
 	err = s.view(ctx, s.pools.read, "look at outbox", func(c *conn) error {
 		var lag sql.NullInt64
@@ -82,13 +97,13 @@ func (s *Store) IndexBacklog(ctx context.Context) (b chat.IndexBacklog, err erro
 	return b, err
 }
 
-// queuedAt is when a row of the outbox o was queued: a node of the release before
-// does not say so.
+// queuedAt is when a row of the outbox o was queued. Nodes of the previous release
+// do not record that.
 const queuedAt = "CASE WHEN o.queued_at > 0 THEN o.queued_at ELSE COALESCE((SELECT m.created_at FROM messages m WHERE m.id = o.message_id), 0) END"
 
-// QueueIndex lets messages be indexed again, whether or not they are there any
-// more, and answers how many those are. What waits already, or is refused, goes on
-// so.
+// QueueIndex queues messages to be indexed again, whether or not they still exist,
+// and returns how many it has queued. Those that wait already or are refused stay
+// as they are.
 func (s *Store) QueueIndex(ctx context.Context, ids []string) (queued int, err error) {
 	err = s.update(ctx, "queue messages", func(c *conn) ([]chat.Event, error) {
 		n, err := c.exec(ctx, `INSERT INTO index_outbox (message_id, version, queued_at)
@@ -101,7 +116,7 @@ func (s *Store) QueueIndex(ctx context.Context, ids []string) (queued int, err e
 	return queued, err
 }
 
-// RetryRefused lets all that the engine refused be tried again.
+// RetryRefused queues everything that the engine has refused.
 func (s *Store) RetryRefused(ctx context.Context) error {
 	return s.update(ctx, "queue what was refused", func(c *conn) ([]chat.Event, error) {
 		_, err := c.exec(ctx, "UPDATE index_outbox SET refused = '', queued_at = "+s.d.now+" WHERE refused <> ''")
@@ -109,8 +124,8 @@ func (s *Store) RetryRefused(ctx context.Context) error {
 	})
 }
 
-// QueueChat lets messages of one chat be indexed again, those after a seq, at
-// most limit of them. It answers how many, and the last one's seq.
+// QueueChat queues at most limit messages of a chat after a seq to be indexed
+// again. It returns how many, and the seq of the last one.
 func (s *Store) QueueChat(ctx context.Context, chatID string, after int64, limit int) (n int, last int64, err error) {
 	var seqs []int64
 	err = s.update(ctx, "queue chat", func(c *conn) ([]chat.Event, error) {
@@ -130,8 +145,8 @@ func (s *Store) QueueChat(ctx context.Context, chatID string, after int64, limit
 	return len(seqs), seqs[len(seqs)-1], nil
 }
 
-// IndexPage gives messages in the order of their ids, those that are deleted left
-// out, and the id after which the next page begins: "" at the end.
+// IndexPage returns messages in the order of their ids, without deleted ones, and
+// the id after which the next page begins, "" at the end.
 func (s *Store) IndexPage(ctx context.Context, after string, limit int) (messages []chat.Message, next string, err error) {
 	err = s.view(ctx, s.pools.read, "read messages to index", func(c *conn) error {
 		messages, err = collect(ctx, c, scanMessage, "SELECT "+messageColumns+
@@ -144,7 +159,7 @@ func (s *Store) IndexPage(ctx context.Context, after string, limit int) (message
 	return slices.DeleteFunc(messages, func(m chat.Message) bool { return m.DeletedAt != nil }), next, err
 }
 
-// CountMessages counts the messages that are not deleted.
+// CountMessages returns the number of messages that are not deleted.
 func (s *Store) CountMessages(ctx context.Context) (n int64, err error) {
 	err = s.view(ctx, s.pools.read, "count messages", func(c *conn) error {
 		return c.one(ctx, "SELECT count(*) FROM messages WHERE deleted_at IS NULL", nil, &n)
@@ -152,7 +167,7 @@ func (s *Store) CountMessages(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// MessageVersions gives the versions of those messages that exist and are not
+// MessageVersions returns the versions of those messages that exist and are not
 // deleted.
 func (s *Store) MessageVersions(ctx context.Context, ids []string) (versions map[string]int64, err error) {
 	versions = make(map[string]int64, len(ids))
@@ -169,7 +184,7 @@ func (s *Store) MessageVersions(ctx context.Context, ids []string) (versions map
 	return versions, err
 }
 
-// HasMessages says whether there is any message that is not deleted.
+// HasMessages reports whether there is any message that is not deleted.
 func (s *Store) HasMessages(ctx context.Context) (any bool, err error) {
 	err = s.view(ctx, s.pools.read, "look for messages", func(c *conn) error {
 		return c.one(ctx, "SELECT EXISTS (SELECT 1 FROM messages WHERE deleted_at IS NULL)", nil, &any)
@@ -177,8 +192,8 @@ func (s *Store) HasMessages(ctx context.Context) (any bool, err error) {
 	return any, err
 }
 
-// HasIndexed says whether the oldest message that is not deleted waits no more to
-// be indexed.
+// HasIndexed reports whether the oldest message that is not deleted has been
+// indexed.
 func (s *Store) HasIndexed(ctx context.Context) (indexed bool, err error) {
 	err = s.view(ctx, s.pools.read, "look for indexed messages", func(c *conn) error {
 		return c.one(ctx, `SELECT EXISTS (SELECT 1 FROM (SELECT id FROM messages WHERE deleted_at IS NULL ORDER BY id LIMIT 1) AS r
@@ -187,8 +202,8 @@ func (s *Store) HasIndexed(ctx context.Context) (indexed bool, err error) {
 	return indexed, err
 }
 
-// IndexJob reads the word about a rebuild of the index that program and command
-// leave each other, "" when there is none.
+// IndexJob returns the note about a rebuild of the index that the program and its
+// commands exchange, "" if there is none.
 func (s *Store) IndexJob(ctx context.Context) (job string, err error) {
 	err = s.view(ctx, s.pools.read, "read index job", func(c *conn) error {
 		return c.one(ctx, "SELECT COALESCE((SELECT value FROM meta WHERE name = $1), '')", []any{metaIndexJob}, &job)
@@ -196,7 +211,7 @@ func (s *Store) IndexJob(ctx context.Context) (job string, err error) {
 	return job, err
 }
 
-// SaveIndexJob replaces it.
+// SaveIndexJob replaces the note of IndexJob.
 func (s *Store) SaveIndexJob(ctx context.Context, job string) error {
 	return s.update(ctx, "save index job", func(c *conn) ([]chat.Event, error) {
 		_, err := c.exec(ctx, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", metaIndexJob, job)

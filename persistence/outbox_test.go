@@ -11,15 +11,15 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// TestChangeWhileIndexed: what changed once more while it was on its way into the
-// index stays in the outbox.
+// TestChangeWhileIndexed: a message that changes again while it is being indexed stays
+// in the outbox.
 func TestChangeWhileIndexed(t *testing.T) {
 	for name, url := range map[string]func(testing.TB) string{"SQLite": sqliteURL, "PostgreSQL": postgresURL} {
 		t.Run(name, func(t *testing.T) {
 			store := start(t, persistence.Config{URL: url(t)}, nobody{})
 			rooms, people := persistencetest.Populate(t, store, 1, 1)
 			svc, ann, l := persistencetest.Service(store), people[0][0], chat.Lease{Name: "index", Holder: "n"}
-			if held, err := store.TakeLease(t.Context(), l, time.Minute); !held || err != nil {
+			if held, err := store.AcquireLease(t.Context(), l, time.Hour); !held || err != nil {
 				t.Fatal(held, err)
 			}
 			sent := <-sendLater(store, message(rooms[0], ann, "k"))
@@ -30,8 +30,8 @@ func TestChangeWhileIndexed(t *testing.T) {
 			if _, _, err := svc.Edit(t.Context(), ann.ID, sent.sent.MessageID, "changed", 1); err != nil {
 				t.Fatal(err)
 			}
-			if err := store.IndexDone(t.Context(), read); err != nil {
-				t.Fatal(err)
+			if _, held, err := store.IndexDone(t.Context(), l, read); !held || err != nil {
+				t.Fatal(held, err)
 			}
 			left, _, err := store.PendingIndex(t.Context(), l, 1000)
 			if err != nil || len(left) != 1 || left[0].Message.Body != "changed" {
@@ -41,21 +41,21 @@ func TestChangeWhileIndexed(t *testing.T) {
 	}
 }
 
-// TestSearchBeginsWithTheMessages: what a search reads of the database does not
-// grow with the chats of who searches.
+// TestSearchBeginsWithTheMessages: how much a search reads from the database does not
+// grow with the searcher's chats.
 func TestSearchBeginsWithTheMessages(t *testing.T) {
 	seen, databaseURL := &statements{}, sqliteURL(t)
 	store := start(t, persistence.Config{URL: databaseURL}.WithTrace(seen.trace), nobody{})
 	_, people := persistencetest.Populate(t, store, 1, 1)
-	seen.take()
+	seen.next()
 	if _, err := store.VisibleMessages(t.Context(), people[0][0].ID, []string{persistencetest.NewID()}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := store.Unindexed(t.Context(), people[0][0].ID, 10); err != nil {
+	if _, err := store.Unindexed(t.Context(), people[0][0].ID, 10); err != nil {
 		t.Fatal(err)
 	}
 	db, looked := raw(t, databaseURL), 0
-	for _, s := range seen.take() {
+	for _, s := range seen.next() {
 		if !strings.Contains(s.query, "chat_members cm") {
 			continue
 		}
@@ -65,11 +65,11 @@ func TestSearchBeginsWithTheMessages(t *testing.T) {
 		}
 	}
 	if looked != 2 {
-		t.Errorf("%d statements were looked at", looked)
+		t.Errorf("looked at %d statements, want 2", looked)
 	}
 }
 
-// planOf gives the steps by which SQLite would run a statement.
+// planOf returns the steps in which SQLite would run a statement.
 func planOf(t *testing.T, db *sql.DB, s statement) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+s.query, s.args...)

@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"fechatter/chat"
+	"fechatter/fold"
 )
 
-// encodeAfter makes the opaque token of a list's next page: the list's name and
-// the sort key of the last row given.
+// encodeAfter returns the opaque token of a list's next page, made of the list's
+// name and the sort key of the last row on this page.
 func encodeAfter(list string, key ...any) string {
 	b, err := json.Marshal(append([]any{list}, key...))
 	if err != nil {
@@ -18,13 +19,13 @@ func encodeAfter(list string, key ...any) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// decodeAfter reads the token back into the parts of the sort key, pointers to
-// strings and int64s, and reports whether there was one.
+// decodeAfter decodes a token into the parts of the sort key, pointers to strings
+// and int64s, and reports whether there was one.
 func decodeAfter(list, token string, key ...any) (bool, error) {
 	if token == "" {
 		return false, nil
 	}
-	bad := chat.Errorf(chat.BadRequest, "after is not a token of this list")
+	bad := chat.Errorf(chat.BadRequest, "after is not a token from this list")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil {
 		return false, bad
@@ -44,7 +45,7 @@ func decodeAfter(list, token string, key ...any) (bool, error) {
 	return true, nil
 }
 
-// cut takes one page off rows that were read one beyond the limit.
+// cut returns one page of rows that were read with limit+1.
 func cut[T any](rows []T, limit int) (page []T, more bool) {
 	if len(rows) > limit {
 		return rows[:limit], true
@@ -52,7 +53,21 @@ func cut[T any](rows []T, limit int) (page []T, more bool) {
 	return rows, false
 }
 
-// pattern makes a LIKE pattern, with \ as its escape, of what contains q.
+// pageOf ends the reading of a list: one page of the rows, which were read with
+// limit+1, and the token of the next page, made of the key of the last row.
+func pageOf[T any](list string, rows []T, err error, limit int, key func(last T) []any) (page []T, next string, _ error) {
+	if err != nil {
+		return nil, "", err
+	}
+	page, more := cut(rows, limit)
+	if more {
+		next = encodeAfter(list, key(page[len(page)-1])...)
+	}
+	return page, next, nil
+}
+
+// pattern returns a LIKE pattern, with \ as its escape, for folded text that
+// contains q.
 func pattern(q string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q) + "%"
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold.Text(q)) + "%"
 }

@@ -10,11 +10,11 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// TestPanicInsideATransaction: nothing of it is stored, and its connection is not
-// used as if it were over.
+// TestPanicInsideATransaction: nothing of the transaction is stored, and its
+// connection is not reused with the transaction open.
 func TestPanicInsideATransaction(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
-		store := start(t, persistence.Config{URL: databaseURL, AcquireTimeout: time.Second}, nobody{})
+		store := start(t, persistence.Config{URL: databaseURL, AcquireTimeout: 10 * time.Second}, nobody{})
 		rooms, people := persistencetest.Populate(t, store, 1, 2)
 		c, ann := rooms[0], people[0][0]
 		for range 20 { // more than there are connections

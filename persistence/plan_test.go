@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,13 +15,13 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// statement is one that the store ran, with its parameters.
+// statement is a statement run by the store, with its parameters.
 type statement struct {
 	query string
 	args  []any
 }
 
-// statements collects what a store runs.
+// statements collects the statements that a store runs.
 type statements struct {
 	mu   sync.Mutex
 	seen []statement
@@ -32,8 +33,8 @@ func (s *statements) trace(query string, args []any) {
 	s.seen = append(s.seen, statement{query, args})
 }
 
-// take gives each different statement since the last time.
-func (s *statements) take() (taken []statement) {
+// next returns the distinct statements since the last call.
+func (s *statements) next() (found []statement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := map[string]bool{}
@@ -41,33 +42,33 @@ func (s *statements) take() (taken []statement) {
 		word, _, _ := strings.Cut(strings.TrimSpace(one.query), " ")
 		if !known[one.query] && word != "BEGIN" && word != "COMMIT" && word != "ROLLBACK" {
 			known[one.query] = true
-			taken = append(taken, one)
+			found = append(found, one)
 		}
 	}
 	s.seen = nil
-	return taken
+	return found
 }
 
-// judgePlans runs every call and judges the statements that it made.
+// judgePlans runs every call and judges the statements that it runs.
 func judgePlans(t *testing.T, store *persistence.Store, seen *statements, p place, judge func(t *testing.T, s statement)) {
 	for name, call := range frequent(store, p) {
 		t.Run(name, func(t *testing.T) {
-			seen.take()
+			seen.next()
 			if err := call(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			taken := seen.take()
-			if len(taken) == 0 {
-				t.Error("it asked nothing of the database")
+			found := seen.next()
+			if len(found) == 0 {
+				t.Error("it did not ask the database anything")
 			}
-			for _, s := range taken {
+			for _, s := range found {
 				judge(t, s)
 			}
 		})
 	}
 }
 
-// TestPlansSQLite: no statement that runs often reads a whole table.
+// TestPlansSQLite: no frequent statement reads a whole table.
 func TestPlansSQLite(t *testing.T) {
 	seen := &statements{}
 	databaseURL := sqliteURL(t)
@@ -101,15 +102,15 @@ func TestPlansSQLite(t *testing.T) {
 	})
 }
 
-// isBoundedScan says whether a scan goes along the primary key of the outbox and
-// ends after a number of rows.
+// isBoundedScan reports whether a scan follows the primary key of the outbox and ends
+// after a number of rows.
 func isBoundedScan(step, query string) bool {
 	return strings.HasPrefix(step, "SCAN index_outbox USING") && strings.Contains(query, "ORDER BY message_id") &&
 		strings.Contains(query, "LIMIT $")
 }
 
-// scansTable says whether a step of SQLite's plan reads something whole that is
-// not among the parameters.
+// scansTable reports whether a step of SQLite's plan reads something as a whole that is
+// not a parameter.
 func scansTable(step string) bool {
 	what, scan := strings.CutPrefix(step, "SCAN ")
 	if !scan {
@@ -123,14 +124,14 @@ func scansTable(step string) bool {
 	return true
 }
 
-// plan is a part of what EXPLAIN (FORMAT JSON) says.
+// plan is a part of what EXPLAIN (FORMAT JSON) returns.
 type plan struct {
 	Type     string `json:"Node Type"`
 	Relation string `json:"Relation Name"`
 	Plans    []plan
 }
 
-// scanned gives the tables of the log that a plan reads whole.
+// scanned returns the large tables that a plan reads as a whole.
 func (p plan) scanned() (tables []string) {
 	switch p.Relation {
 	case "messages", "events", "chat_members", "mentions", "reactions":
@@ -144,16 +145,16 @@ func (p plan) scanned() (tables []string) {
 	return tables
 }
 
-// TestPlansPostgres: with a million messages, a third of them in one chat, no
-// statement that runs often reads a whole table, planned for its parameters or
-// for any.
+// TestPlansPostgres: with a million messages (in make prove, else a fifth of that), a
+// third of them in one chat, no frequent statement reads a whole table, whether it is
+// planned for its parameters or for any.
 func TestPlansPostgres(t *testing.T) {
 	seen := &statements{}
-	databaseURL := ownDatabase(t, ownServer(t))
+	databaseURL := postgresURL(t)
 	store := start(t, persistence.Config{URL: databaseURL}.WithTrace(seen.trace), nobody{})
-	messages := 1_000_000
-	if testing.Short() {
-		messages = 200_000
+	messages := 200_000
+	if os.Getenv("FECHATTER_ALL_SCENARIOS") != "" {
+		messages = 1_000_000
 	}
 	db := raw(t, databaseURL)
 	fill(t, db, messages)
@@ -186,7 +187,7 @@ func TestPlansPostgres(t *testing.T) {
 	}
 }
 
-// explain gives the plan of a statement as the store prepares it.
+// explain returns the plan of a statement, prepared as the store prepares it.
 func explain(ctx context.Context, db *sql.DB, mode string, s statement) (plan, error) {
 	c, err := db.Conn(ctx)
 	if err != nil {

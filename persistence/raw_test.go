@@ -22,7 +22,7 @@ func databases(t *testing.T, test func(t *testing.T, databaseURL string)) {
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgresURL(t)) })
 }
 
-// raw opens the database behind the store's back.
+// raw opens the database directly, without a store.
 func raw(t testing.TB, databaseURL string) *sql.DB {
 	t.Helper()
 	driver, name := "pgx", databaseURL
@@ -47,7 +47,7 @@ func execRaw(t testing.TB, db *sql.DB, query string, args ...any) {
 // eventually waits for something that another process or goroutine does.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for !done() {
 		select {
 		case <-time.After(2 * time.Millisecond):
@@ -57,8 +57,8 @@ func eventually(t testing.TB, what string, done func() bool) {
 	}
 }
 
-// hold keeps a transaction of a chat open, with its lock and on SQLite with the
-// connection that writes, until release is called.
+// hold keeps a transaction of a chat open until release is called, with the lock of
+// the chat and, on SQLite, the connection that writes.
 func hold(t testing.TB, store *persistence.Store, chatID string, do func(context.Context, chat.Tx) error) (release func()) {
 	t.Helper()
 	locked, free, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -106,8 +106,8 @@ func message(c chat.Chat, u chat.User, key string) chat.Send {
 	return chat.Send{ChatID: c.ID, SenderID: u.ID, Key: key, Body: "hello"}
 }
 
-// holdGroups stops the batcher with one send in hand: what is sent before
-// release is called becomes one group.
+// holdGroups stops the batcher with one send in a group: what is sent before release is
+// called becomes the next group.
 func holdGroups(t testing.TB, store *persistence.Store, m chat.Send) (release func(), occupied <-chan answer) {
 	t.Helper()
 	release, err := store.HoldBatches(context.Background())
@@ -122,8 +122,8 @@ func holdGroups(t testing.TB, store *persistence.Store, m chat.Send) (release fu
 	return release, occupied
 }
 
-// queued waits until so many sends wait for the next group.
+// queued waits until n sends wait for the next group.
 func queued(t testing.TB, store *persistence.Store, n int) {
 	t.Helper()
-	eventually(t, "the sends wait", func() bool { return store.Stats().Queued == n })
+	eventually(t, "the sends are queued", func() bool { return store.Stats().Queued == n })
 }

@@ -3,7 +3,9 @@ package persistence
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strings"
 
 	"fechatter/chat"
 )
@@ -15,7 +17,7 @@ type reactionRow struct {
 	me                       bool
 }
 
-// readReactions fills in the reactions to messages as the user sees them, by one
+// readReactions fills in the reactions to messages as the user sees them, with one
 // query for all of them.
 func (s *Store) readReactions(ctx context.Context, c *conn, userID string, messages []*chat.Message) error {
 	if len(messages) == 0 {
@@ -72,26 +74,39 @@ func (s *Store) Reactors(ctx context.Context, userID, messageID, emoji string, p
 		if err != nil {
 			return orNotFound(err, noMessage())
 		}
+		spelling, err := spellingOf(ctx, c, messageID, emoji)
+		if err != nil {
+			return err
+		}
 		reactors, err = collect(ctx, c, func(rows *sql.Rows, r *reactor) error { return rows.Scan(&r.userID, &r.seq) },
 			`SELECT user_id, seq FROM reactions WHERE message_id = $1 AND emoji = $2 AND seq > $3 ORDER BY seq LIMIT $4`,
-			messageID, emoji, after, p.Limit+1)
+			messageID, spelling, after, p.Limit+1)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	reactors, more := cut(reactors, p.Limit)
+	reactors, next, err = pageOf("reactors", reactors, err, p.Limit, func(r reactor) []any { return []any{r.seq} })
 	for _, r := range reactors {
 		userIDs = append(userIDs, r.userID)
 	}
-	if more {
-		next = encodeAfter("reactors", reactors[len(reactors)-1].seq)
-	}
-	return userIDs, next, nil
+	return userIDs, next, err
 }
 
-// AddReaction implements chat.MessageTx. A reaction is placed by the seq that
-// its event is about to get.
+// Spelling implements chat.MessageTx.
+func (t *changeTx) Spelling(ctx context.Context, messageID, emoji string) (string, error) {
+	return spellingOf(ctx, t.c, messageID, emoji)
+}
+
+func spellingOf(ctx context.Context, c *conn, messageID, emoji string) (spelling string, err error) {
+	err = c.one(ctx, `SELECT emoji FROM reactions WHERE message_id = $1 AND replace(emoji, $2, '') = $3
+		ORDER BY CASE WHEN emoji = $4 THEN 0 ELSE 1 END, seq LIMIT 1`,
+		[]any{messageID, chat.EmojiSelector, strings.ReplaceAll(emoji, chat.EmojiSelector, ""), emoji}, &spelling)
+	if errors.Is(err, sql.ErrNoRows) {
+		return emoji, nil
+	}
+	return spelling, err
+}
+
+// AddReaction implements chat.MessageTx. Reactions are ordered by the seqs of their
+// events; the event of this one comes next.
 func (t *changeTx) AddReaction(ctx context.Context, messageID, userID, emoji string) (added bool, distinct int, err error) {
 	st, err := t.stream()
 	if err != nil {

@@ -2,6 +2,7 @@ package persistence_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,48 +15,36 @@ import (
 	"fechatter/persistence/postgrestest"
 )
 
-// ownServer starts a PostgreSQL that a test may break.
-func ownServer(t *testing.T) *postgrestest.Server {
+// fragile returns a database and its server, which the test may break: it is repaired
+// when the test ends.
+func fragile(t *testing.T) (*postgrestest.Server, string) {
 	t.Helper()
-	postgresURL(t) // skips where there is no PostgreSQL
-	s, err := postgrestest.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := postgresServer(t)
 	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
+		if err := errors.Join(s.Thaw(), s.Resume(context.Background())); err != nil {
 			t.Error(err)
 		}
 	})
-	return s
+	return s, postgresURL(t)
 }
 
-func ownDatabase(t *testing.T, s *postgrestest.Server) string {
-	t.Helper()
-	u, err := s.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
-// away fails unless a call was answered in the way that a caller can act on.
-func away(t *testing.T, what string, err error) {
+// actionable fails unless a call succeeded or failed in a way that a caller can act on.
+func actionable(t *testing.T, what string, err error) {
 	t.Helper()
 	if code := chat.CodeOf(err); err != nil && code != chat.Unavailable && code != chat.UnknownOutcome {
 		t.Errorf("%s: %v, want unavailable or unknown_outcome", what, err)
 	}
 }
 
-// TestCrashedServer: PostgreSQL breaks down twice under load and comes back. Who
-// asks again with the same key until there is an answer finds every message
-// stored once, where the answer said.
+// TestCrashedServer: PostgreSQL crashes twice under load and comes back. Senders who
+// retry with the same key until there is an answer find every message stored once,
+// where the answer said.
 func TestCrashedServer(t *testing.T) {
-	server := ownServer(t)
-	store := start(t, persistence.Config{URL: ownDatabase(t, server)}, nobody{})
+	server, databaseURL := fragile(t)
+	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
 	const senders, each = 8, 60
 	rooms, people := persistencetest.Populate(t, store, 2, senders/2)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var acked atomic.Int64
 	var all sync.WaitGroup
@@ -81,11 +70,10 @@ func TestCrashedServer(t *testing.T) {
 		if err := server.Crash(); err != nil {
 			t.Fatal(err)
 		}
-		began := time.Now()
 		_, err := store.User(ctx, people[0][0].ID)
 		unavailable(t, "a read without a server", err)
-		if took := time.Since(began); took > 3*time.Second {
-			t.Errorf("that nobody is there was known after %s", took)
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a read without a server waits until its time is up: %v", err)
 		}
 		if err := server.Resume(ctx); err != nil {
 			t.Fatal(err)
@@ -112,13 +100,13 @@ func TestCrashedServer(t *testing.T) {
 func sendUntilKnown(ctx context.Context, t *testing.T, store *persistence.Store, m chat.Send) (chat.Sent, error) {
 	svc := persistencetest.Service(store)
 	for {
-		one, cancel := context.WithTimeout(ctx, 2*time.Second)
+		one, cancel := context.WithTimeout(ctx, 5*time.Second)
 		sent, err := svc.Send(one, m)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return sent, err
 		}
-		away(t, "send", err)
+		actionable(t, "send", err)
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
@@ -127,8 +115,8 @@ func sendUntilKnown(ctx context.Context, t *testing.T, store *persistence.Store,
 	}
 }
 
-// storedKeys gives the seq of each message of a chat by its key. It fails when a
-// key is there twice, or a seq is missing.
+// storedKeys returns the seq of each message in a chat by its key. It fails if a key is
+// stored twice or a seq is missing.
 func storedKeys(t *testing.T, store *persistence.Store, chatID string) map[string]int64 {
 	t.Helper()
 	events, err := store.StreamEvents(t.Context(), chatID, 0, 10_000)
@@ -138,7 +126,7 @@ func storedKeys(t *testing.T, store *persistence.Store, chatID string) map[strin
 	keys := map[string]int64{}
 	for i, e := range events {
 		if e.Seq != int64(i+1) {
-			t.Fatalf("seq %d comes after %d", e.Seq, i)
+			t.Fatalf("seq %d follows %d", e.Seq, i)
 		}
 		if d, ok := e.D.(chat.MessageCreated); ok {
 			if keys[d.Key] != 0 {
@@ -150,12 +138,11 @@ func storedKeys(t *testing.T, store *persistence.Store, chatID string) map[strin
 	return keys
 }
 
-// TestFrozenServer: nothing answers, and no connection breaks. Every call is
-// answered when its time is up, and works soon after the server goes on.
+// TestFrozenServer: nothing answers, and no connection breaks. Every call returns when
+// its time is up, and works again once the server goes on.
 func TestFrozenServer(t *testing.T) {
-	server := ownServer(t)
-	databaseURL := ownDatabase(t, server)
-	store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+	server, databaseURL := fragile(t)
+	store := start(t, persistence.Config{URL: databaseURL}, nobody{}) // only callers lose patience
 	rooms, people := persistencetest.Populate(t, store, 2, 2)
 	svc, ann := persistencetest.Service(store), people[0][0]
 	calls := map[string]func(context.Context) error{
@@ -168,17 +155,18 @@ func TestFrozenServer(t *testing.T) {
 			_, err := svc.UpdateChat(ctx, ann.ID, rooms[0].ID, chat.ChatChange{Name: new("x")})
 			return err
 		},
-		"update": func(ctx context.Context) error { return store.SavePassword(ctx, ann.ID, "hash", "") },
-		"read":   func(ctx context.Context) error { _, err := store.Entry(ctx, ann.ID, rooms[0].ID); return err },
+		"update": func(ctx context.Context) error {
+			return store.SavePassword(ctx, ann.ID, "a good password", "a good password", "", nil)
+		},
+		"read": func(ctx context.Context) error { _, err := store.Entry(ctx, ann.ID, rooms[0].ID); return err },
 		"history": func(ctx context.Context) error {
 			_, err := store.History(ctx, ann.ID, rooms[0].ID, chat.Range{Limit: 5})
 			return err
 		},
 		"ping":   store.Ping,
-		"canary": func(ctx context.Context) error { _, err := store.Canary(ctx, "node"); return err },
+		"canary": func(ctx context.Context) error { _, err := store.WriteCanary(ctx, "node"); return err },
 	}
-	const patience = time.Second
-	round := func() (failed int) {
+	round := func(patience time.Duration) (failed int) {
 		var all sync.WaitGroup
 		var wrong atomic.Int64
 		for what, call := range calls {
@@ -187,46 +175,39 @@ func TestFrozenServer(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				if err := call(ctx); err != nil {
-					away(t, what, err)
+					actionable(t, what, err)
 					wrong.Add(1)
 				}
-				if took := time.Since(began); took > patience+2*time.Second {
-					t.Errorf("%s was answered after %s", what, took)
+				if took := time.Since(began); took > patience+30*time.Second {
+					t.Errorf("%s returned after %s", what, took)
 				}
 			})
 		}
 		all.Wait()
 		return int(wrong.Load())
 	}
-	if n := round(); n > 0 {
+	const long = 30 * time.Second
+	if n := round(long); n > 0 {
 		t.Fatalf("%d calls failed before anything happened", n)
-	}
-	frozen := 10 * time.Second
-	if testing.Short() {
-		frozen = 2 * time.Second
 	}
 	if err := server.Freeze(); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	_, err := persistence.Open(t.Context(), persistence.Config{URL: databaseURL, ConnectTimeout: 200 * time.Millisecond},
+	_, err := persistence.Open(t.Context(), patient(persistence.Config{URL: databaseURL, ConnectTimeout: 200 * time.Millisecond}),
 		nobody{}, persistencetest.NewID, quiet())
-	if took := time.Since(began); err == nil || took > 3*time.Second {
+	if took := time.Since(began); err == nil || took > long {
 		t.Errorf("opened after %s: %v", took, err)
 	}
-	for time.Since(began) < frozen {
-		if n := round(); n != len(calls) {
+	for range 2 {
+		if n := round(time.Second); n != len(calls) {
 			t.Errorf("%d of %d calls were answered as if the server were there", len(calls)-n, len(calls))
 		}
 	}
 	if err := server.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	began = time.Now()
-	eventually(t, "everything works again", func() bool { return round() == 0 })
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("everything works again after %s only", took)
-	}
+	eventually(t, "everything works again", func() bool { return round(long) == 0 })
 	for _, c := range rooms {
 		if keys := storedKeys(t, store, c.ID); len(keys) != 1 {
 			t.Errorf("stored: %v, want one message", keys)

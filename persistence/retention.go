@@ -25,22 +25,15 @@ func (s *Store) Retentions(ctx context.Context, q string, p chat.Page) (chats []
 	}
 	err = s.view(ctx, s.pools.read, "list retentions", func(c *conn) error {
 		chats, err = collect(ctx, c, scanRetention, "SELECT "+retentionColumns+` FROM chats c
-			WHERE c.id > $1 AND c.search LIKE $2 ESCAPE '\' ORDER BY c.id LIMIT $3`, after, pattern(q), p.Limit+1)
+			WHERE c.id > $1 AND c.deleted_at = 0 AND c.search LIKE $2 ESCAPE '\' ORDER BY c.id LIMIT $3`, after, pattern(q), p.Limit+1)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	chats, more := cut(chats, p.Limit)
-	if more {
-		next = encodeAfter("retentions", chats[len(chats)-1].ChatID)
-	}
-	return chats, next, nil
+	return pageOf("retentions", chats, err, p.Limit, func(r chat.Retention) []any { return []any{r.ChatID} })
 }
 
 // Retention implements chat.AdminTx.
 func (t *adminTx) Retention(ctx context.Context, chatID string) (chat.Retention, error) {
-	found, err := collect(ctx, t.c, scanRetention, "SELECT "+retentionColumns+" FROM chats c WHERE c.id = $1", chatID)
+	found, err := collect(ctx, t.c, scanRetention, "SELECT "+retentionColumns+" FROM chats c WHERE c.id = $1 AND c.deleted_at = 0", chatID)
 	if err != nil {
 		return chat.Retention{}, fmt.Errorf("read retention: %w", err)
 	}
@@ -56,8 +49,8 @@ func (t *adminTx) SaveRetention(ctx context.Context, chatID string, days int) er
 	return oneRow(n, err, noChat())
 }
 
-// ClaimRetention implements chat.RetentionStore. The row of meta holds when the
-// next sweep is due, in 13 digits so that text compares as time, and who has it.
+// ClaimRetention implements chat.RetentionStore. A row of meta holds when the next
+// sweep is due, in 13 digits so that text compares like time, and whose it is.
 func (s *Store) ClaimRetention(ctx context.Context, sweep string, lasts time.Duration) (ours bool, err error) {
 	err = s.update(ctx, "claim retention", func(c *conn) ([]chat.Event, error) {
 		now, err := s.clock(ctx, c)

@@ -12,8 +12,8 @@ import (
 
 const day = 24 * time.Hour
 
-// TestRetention: what is older than a chat's retention is deleted, by one node,
-// and every way of reading agrees.
+// TestRetention: messages older than a chat's retention are deleted, by one node, and
+// every way of reading agrees.
 func TestRetention(t *testing.T) {
 	databases(t, func(t *testing.T, databaseURL string) {
 		ctx := t.Context()
@@ -52,7 +52,7 @@ func TestRetention(t *testing.T) {
 		check[chat.Retention](t)(svc.SetRetention(ctx, operator, rooms[0].ID, 7))
 
 		expire("the first sweep", 60)
-		expire("another node's sweep, too soon", 0)
+		expire("another node's premature sweep", 0)
 		judgeExpired(t, store, svc, rooms[0], ann, fresh)
 		if h := check[chat.History](t)(svc.History(ctx, people[1][0].ID, rooms[1].ID, chat.Range{Limit: 9})); h.Messages[0].Body != "for ever" {
 			t.Errorf("the other chat has %+v", h.Messages)
@@ -70,19 +70,19 @@ func judgeExpired(t *testing.T, store *persistence.Store, svc *chat.Service, c c
 			t.Errorf("message %d is %+v", m.Seq, m)
 		}
 	}
-	nobodys := 0
+	actorless := 0
 	for _, e := range check[[]chat.Event](t)(store.StreamEvents(t.Context(), c.ID, 0, 1000)) {
 		if e.Op == chat.OpMessageDeleted && e.ActorID == "" {
-			nobodys++
+			actorless++
 		}
 	}
-	if nobodys != 60 {
-		t.Errorf("%d deletions without an actor, want 60", nobodys)
+	if actorless != 60 {
+		t.Errorf("%d deletions without an actor, want 60", actorless)
 	}
 }
 
-// continueExpired: the next sweep begins where this one ended, also when the
-// retention is changed while one is at work.
+// continueExpired: the next sweep begins where this one ended, even if the retention
+// changes during a sweep.
 func continueExpired(t *testing.T, store *persistence.Store, svc *chat.Service, c chat.Chat) {
 	t.Helper()
 	ctx := t.Context()
@@ -109,7 +109,7 @@ func continueExpired(t *testing.T, store *persistence.Store, svc *chat.Service, 
 	}
 }
 
-// expireLater: what was fresh expires in its time, once the claim has ended.
+// expireLater: fresh messages expire in their time, once the claim has ended.
 func expireLater(t *testing.T, store *persistence.Store, svc *chat.Service, c chat.Chat, fresh chat.Sent, age func()) {
 	t.Helper()
 	ctx := t.Context()

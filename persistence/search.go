@@ -3,63 +3,75 @@ package persistence
 import (
 	"context"
 	"database/sql"
-	"strings"
+	"slices"
 	"time"
 
 	"fechatter/chat"
+	"fechatter/fold"
 )
 
-// unindexedRows is how many of the newest rows of the outbox, of all chats, are
-// looked at for those of one user.
+// unindexedRows is how many of the newest rows of the outbox, from all chats, are
+// searched for those of one user.
 const unindexedRows = 2000
 
 var _ chat.SearchStore = (*Store)(nil)
 
 // ChatIDsNamed implements chat.SearchStore.
-func (s *Store) ChatIDsNamed(ctx context.Context, userID, name, directKey string) (ids []string, err error) {
+func (s *Store) ChatIDsNamed(ctx context.Context, userID string, names, directKeys []string) (ids []string, err error) {
+	folded := make([]string, len(names))
+	for i, name := range names {
+		folded[i] = fold.Text(name)
+	}
 	err = s.view(ctx, s.pools.read, "find chats by name", func(c *conn) error {
 		ids, err = collect(ctx, c, scanString, `SELECT cm.chat_id FROM chat_members cm JOIN chats c ON c.id = cm.chat_id
-			WHERE cm.user_id = $1 AND (c.search = $2 AND $2 <> '' OR c.direct_key = $3)`, userID, strings.ToLower(name), directKey)
+			WHERE cm.user_id = $2 AND (c.search <> '' AND c.search IN `+s.d.ids()+` OR c.direct_key IN `+s.d.ids()+")",
+			encodeIDs(slices.Concat(folded, directKeys)), userID)
 		return err
 	})
 	return ids, err
 }
 
-// UserByName implements chat.SearchStore.
-func (s *Store) UserByName(ctx context.Context, username string) (chat.User, error) {
-	u, _, err := s.Credentials(ctx, username)
-	return u, err
+// UserIDsNamed implements chat.SearchStore.
+func (s *Store) UserIDsNamed(ctx context.Context, name string, limit int) (ids []string, err error) {
+	folded := fold.Text(name)
+	if folded == "" {
+		return nil, nil
+	}
+	err = s.view(ctx, s.pools.read, "find users by name", func(c *conn) error {
+		ids, err = collect(ctx, c, scanString, "SELECT id FROM users WHERE username = $1 OR name_folded = $1 ORDER BY id LIMIT $2", folded, limit)
+		return err
+	})
+	return ids, err
 }
 
-// Unindexed implements chat.SearchStore.
-func (s *Store) Unindexed(ctx context.Context, userID string, limit int) (messages []chat.Message, lag time.Duration, err error) {
+// Unindexed implements chat.SearchStore. It reads the log last: what leaves the outbox in
+// between then counts as indexed.
+func (s *Store) Unindexed(ctx context.Context, userID string, limit int) (tail chat.IndexTail, err error) {
 	err = s.view(ctx, s.pools.read, "read what is not indexed", func(c *conn) error {
-		var since sql.NullInt64
-		err := c.one(ctx, `SELECT `+s.d.now+` - min(`+queuedAt+`)
-			FROM (SELECT * FROM index_outbox WHERE refused = '' ORDER BY message_id LIMIT $1) AS o`, []any{unindexedRows}, &since)
-		if err != nil || !since.Valid {
-			return err
-		}
-		lag = max(0, time.Duration(since.Int64)*time.Millisecond)
-		return nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	err = s.view(ctx, s.pools.read, "read what is not indexed", func(c *conn) error {
-		messages, err = collect(ctx, c, scanMessage, `SELECT `+messageColumns+`
+		tail.Messages, err = collect(ctx, c, scanMessage, `SELECT `+messageColumns+`
 			FROM (SELECT message_id FROM index_outbox ORDER BY message_id DESC LIMIT $2) AS r
 			CROSS JOIN messages m CROSS JOIN chat_members cm
 			WHERE m.id = r.message_id AND cm.chat_id = m.chat_id AND cm.user_id = $1
 			ORDER BY m.created_at DESC, m.id DESC LIMIT $3`, userID, unindexedRows, limit)
 		return err
 	})
-	return messages, lag, err
+	if err != nil {
+		return chat.IndexTail{}, err
+	}
+	err = s.view(ctx, s.pools.read, "read what is not indexed", func(c *conn) error {
+		var lag sql.NullInt64
+		err := c.one(ctx, `SELECT (SELECT `+s.d.now+` - min(`+queuedAt+`)
+			FROM (SELECT * FROM index_outbox WHERE refused = '' ORDER BY message_id LIMIT $1) AS o), (SELECT max(last) FROM index_log)`,
+			[]any{unindexedRows}, &lag, &tail.Indexed)
+		tail.Lag = max(0, time.Duration(lag.Int64)*time.Millisecond)
+		return err
+	})
+	return tail, err
 }
 
-// VisibleMessages implements chat.SearchStore. SQLite joins in the order of CROSS
-// JOIN, here and in Unindexed: from the messages to the memberships. The other way
-// round it would read all messages of the user's chats.
+// VisibleMessages implements chat.SearchStore. CROSS JOIN, here and in Unindexed,
+// makes SQLite join in this order, from messages to memberships. The other way
+// round it would read all messages in the user's chats.
 func (s *Store) VisibleMessages(ctx context.Context, userID string, ids []string) (map[string]chat.Message, error) {
 	visible := make(map[string]chat.Message, len(ids))
 	if len(ids) == 0 {

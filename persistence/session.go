@@ -10,40 +10,10 @@ import (
 	"fechatter/chat"
 )
 
-const sessionColumns = "s.id, s.user_id, s.device, s.created_at, s.last_used_at, s.expires_at"
+const sessionColumns = "s.id, s.user_id, s.device, s.created_at, s.last_used_at, s.expires_at, s.method, s.issuer, s.subject, s.provider_session"
 
 func scanSession(rows *sql.Rows, v *chat.Session) error {
-	return rows.Scan(&v.ID, &v.UserID, &v.Device, &v.CreatedAt, &v.LastUsedAt, &v.ExpiresAt)
-}
-
-// CreateSession implements chat.SessionStore.
-//
-// The user's row is locked: a change of the password and a suspension, which
-// revoke sessions, either see this one or are seen by it.
-func (s *Store) CreateSession(ctx context.Context, v chat.Session, passwordHash string, tokenHash []byte, ttl time.Duration) (chat.Session, error) {
-	err := s.update(ctx, "create session", func(c *conn) ([]chat.Event, error) {
-		var suspended int64
-		err := c.one(ctx, "SELECT suspended_at FROM users WHERE id = $1 AND password_hash = $2"+s.d.lock, []any{v.UserID, passwordHash}, &suspended)
-		if err != nil {
-			return nil, orNotFound(err, noUser())
-		}
-		if suspended > 0 {
-			return nil, chat.Errorf(chat.Forbidden, "this account is suspended")
-		}
-		now, err := s.clock(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		v.CreatedAt, v.LastUsedAt, v.ExpiresAt = now, now, now.Add(ttl)
-		_, err = c.exec(ctx, `INSERT INTO sessions (id, user_id, device, token_hash, created_at, last_used_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, v.ID, v.UserID, v.Device, hex.EncodeToString(tokenHash),
-			int64(v.CreatedAt), int64(v.LastUsedAt), int64(v.ExpiresAt))
-		return nil, err
-	})
-	if err != nil {
-		return chat.Session{}, err
-	}
-	return v, nil
+	return rows.Scan(&v.ID, &v.UserID, &v.Device, &v.CreatedAt, &v.LastUsedAt, &v.ExpiresAt, &v.Method, &v.Issuer, &v.Subject, &v.ProviderSession)
 }
 
 // SessionByToken implements chat.SessionStore.
@@ -51,14 +21,13 @@ func (s *Store) SessionByToken(ctx context.Context, tokenHash []byte) (v chat.Se
 	err = s.view(ctx, s.pools.read, "read session", func(c *conn) error {
 		err := c.one(ctx, "SELECT "+sessionColumns+", "+s.d.now+" FROM sessions s WHERE s.token_hash = $1",
 			[]any{hex.EncodeToString(tokenHash)},
-			&v.ID, &v.UserID, &v.Device, &v.CreatedAt, &v.LastUsedAt, &v.ExpiresAt, &now)
+			&v.ID, &v.UserID, &v.Device, &v.CreatedAt, &v.LastUsedAt, &v.ExpiresAt, &v.Method, &v.Issuer, &v.Subject, &v.ProviderSession, &now)
 		return orNotFound(err, noSession())
 	})
 	return v, now, err
 }
 
-// TouchSession implements chat.SessionStore. A session that has expired is not
-// there any more.
+// TouchSession implements chat.SessionStore. An expired session does not exist.
 func (s *Store) TouchSession(ctx context.Context, id string, ttl time.Duration) (v chat.Session, err error) {
 	err = s.update(ctx, "touch session", func(c *conn) ([]chat.Event, error) {
 		now, err := s.clock(ctx, c)
@@ -101,15 +70,7 @@ func (s *Store) Sessions(ctx context.Context, userID string, p chat.Page) (sessi
 		sessions, err = collect(ctx, c, scanSession, query+" ORDER BY s.last_used_at DESC, s.id DESC LIMIT $2", args...)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	sessions, more := cut(sessions, p.Limit)
-	if more {
-		last := sessions[len(sessions)-1]
-		next = encodeAfter("sessions", int64(last.LastUsedAt), last.ID)
-	}
-	return sessions, next, nil
+	return pageOf("sessions", sessions, err, p.Limit, func(v chat.Session) []any { return []any{int64(v.LastUsedAt), v.ID} })
 }
 
 // RevokeSession implements chat.SessionStore.
@@ -130,13 +91,15 @@ func (s *Store) RevokeSession(ctx context.Context, userID, id string) error {
 	})
 }
 
-// revoke deletes sessions of the user whose stream is locked, with an event each.
+// revoke deletes sessions and keys of the user whose stream is locked, with an event for each.
 func (s *Store) revoke(ctx context.Context, c *conn, st *stream, now chat.Time, ids []string) ([]chat.Event, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if _, err := c.exec(ctx, "DELETE FROM sessions WHERE id IN "+s.d.ids(), encodeIDs(ids)); err != nil {
-		return nil, fmt.Errorf("delete sessions: %w", err)
+	for _, table := range []string{"sessions", "bot_keys"} {
+		if _, err := c.exec(ctx, "DELETE FROM "+table+" WHERE id IN "+s.d.ids(), encodeIDs(ids)); err != nil {
+			return nil, fmt.Errorf("delete %s: %w", table, err)
+		}
 	}
 	events := make([]chat.Event, len(ids))
 	for i, id := range ids {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -22,91 +23,126 @@ const (
 
 func sqliteDialect() dialect {
 	const history = "(SELECT value FROM meta WHERE name = 'epoch')"
+	// There is one writer: nothing of a later transaction is visible before the next.
+	const next = "(SELECT CAST(value AS INTEGER) + 1 FROM meta WHERE name = 'transactions')"
 	return dialect{
 		now:        "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)",
 		history:    history,
 		epoch:      epochOf(history),
+		horizon:    next,
+		tx:         []string{"tx=" + next},
+		count:      "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'transactions'",
 		beginRead:  "BEGIN",
 		beginWrite: "BEGIN IMMEDIATE",
 		perRow:     true,
 		classify:   classifySQLite,
 		committed:  committedSQLite,
-		dropped:    func(error) bool { return false }, // there is no server
+		// There is no server, and nobody to wait for.
+		dropped:      func(error) bool { return false },
+		lockTimedOut: func(error) bool { return false },
 	}
 }
 
-// openSQLite opens the pools over one file: one connection that writes, and
-// others that cannot.
+// openSQLite opens the pools over one file: one connection that writes, and others
+// that cannot.
 func openSQLite(ctx context.Context, cfg Config, path string) (*pools, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return nil, fmt.Errorf("database: sqlite needs the path of a file")
+		return nil, errors.New("database: sqlite needs the path of a file")
 	}
-	if err := makePrivate(path); err != nil {
+	file, alone, err := openFile(path, cfg.Alone)
+	if err != nil {
 		return nil, err
 	}
-	// busy_timeout comes first: the other pragmas may have to wait for a lock. A
-	// checkpoint waits for 64 MB of log, and writes a page once that many groups
-	// have changed.
+	if path, err = filepath.EvalSymlinks(path); err != nil { // the log is beside the file, not beside the link
+		return nil, errors.Join(fmt.Errorf("find the database's file: %w", err), file.Close())
+	}
+	// busy_timeout comes first, since the other pragmas may have to wait for a lock.
 	writer, err := sql.Open("sqlite", sqliteDSN(path, cfg, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"temp_store(MEMORY)", "cache_size(-16000)", "wal_autocheckpoint(16000)"))
+		"temp_store(MEMORY)", "cache_size(-16000)"))
 	if err != nil {
-		return nil, fmt.Errorf("open sqlite: %w", err)
+		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), file.Close())
 	}
 	readers := func(size int) *pool {
 		db, openErr := sql.Open("sqlite", sqliteDSN(path, cfg, "query_only(1)"))
 		err = errors.Join(err, openErr)
 		return newPool(db, size, true, cfg.AcquireTimeout)
 	}
-	write := newPool(writer, 1, true, cfg.AcquireTimeout)
-	p := &pools{write: write, batch: write, lane: write,
+	batch := newPool(writer, 1, true, cfg.AcquireTimeout)
+	p := &pools{batch: batch, turn: batch, lane: batch,
 		read: readers(sqliteReaders), replay: readers(sqliteReplays), probe: readers(1)}
-	p.canary = write
-	for _, one := range []*pool{p.write, p.read, p.replay, p.probe} {
+	moving, openErr := sql.Open("sqlite", sqliteDSN(path, cfg, "synchronous(FULL)"))
+	err = errors.Join(err, openErr)
+	mover := newPool(moving, 1, true, cfg.AcquireTimeout)
+	p.wal = &wal{path: path, file: file, forget: cfg.forget, sync: cfg.sync, onDisk: cfg.onDisk, pages: cfg.walPages, limit: cfg.DiskPatience, log: cfg.log, anchor: readers(1), mover: mover}
+	for _, one := range []*pool{p.batch, p.read, p.replay, p.probe} {
 		one.trace = cfg.trace
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open sqlite: %w", err)
+	p.write = batch.inTurn()
+	p.canary = p.write
+	if err == nil {
+		err = checkSQLite(ctx, writer)
 	}
-	if err := checkSQLite(ctx, writer); err != nil {
-		return nil, errors.Join(err, p.close())
+	if err == nil {
+		err = p.wal.begin(ctx, writer, alone)
+	}
+	if alone {
+		sweepPartials(filepath.Dir(path))
+	}
+	if err == nil && alone && !cfg.Alone {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), p.close())
 	}
 	return p, nil
 }
 
-// makePrivate makes an empty file, and its folder, if there is none, that only the
-// owner may read: everything that was ever said will be in it, and in the files
-// that SQLite makes beside it with the same rights.
-func makePrivate(path string) error {
+// openFile opens the database's file, and creates it and its folder unless they exist.
+// Only the owner may read them: everything that was ever said will be in the file, and
+// in those that SQLite creates next to it with the same permissions.
+//
+// It tries to lock the file, which by whatever name is one file, and reports whether it
+// could. With must, a file that somebody else has locked is an error.
+func openFile(path string, must bool) (f *os.File, alone bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("create the database's folder: %w", err)
+		return nil, false, fmt.Errorf("create the database's folder: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("create the database's file: %w", err)
+	if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return nil, false, fmt.Errorf("create the database's file: %w", err)
 	}
-	return f.Close()
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if must && err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("another node already uses the file %s, perhaps by another name; stop it, or give this one a database of its own", path)
+		}
+		return nil, false, errors.Join(err, f.Close())
+	}
+	return f, err == nil, nil
 }
 
 func sqliteDSN(path string, cfg Config, pragmas ...string) string {
-	q := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", cfg.LockTimeout.Milliseconds())}}
+	q := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", cfg.LockTimeout.Milliseconds()), "wal_autocheckpoint(0)"}}
+	if cfg.vfs != "" {
+		q.Set("vfs", cfg.vfs)
+	}
 	for _, p := range pragmas {
 		q.Add("_pragma", p)
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// checkSQLite makes sure that a commit is on disk before it is acknowledged.
+// checkSQLite makes sure that commits are on disk before they are acknowledged.
 func checkSQLite(ctx context.Context, db *sql.DB) error {
 	var journal string
 	var sync int
 	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
-		return fmt.Errorf("open sqlite: %w", err)
+		return err
 	}
 	if err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&sync); err != nil {
-		return fmt.Errorf("open sqlite: %w", err)
+		return err
 	}
 	if journal != "wal" || sync != 2 {
-		return fmt.Errorf("open sqlite: journal_mode is %s and synchronous %d, not wal and 2 (FULL)", journal, sync)
+		return fmt.Errorf("journal_mode is %s and synchronous %d, not wal and 2 (FULL)", journal, sync)
 	}
 	return nil
 }
@@ -136,9 +172,9 @@ func classifySQLite(err error) failure {
 	return failOther
 }
 
-// committedSQLite says whether a failed COMMIT may have committed: only a disk
-// error leaves that open, and not one of writing, for then the transaction is
-// not whole in the log, and SQLite reads none of it.
+// committedSQLite reports whether a failed COMMIT may have committed. Only a disk
+// error leaves that open, and not an error of writing: then the transaction is not
+// complete in the log, and SQLite ignores it.
 func committedSQLite(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

@@ -1,11 +1,14 @@
 package persistence
 
-// statements are those that the dialect takes part in and that run often.
+// statements are those that depend on the dialect and run often.
 type statements struct {
 	lock, exist, clock, names                             string
 	facts, saveStreams, moveCursors                       bulk
 	insertEvents, insertMessages, insertLog, insertOutbox bulk
 	insertMentions, deleteOutbox                          bulk
+	insertMembers, acceptChats                            bulk
+
+	addUsage string
 
 	members, cursors, readNumbers, mentionCounts string
 	saveCursors                                  bulk
@@ -21,7 +24,8 @@ func newStatements(d dialect) statements {
 
 		facts: selection[sendRow](d, func(rows string) string {
 			return `SELECT r.i, (SELECT ` + d.now + `), m.id, m.seq, m.created_at, m.fingerprint,
-				cm.user_id IS NOT NULL, COALESCE(c.archived, 0), rt.id IS NOT NULL
+				cm.user_id IS NOT NULL, COALESCE(c.archived, 0), rt.id IS NOT NULL,
+				COALESCE(c.kind, ''), COALESCE(cm.standing, 0), COALESCE(cm.barred, 0)
 			FROM ` + rows + ` AS r
 			LEFT JOIN messages m ON m.chat_id = r.chat_id AND m.sender_id = r.sender_id AND m.key = r.key
 			LEFT JOIN chat_members cm ON cm.chat_id = r.chat_id AND cm.user_id = r.sender_id
@@ -39,26 +43,37 @@ func newStatements(d dialect) statements {
 		moveCursors: update[cursorRow](d, "chat_members", []string{"chat_id", "user_id"},
 			"read_seq=seq", "read_no=no", "delivered_seq=seq", "shown_read_seq=seq", "shown_delivered_seq=seq"),
 
-		insertEvents: insert[eventRow](d, "events", "stream_id", "seq", "op", "ts", "actor_id", "personal", "subject",
-			"message_id", "message_seq", "op_id", "d"),
+		insertEvents: insert[eventRow](d, "events", append(d.tx, "stream_id", "seq", "op", "ts", "actor_id", "personal", "subject",
+			"message_id", "message_seq", "op_id", "d")...),
 
 		insertMessages: insert[messageRow](d, "messages", "chat_id", "seq", "no", "id", "sender_id", "key", "fingerprint",
-			"body", "reply_to", "mentions", "mentions_all", "version=1", "changed_seq=seq", "created_at=ts"),
+			"body", "data", "reply_to", "mentions", "mentions_all", "version=1", "changed_seq=seq", "created_at=ts"),
 
-		insertLog: insert[messageRow](d, "events", "stream_id=chat_id", "seq", "op='message.created'", "ts",
-			"actor_id=sender_id", "personal=0", "subject=''", "message_id=id", "message_seq=seq", "op_id", "d="+storedContent),
+		insertLog: insert[messageRow](d, "events", append(d.tx, "stream_id=chat_id", "seq", "op='message.created'", "ts",
+			"actor_id=sender_id", "personal=0", "subject=''", "message_id=id", "message_seq=seq", "op_id", "d='{}'")...),
 
 		insertOutbox: insert[messageRow](d, "index_outbox", "message_id=id", "version=1", "queued_at=ts"),
 
 		deleteOutbox: deleteUpTo[outboxRow](d, "index_outbox", "message_id", "version"),
 
+		insertMembers: insert[newMemberRow](d, "chat_members", "user_id", "chat_id", "role", "joined_at", "added_seq", "muted=0",
+			"read_seq=added_seq", "read_no", "delivered_seq=added_seq", "shown_read_seq=added_seq", "shown_delivered_seq=added_seq", "standing"),
+
+		acceptChats: update[cursorRow](d, "chat_members", []string{"chat_id", "user_id"}, "standing=2"),
+
 		insertMentions: insert[mentionRow](d, "mentions", "user_id", "chat_id", "seq"),
+
+		addUsage: `INSERT INTO usage (user_id, day, bytes)
+			SELECT r.user_id, r.day, r.bytes FROM ` + d.recordset(columnsOf[usageRow]()) + ` AS r WHERE true
+			ON CONFLICT (user_id) DO UPDATE SET day = excluded.day,
+				bytes = CASE WHEN usage.day = excluded.day THEN usage.bytes + excluded.bytes ELSE excluded.bytes END
+				WHERE usage.day <= excluded.day`,
 	}
 	s.addCursors(d)
 	return s
 }
 
-// addCursors adds the statements of moving cursors.
+// addCursors adds the statements that move cursors.
 func (s *statements) addCursors(d dialect) {
 	s.members = `SELECT cm.user_id, cm.chat_id FROM chat_members cm WHERE (cm.user_id, cm.chat_id) IN
 			(SELECT r.user_id, r.chat_id FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r) ORDER BY cm.chat_id, cm.user_id`
@@ -75,8 +90,7 @@ func (s *statements) addCursors(d dialect) {
 			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`
 
 	s.mentionCounts = `SELECT r.user_id, r.chat_id,
-				(SELECT count(*) FROM mentions x WHERE x.user_id = r.user_id AND x.chat_id = r.chat_id AND x.seq > r.read_seq)
-				+ (SELECT count(*) FROM messages a WHERE a.chat_id = r.chat_id AND a.mentions_all = 1 AND a.seq > r.read_seq)
+				` + mentionsOf("r") + `
 			FROM ` + d.recordset(columnsOf[memberRow]()) + ` AS r`
 
 	s.saveCursors = update[cursorSave](d, "chat_members", []string{"user_id", "chat_id"}, "read_seq", "read_no", "delivered_seq",

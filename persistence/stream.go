@@ -19,18 +19,19 @@ type stream struct {
 	changed bool
 }
 
-// next gives the place and time of the stream's next event.
+// next returns the place and time of the stream's next event. Time in a stream never
+// runs backwards, even when the clock does.
 func (st *stream) next(now chat.Time) (int64, chat.Time) {
 	st.lastSeq++
-	st.lastTS = later(now, st.lastTS)
+	st.lastTS = max(now, st.lastTS)
 	st.changed = true
 	return st.lastSeq, st.lastTS
 }
 
-// lockStreams locks the rows of streams in the order of their ids, and takes
-// their turns to publish. It is a statement of its own: what is decided under
-// the lock must be read by later ones, for a statement that waits for a lock
-// sees the other tables as they were before the wait.
+// lockStreams locks the rows of streams in the order of their ids and enters the
+// gate of each. It is a statement of its own: what is decided under the lock must
+// be read by later ones, because a statement that waits for a lock sees the other
+// tables as they were before the wait.
 func (s *Store) lockStreams(ctx context.Context, c *conn, ids []string, suffix string) (map[string]*stream, error) {
 	wanted, err := json.Marshal(ids)
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *Store) lockStreams(ctx context.Context, c *conn, ids []string, suffix s
 	return locked, nil
 }
 
-// clock reads the database's time; after a lock, it is the time after the wait.
+// clock reads the database's time; after a lock, that is the time after the wait.
 func (s *Store) clock(ctx context.Context, c *conn) (now chat.Time, err error) {
 	if err := c.one(ctx, s.sql.clock, nil, &now); err != nil {
 		return 0, fmt.Errorf("read clock: %w", err)
@@ -69,15 +70,28 @@ type streamRow struct {
 	Members int64  `json:"members"`
 }
 
-// saveStreams writes back the streams that changed.
+// saveStreams writes the streams that changed back, and counts the transaction.
 func (s *Store) saveStreams(ctx context.Context, c *conn, streams map[string]*stream) error {
+	all, err := s.savingStreams(nil, streams)
+	if err != nil {
+		return err
+	}
+	return c.execAll(ctx, all)
+}
+
+// savingStreams appends the statements of saveStreams to others.
+func (s *Store) savingStreams(all []statement, streams map[string]*stream) ([]statement, error) {
 	var rows []streamRow
 	for _, st := range streams {
 		if st.changed {
 			rows = append(rows, streamRow{st.id, st.lastSeq, st.lastNo, int64(st.lastTS), st.members})
 		}
 	}
-	return execRows(ctx, c, "save streams", s.sql.saveStreams, rows)
+	all, err := overRows(all, "save streams", s.sql.saveStreams, rows)
+	if err == nil && s.d.count != "" && len(rows) > 0 {
+		all = append(all, statement{what: "count transaction", query: s.d.count})
+	}
+	return all, err
 }
 
 type eventRow struct {

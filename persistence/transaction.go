@@ -22,7 +22,7 @@ func (s *Store) view(ctx context.Context, p *pool, what string, fn func(*conn) e
 }
 
 // lend runs fn on a connection of p, and once more on a fresh one if the server
-// has dropped the first: a read may be asked twice.
+// has dropped the first: a read may run twice.
 func (s *Store) lend(ctx context.Context, p *pool, fn func(*conn) error) error {
 	err := s.lendOnce(ctx, p, fn)
 	if s.dropped(ctx, err) {
@@ -32,7 +32,13 @@ func (s *Store) lend(ctx context.Context, p *pool, fn func(*conn) error) error {
 	return err
 }
 
-// lendOnce gives the connection back even from a panic.
+// dropped reports whether the error is about a connection that the server has
+// ended, and not about the database: a fresh one may work.
+func (s *Store) dropped(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() == nil && s.d.dropped(err)
+}
+
+// lendOnce returns the connection to the pool even after a panic.
 func (s *Store) lendOnce(ctx context.Context, p *pool, fn func(*conn) error) (err error) {
 	c, err := p.get(ctx)
 	if err != nil {
@@ -42,7 +48,7 @@ func (s *Store) lendOnce(ctx context.Context, p *pool, fn func(*conn) error) (er
 	return fn(c)
 }
 
-// snapshot runs fn in a transaction in which every statement sees the same.
+// snapshot runs fn in a transaction in which every statement sees the same data.
 func (s *Store) snapshot(ctx context.Context, p *pool, what string, fn func(*conn) error) error {
 	return s.view(ctx, p, what, func(c *conn) error {
 		if err := c.begin(ctx, s.d.beginRead); err != nil {
@@ -53,8 +59,8 @@ func (s *Store) snapshot(ctx context.Context, p *pool, what string, fn func(*con
 	})
 }
 
-// release gives a connection back, unless it may be what failed, or a panic has
-// left its transaction open.
+// release returns a connection to the pool, and marks it bad if it may be what
+// failed or a panic left its transaction open.
 func (s *Store) release(p *pool, c *conn, err error) {
 	if c.begun || err != nil && s.d.classify(err) == failUnavailable {
 		c.bad = true
@@ -62,23 +68,24 @@ func (s *Store) release(p *pool, c *conn, err error) {
 	p.put(c)
 }
 
-// commitError is a COMMIT of which it is not known whether it was done.
+// commitError is a COMMIT whose outcome is unknown.
 type commitError struct{ err error }
 
 func (e *commitError) Error() string { return "commit: " + e.err.Error() }
 func (e *commitError) Unwrap() error { return e.err }
 
-// write runs fn in one transaction and publishes the events that it answers,
-// after the commit and in the turn of their streams. A *commitError means that
-// the outcome is not known; every other error, that nothing was done.
+// write runs fn in one transaction and publishes the events that fn returns, after
+// the commit and in the order of their streams. A *commitError means that the
+// outcome is unknown; any other error, that nothing was done.
 func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event, error)) (err error) {
 	c, err := s.transaction(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer func() {
+		s.pools.wal.judge(err)
 		s.gate.leave(c.gated)
-		c.gated = nil
+		c.gated, c.woken = nil, nil
 		s.release(p, c, err)
 	}()
 	events, err := fn(c)
@@ -92,20 +99,28 @@ func (s *Store) write(ctx context.Context, p *pool, fn func(*conn) ([]chat.Event
 	if len(events) > 0 {
 		s.publisher.Publish(events)
 	}
+	if len(c.woken) > 0 && s.jobsPut != nil {
+		s.jobsPut(c.woken)
+	}
 	return nil
 }
 
 // transaction begins one. If the server has dropped the connection, nothing was
-// sent yet, and a fresh one will do.
+// sent yet and a fresh connection will do.
 func (s *Store) transaction(ctx context.Context, p *pool) (*conn, error) {
 	for fresh := false; ; fresh = true {
 		c, err := p.get(ctx)
 		if err != nil {
 			return nil, err
 		}
+		if err := s.pools.wal.trouble(); err != nil {
+			p.put(c)
+			return nil, err
+		}
 		if err = c.begin(ctx, s.d.beginWrite); err == nil {
 			return c, nil
 		}
+		s.pools.wal.judge(err)
 		s.release(p, c, err)
 		if fresh || !s.dropped(ctx, err) {
 			return nil, err
@@ -114,9 +129,9 @@ func (s *Store) transaction(ctx context.Context, p *pool) (*conn, error) {
 	}
 }
 
-// commit ends a transaction whose statements all succeeded. That the caller is
-// gone does not count any more, for half a commit helps nobody; only that the
-// caller's time is up.
+// commit ends a transaction whose statements all succeeded. It ignores a caller
+// who is gone, since half a commit helps nobody, and respects only the caller's
+// deadline.
 func (s *Store) commit(ctx context.Context, c *conn) error {
 	if err := ctx.Err(); err != nil || !c.dirty {
 		c.rollback(ctx)
@@ -141,7 +156,7 @@ func (s *Store) commit(ctx context.Context, c *conn) error {
 }
 
 // contained turns a panic of f into an error: what the store's own goroutines do
-// for one caller must not end it for all.
+// for one caller must not bring everyone down.
 func contained(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -151,9 +166,9 @@ func contained(f func() error) (err error) {
 	return f()
 }
 
-// retry repeats a transaction that the database rolled back for others' sake.
-// unique says that a refused unique index is such a case too: someone else was
-// first, and the next attempt finds what they made.
+// retry repeats a transaction that the database rolled back because of others. With
+// unique, a violated unique index is such a case too: somebody else was first, and
+// the next attempt finds what they made.
 func (s *Store) retry(ctx context.Context, unique bool, attempt func() error) error {
 	for n := 1; ; n++ {
 		err := attempt()
@@ -172,8 +187,8 @@ func (s *Store) retry(ctx context.Context, unique bool, attempt func() error) er
 	}
 }
 
-// update is write for what may be asked again without harm: an unknown outcome
-// is answered as such.
+// update is write for what may be repeated without harm: it reports an unknown
+// outcome as such.
 func (s *Store) update(ctx context.Context, what string, fn func(*conn) ([]chat.Event, error)) error {
 	err := s.retry(ctx, false, func() error { return s.write(ctx, s.pools.write, fn) })
 	if unknown := (*commitError)(nil); errors.As(err, &unknown) {

@@ -2,12 +2,12 @@ package persistence_test
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,128 +18,7 @@ import (
 	"fechatter/persistence/persistencetest"
 )
 
-// world is a database with a bit of everything.
-type world struct {
-	users  []chat.User
-	chats  []string
-	sends  []chat.Send
-	tokens []string
-	create chat.NewChat // by the first user
-}
-
-func check[T any](t testing.TB) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-// build makes a world through the use cases.
-func build(t testing.TB, store *persistence.Store) world {
-	t.Helper()
-	svc, ctx := persistencetest.Service(store), context.Background()
-	var w world
-	done := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"ann", "bob", "zoe", "dan"} {
-		w.users = append(w.users, check[chat.User](t)(svc.SignUp(ctx, chat.NewUser{Username: name, Password: "a good password", DisplayName: "Ünï " + name})))
-		w.tokens = append(w.tokens, check[chat.Login](t)(svc.LogIn(ctx, name, "a good password", "laptop 💻")).Token)
-	}
-	ann, bob, zoe, dan := w.users[0].ID, w.users[1].ID, w.users[2].ID, w.users[3].ID
-	phone := check[chat.Login](t)(svc.LogIn(ctx, "ann", "a good password", "phone"))
-	done(svc.RevokeSession(ctx, ann, phone.Session.ID))
-	check[chat.User](t)(svc.UpdateProfile(ctx, bob, chat.Profile{StatusText: new("away \\ \"quoted\"")}))
-	w.create = chat.NewChat{Kind: chat.Private, Name: "Pläne", Topic: "中文", MemberIDs: []string{bob, zoe}, Key: "create"}
-	for _, n := range []chat.NewChat{w.create, {Kind: chat.Direct, MemberIDs: []string{bob}}, {Kind: chat.Group, MemberIDs: []string{bob, zoe, dan}},
-		{Kind: chat.Public, Name: "Open"}, {Kind: chat.Group}} {
-		c, _, err := svc.CreateChat(ctx, ann, n)
-		done(err)
-		w.chats = append(w.chats, c.ID)
-	}
-	check[chat.Entry](t)(svc.Join(ctx, dan, w.chats[3]))
-	var ids []string
-	for i, body := range []string{"hello @bob", "@all <b>&amp; \u2028 \"x\" \\ 👍🏽 \t\n", "gone soon", "before", strings.Repeat("long ", 3000)} {
-		for _, c := range w.chats[:3] {
-			send := chat.Send{ChatID: c, SenderID: []string{ann, bob}[i%2], Key: persistencetest.NewID(), Body: body}
-			if len(ids) > 3 && c == w.chats[0] {
-				send.ReplyTo = ids[0]
-			}
-			ids = append(ids, check[chat.Sent](t)(svc.Send(ctx, send)).MessageID)
-			w.sends = append(w.sends, send)
-		}
-	}
-	_, _, err := svc.Edit(ctx, bob, ids[9], "after", 1)
-	done(err)
-	check[int64](t)(svc.Delete(ctx, ann, ids[6]))
-	for _, emoji := range []string{"👍", "x"} {
-		check[int64](t)(svc.React(ctx, bob, ids[0], emoji))
-		check[int64](t)(svc.React(ctx, ann, ids[0], emoji))
-	}
-	check[int64](t)(svc.Unreact(ctx, ann, ids[0], "x"))
-	check[int64](t)(svc.RemoveMember(ctx, ann, w.chats[2], dan))
-	check[int64](t)(svc.RemoveMember(ctx, ann, w.chats[2], zoe))
-	_, _, err = svc.AddMember(ctx, ann, w.chats[2], zoe, chat.RoleAdmin)
-	done(err)
-	check[chat.Member](t)(svc.UpdateMember(ctx, zoe, w.chats[2], zoe, chat.MemberChange{Muted: new(true)}))
-	check[chat.CursorMoved](t)(svc.SetCursor(ctx, zoe, w.chats[0], chat.CursorChange{ReadSeq: new(int64(6)), DeliveredSeq: new(int64(8))}))
-	check[chat.Chat](t)(svc.UpdateChat(ctx, ann, w.chats[4], chat.ChatChange{Archived: new(true)}))
-	check[int64](t)(store.Canary(ctx, persistencetest.NewID()))
-	return w
-}
-
-// view is everything that the API shows, to everybody.
-func view(t testing.TB, store *persistence.Store, w world) any {
-	t.Helper()
-	svc, ctx := persistencetest.Service(store), context.Background()
-	all := map[string]any{"secret": hex.EncodeToString(store.Secret())}
-	epoch, positions, err := store.Positions(ctx, append(w.chats, w.users[0].ID, w.users[1].ID))
-	all["positions"], all["epoch"] = positions, epoch
-	users, _, usersErr := svc.Users(ctx, "", chat.Page{Limit: 100})
-	public, _, publicErr := svc.PublicChats(ctx, w.users[1].ID, "", chat.Page{Limit: 100})
-	all["users"], all["public"] = users, public
-	if err := errors.Join(err, usersErr, publicErr); err != nil {
-		t.Fatal(err)
-	}
-	for i, u := range w.users {
-		session := check[chat.Session](t)(svc.Authenticate(ctx, w.tokens[i]))
-		entries := check[chat.EntryPage](t)(svc.AllEntries(ctx, u.ID))
-		one := map[string]any{"session": []string{session.ID, session.Device, session.UserID}, "entries": entries.Entries}
-		one["personal"] = check[[]chat.Event](t)(store.StreamEvents(ctx, u.ID, 0, 1000))
-		for _, c := range w.chats {
-			members, _, membersErr := svc.Members(ctx, u.ID, c, chat.Page{Limit: 100})
-			cursors, _, cursorsErr := svc.Cursors(ctx, u.ID, c, chat.Page{Limit: 100})
-			log, logErr := svc.Events(ctx, u.ID, c, 0, 200)
-			history, historyErr := svc.History(ctx, u.ID, c, chat.Range{Limit: 100})
-			one[c] = []any{members, cursors, log, history, codes(membersErr, cursorsErr, logErr, historyErr)}
-		}
-		all[u.ID] = one
-	}
-	data, err := json.Marshal(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v any
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func codes(errs ...error) (list []chat.Code) {
-	for _, err := range errs {
-		list = append(list, chat.CodeOf(err))
-	}
-	return list
-}
-
-// filled makes a world in a file and gives what it looks like, with nobody at work on it.
+// filled makes a world in a file and returns it with its view. Nobody uses the file.
 func filled(t *testing.T) (databaseURL string, w world, looks any) {
 	t.Helper()
 	databaseURL = sqliteURL(t)
@@ -159,7 +38,7 @@ func transfer(t *testing.T, from, to string, progress func(persistence.Transferr
 	return persistence.Transfer(t.Context(), persistence.Config{URL: from}, persistence.Config{URL: to}, persistencetest.NewID, quiet(), progress)
 }
 
-// TestTransfer moves a world to PostgreSQL and back: it looks the same, and goes on.
+// TestTransfer moves a world to PostgreSQL and back: it looks the same, and works on.
 func TestTransfer(t *testing.T) {
 	first, w, want := filled(t)
 	from := first
@@ -173,8 +52,8 @@ func TestTransfer(t *testing.T) {
 				t.Errorf("%s is not verified", table)
 			}
 		}
-		if len(verified) != 13 {
-			t.Errorf("%d tables were told of", len(verified))
+		if want := len(persistence.TransferTables()); len(verified) != want {
+			t.Errorf("the progress names %d tables, want %d", len(verified), want)
 		}
 		t.Run("moved to "+to[:6], func(t *testing.T) {
 			store := start(t, persistence.Config{URL: to}, nobody{})
@@ -188,7 +67,7 @@ func TestTransfer(t *testing.T) {
 	}
 }
 
-// goOn replays what was said before, and says more.
+// goOn replays what was sent before, and sends more.
 func goOn(t *testing.T, store *persistence.Store, w world) {
 	t.Helper()
 	svc, ctx := persistencetest.Service(store), context.Background()
@@ -208,8 +87,8 @@ func goOn(t *testing.T, store *persistence.Store, w world) {
 	check[chat.Login](t)(svc.LogIn(ctx, "ann", "a good password", "again"))
 }
 
-// TestTransferredHistoryKeepsItsName: clients know the target by the source's
-// epoch, until a backup is restored there; the source is another history then.
+// TestTransferredHistoryKeepsItsName: clients know the target by the source's epoch,
+// until a backup is restored there; the source is another history from then on.
 func TestTransferredHistoryKeepsItsName(t *testing.T) {
 	from, _, looks := filled(t)
 	told := looks.(map[string]any)["epoch"].(string)
@@ -235,18 +114,53 @@ func TestTransferredHistoryKeepsItsName(t *testing.T) {
 		return e
 	}
 	if got := epoch(to, false); got != told {
-		t.Errorf("the target is called %s, the source was %s", got, told)
+		t.Errorf("the target's epoch is %s, the source's was %s", got, told)
 	}
 	if got := epoch(from, false); got == told {
-		t.Error("the source has its epoch still")
+		t.Error("the source still has its epoch")
 	}
 	if got := epoch(to, true); got == told {
 		t.Error("another history has the same epoch")
 	}
 }
 
-// TestTransferInterrupted: a transfer that does not end leaves an empty target
-// and the source as it was; the next one succeeds.
+// TestTransferredHorizon: a horizon that was read before a transfer leads back to the
+// same place after it.
+func TestTransferredHorizon(t *testing.T) {
+	from, w, _ := filled(t)
+	ann, c, sends := w.users[0].ID, w.chats[0], 0
+	resume := func(t *testing.T, databaseURL string, at chat.Horizon, want map[string]int64) (chat.Horizon, map[string]int64) {
+		store := start(t, persistence.Config{URL: databaseURL}, nobody{})
+		sends++
+		more := chat.Send{ChatID: c, SenderID: ann, Key: persistencetest.NewID(), Body: "more"}
+		check[chat.Sent](t)(persistencetest.Service(store).Send(t.Context(), more))
+		if got := check[map[string]int64](t)(store.CursorsAt(t.Context(), ann, at)); sends > 1 && !maps.Equal(got, want) {
+			t.Errorf("the cursors are %v, want %v", got, want)
+		}
+		last, at, err := store.LastSeqs(t.Context(), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "a horizon of all that was read", func() bool {
+			_, at, err = store.LastSeqs(t.Context(), ann)
+			return err == nil && maps.Equal(last, check[map[string]int64](t)(store.CursorsAt(t.Context(), ann, at)))
+		})
+		return at, last
+	}
+	var at chat.Horizon
+	var last map[string]int64
+	t.Run("source", func(t *testing.T) { at, last = resume(t, from, 0, nil) })
+	for _, to := range []string{postgresURL(t), sqliteURL(t)} {
+		if err := transfer(t, from, to, nil); err != nil {
+			t.Fatal(err)
+		}
+		t.Run("moved to "+to[:6], func(t *testing.T) { at, last = resume(t, to, at, last) })
+		from = to
+	}
+}
+
+// TestTransferInterrupted: a transfer that is interrupted leaves the target empty and
+// the source as it was; the next one succeeds.
 func TestTransferInterrupted(t *testing.T) {
 	from, w, want := filled(t)
 	for _, to := range []string{postgresURL(t), sqliteURL(t)} {
@@ -279,7 +193,57 @@ func TestTransferInterrupted(t *testing.T) {
 	})
 }
 
-// TestTransferIsVerified: a target that does not keep what it is given is found out.
+// TestTransferEndsHalfway: the target's commit fails after the source has its new epoch, so
+// that both never have the same. The next transfer succeeds, one more says that nothing is
+// left to do, and none does once the source was used again.
+func TestTransferEndsHalfway(t *testing.T) {
+	from, _, looks := filled(t)
+	path := diskPath(t)
+	var failing atomic.Bool
+	d := newDisk(t, path, func(file string) bool { return failing.Load() && file == "-wal" })
+	to := "sqlite:" + path
+	again := func(progress func(persistence.Transferred)) error {
+		return persistence.Transfer(t.Context(), persistence.Config{URL: from}, d.use(persistence.Config{URL: to}), persistencetest.NewID, quiet(), progress)
+	}
+	epoch := func(url string) string {
+		t.Helper()
+		store := check[*persistence.Store](t)(open(t, url))
+		defer store.Close()
+		e, _, err := store.Epoch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	err := again(func(persistence.Transferred) { failing.Store(true) })
+	if err == nil || !strings.Contains(err.Error(), "commit") {
+		t.Fatalf("the commit failed: %v", err)
+	}
+	failing.Store(false)
+	if e := epoch(from); e == looks.(map[string]any)["epoch"] {
+		t.Error("the target may be complete, and the source still has its epoch")
+	}
+	err = again(func(persistence.Transferred) {})
+	if err != nil && !errors.Is(err, persistence.ErrTransferred) { // a commit whose fsync failed may be found in the log
+		t.Fatal(err)
+	}
+	if err := again(func(persistence.Transferred) {}); !errors.Is(err, persistence.ErrTransferred) {
+		t.Errorf("once more: %v", err)
+	}
+	if epoch(from) == epoch(to) {
+		t.Error("both have the same epoch")
+	}
+	used := check[*persistence.Store](t)(open(t, from))
+	check[int64](t)(used.WriteCanary(t.Context(), persistencetest.NewID()))
+	if err := used.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := again(func(persistence.Transferred) {}); err == nil || errors.Is(err, persistence.ErrTransferred) {
+		t.Errorf("after the source was used: %v", err)
+	}
+}
+
+// TestTransferIsVerified: a target that does not keep what it was sent is detected.
 func TestTransferIsVerified(t *testing.T) {
 	from, _, _ := filled(t)
 	for name, trigger := range map[string]string{
@@ -294,14 +258,14 @@ func TestTransferIsVerified(t *testing.T) {
 		}
 		store.Close()
 		execRaw(t, raw(t, to), trigger)
-		if err := transfer(t, from, to, nil); err == nil || !strings.Contains(err.Error(), "what arrived is not what was sent") {
+		if err := transfer(t, from, to, nil); err == nil || !strings.Contains(err.Error(), "what arrived differs from what was sent") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestTransferKeepsNodesOut: a node that starts on either database meanwhile
-// waits, and finds it whole.
+// TestTransferKeepsNodesOut: a node that starts on either database meanwhile waits,
+// and finds the database complete.
 func TestTransferKeepsNodesOut(t *testing.T) {
 	from, w, want := filled(t)
 	first, to := postgresURL(t), postgresURL(t)
@@ -320,7 +284,7 @@ func TestTransferKeepsNodesOut(t *testing.T) {
 			cancel()
 			if err == nil {
 				store.Close()
-				t.Error("a node started amid a transfer")
+				t.Error("a node started during a transfer")
 			}
 		}
 	})
@@ -347,7 +311,7 @@ func TestTransferRefuses(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none.db")
 	says("no source", "sqlite:"+missing, sqliteURL(t), "no file")
 	if _, err := os.Stat(missing); err == nil {
-		t.Error("a missing source was made")
+		t.Error("the missing source was created")
 	}
 	says("one database", from, from, "the same")
 	says("another kind", "mysql://x", sqliteURL(t), "neither")
@@ -376,5 +340,5 @@ func TestTransferRefuses(t *testing.T) {
 	}
 	store.Close()
 	execRaw(t, raw(t, unknown), "CREATE TABLE more (id TEXT)")
-	says("a table that nobody knows", unknown, sqliteURL(t), "more")
+	says("an unknown table", unknown, sqliteURL(t), "more")
 }

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,7 +14,7 @@ const (
 	trimEvents  = 500 // events deleted in one transaction
 )
 
-// runTrim trims the log now and then, until ctx ends.
+// runTrim trims the log every TrimEvery until ctx ends.
 func (s *Store) runTrim(ctx context.Context) {
 	ticker := time.NewTicker(s.cfg.TrimEvery)
 	defer ticker.Stop()
@@ -24,16 +25,19 @@ func (s *Store) runTrim(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if n, err := s.Trim(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("trim the event log", "deleted", n, "error", err)
+			s.log.Warn("trimming the event log failed", "deleted", n, "error", err)
 		}
 	}
 }
 
-// Trim deletes the events that are both older than KeepEvents and not among the
-// last KeepLast of their stream, and the sessions that ran out, in small
-// transactions. Messages stay. It answers how many events it deleted.
+// Trim deletes events that are both older than KeepEvents and not among the last
+// KeepLast of their stream, what of sessions and codes has expired, and long dead jobs,
+// in small transactions. Messages stay. It returns how many events it deleted.
 func (s *Store) Trim(ctx context.Context) (deleted int64, err error) {
 	now, err := s.trimSessions(ctx)
+	if err == nil {
+		err = errors.Join(s.trimJobs(ctx, now), s.trimCodes(ctx, now))
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -59,7 +63,7 @@ func (s *Store) Trim(ctx context.Context) (deleted int64, err error) {
 	}
 }
 
-// trimStream deletes from the old end of a stream until nothing more may go.
+// trimStream deletes from the old end of a stream for as long as it may.
 func (s *Store) trimStream(ctx context.Context, id string, cutoff int64) (deleted int64, err error) {
 	for {
 		var old bool
@@ -87,7 +91,7 @@ func (s *Store) trimStream(ctx context.Context, id string, cutoff int64) (delete
 	}
 }
 
-// trimSessions deletes sessions that ran out and answers the database's time.
+// trimSessions deletes expired sessions and returns the database's time.
 func (s *Store) trimSessions(ctx context.Context) (now chat.Time, err error) {
 	err = s.update(ctx, "trim sessions", func(c *conn) ([]chat.Event, error) {
 		if now, err = s.clock(ctx, c); err != nil {

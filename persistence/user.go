@@ -4,70 +4,40 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
+	"time"
 
 	"fechatter/chat"
 )
 
-const userColumns = "u.id, u.username, u.display_name, u.status_text, u.created_at"
+const userColumns = "u.id, u.username, u.display_name, u.status_text, u.status_emoji, u.status_until, u.time_zone, u.created_at, u.bot_by <> ''"
 
 func scanUser(rows *sql.Rows, u *chat.User) error {
-	return rows.Scan(&u.ID, &u.Username, &u.DisplayName, &u.StatusText, &u.CreatedAt)
+	err := rows.Scan(userTargets(u)...)
+	u.Status = liveStatus(u.Status)
+	return err
 }
 
-// searchText is what a user is found by.
-func searchText(username, displayName string) string {
-	return strings.ToLower(username) + "\n" + strings.ToLower(displayName)
+// userTargets is where userColumns go, the status as it is stored.
+func userTargets(u *chat.User) []any {
+	return []any{&u.ID, &u.Username, &u.DisplayName, &u.StatusText, &u.StatusEmoji, &u.StatusUntil, &u.TimeZone, &u.CreatedAt, &u.Bot}
 }
 
-// CreateUser implements chat.UserStore.
-func (s *Store) CreateUser(ctx context.Context, u chat.User, passwordHash string, a chat.Appointment) (chat.User, error) {
-	err := s.update(ctx, "create user", func(c *conn) ([]chat.Event, error) {
-		now, err := s.clock(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		u.CreatedAt = now
-		appointed, why, err := appoint(ctx, c, a)
-		if err != nil {
-			return nil, err
-		}
-		_, err = c.exec(ctx, `INSERT INTO users (id, username, display_name, status_text, search, password_hash, created_at, administrator)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, u.ID, u.Username, u.DisplayName, u.StatusText,
-			searchText(u.Username, u.DisplayName), passwordHash, int64(now), flag(appointed))
-		if s.d.classify(err) == failUnique {
-			return nil, chat.Errorf(chat.Conflict, "this username is taken")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("insert user: %w", err)
-		}
-		if appointed {
-			err = record(ctx, c, chat.AuditEntry{ID: s.newID(), At: now, Actor: u.ID, Action: chat.AuditAppointed, Subject: u.ID, Detail: why})
-		}
-		if err != nil {
-			return nil, err
-		}
-		_, err = c.exec(ctx, "INSERT INTO streams (id, last_ts) VALUES ($1, $2)", u.ID, int64(now))
-		return nil, err
-	})
+// liveStatus leaves out a status that has ended, by this machine's clock: nothing is ordered by it.
+func liveStatus(s chat.Status) chat.Status { return s.At(chat.TimeOf(time.Now())) }
+
+func (s *Store) insertUser(ctx context.Context, c *conn, u chat.User, passwordHash string, administrator bool, botBy string) error {
+	d := derive(u.Username, u.DisplayName)
+	_, err := c.exec(ctx, `INSERT INTO users (id, username, display_name, status_text, search, name_folded, username_look, name_look,
+			password_hash, created_at, administrator, bot_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		u.ID, u.Username, u.DisplayName, u.StatusText, d.search, d.folded, d.usernameLook, d.nameLook,
+		passwordHash, int64(u.CreatedAt), flag(administrator), botBy)
+	if s.d.classify(err) == failUnique {
+		return chat.Errorf(chat.Conflict, "this username is taken")
+	}
 	if err != nil {
-		return chat.User{}, err
+		return fmt.Errorf("insert user: %w", err)
 	}
-	return u, nil
-}
-
-// appoint decides whether a sign-up makes an administrator. Of two who are first,
-// one waits for the other's transaction here. Who is first counts whatever a is: else
-// a stranger would be appointed long after, when the settings name nobody any more.
-func appoint(ctx context.Context, c *conn, a chat.Appointment) (appointed bool, why string, err error) {
-	n, err := c.exec(ctx, "UPDATE meta SET value = 'begun' WHERE name = $1 AND value = ''", metaAdministration)
-	switch {
-	case err != nil:
-		return false, "", fmt.Errorf("look for the first user: %w", err)
-	case a == chat.AppointNamed:
-		return true, "named by the settings", nil
-	}
-	return a == chat.AppointFirst && n == 1, "the first user", nil
+	return nil
 }
 
 // User implements chat.UserStore.
@@ -77,6 +47,13 @@ func (s *Store) User(ctx context.Context, id string) (u chat.User, err error) {
 		return err
 	})
 	return u, err
+}
+
+// oneUser reads the user of a query that selects userColumns, and then what more takes.
+func oneUser(ctx context.Context, c *conn, u *chat.User, query string, args []any, more ...any) error {
+	err := c.one(ctx, query, args, append(userTargets(u), more...)...)
+	u.Status = liveStatus(u.Status)
+	return orNotFound(err, noUser())
 }
 
 func readUser(ctx context.Context, c *conn, where string, args ...any) (chat.User, error) {
@@ -98,26 +75,26 @@ func (s *Store) Users(ctx context.Context, q string, p chat.Page) (users []chat.
 	}
 	err = s.view(ctx, s.pools.read, "list users", func(c *conn) error {
 		users, err = collect(ctx, c, scanUser, "SELECT "+userColumns+` FROM users u
-			WHERE u.username > $1 AND u.search LIKE $2 ESCAPE '\' ORDER BY u.username LIMIT $3`,
+			WHERE `+present+` AND u.username > $1 AND u.search LIKE $2 ESCAPE '\' ORDER BY u.username LIMIT $3`,
 			after, pattern(q), p.Limit+1)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	users, more := cut(users, p.Limit)
-	if more {
-		next = encodeAfter("users", users[len(users)-1].Username)
-	}
-	return users, next, nil
+	return pageOf("users", users, err, p.Limit, func(u chat.User) []any { return []any{u.Username} })
+}
+
+// UsersByID implements chat.UserStore.
+func (s *Store) UsersByID(ctx context.Context, ids []string) (users []chat.User, err error) {
+	err = s.view(ctx, s.pools.read, "read users", func(c *conn) error {
+		users, err = collect(ctx, c, scanUser, "SELECT "+userColumns+" FROM users u WHERE u.id IN "+s.d.ids()+" ORDER BY u.username", encodeIDs(ids))
+		return err
+	})
+	return users, err
 }
 
 // Credentials implements chat.UserStore.
 func (s *Store) Credentials(ctx context.Context, username string) (u chat.User, passwordHash string, err error) {
 	err = s.view(ctx, s.pools.read, "read credentials", func(c *conn) error {
-		err := c.one(ctx, "SELECT "+userColumns+", u.password_hash FROM users u WHERE u.username = $1", []any{username},
-			&u.ID, &u.Username, &u.DisplayName, &u.StatusText, &u.CreatedAt, &passwordHash)
-		return orNotFound(err, noUser())
+		return oneUser(ctx, c, &u, "SELECT "+userColumns+", u.password_hash FROM users u WHERE u.username = $1", []any{username}, &passwordHash)
 	})
 	return u, passwordHash, err
 }
@@ -125,8 +102,13 @@ func (s *Store) Credentials(ctx context.Context, username string) (u chat.User, 
 // SaveProfile implements chat.UserStore.
 func (s *Store) SaveProfile(ctx context.Context, id string, p chat.Profile) (u chat.User, err error) {
 	err = s.update(ctx, "save profile", func(c *conn) ([]chat.Event, error) {
-		// The row's lock comes first, so that two changes do not undo each other.
-		n, err := c.exec(ctx, "UPDATE users SET id = id WHERE id = $1", id)
+		if p.DisplayName != nil {
+			if err := lockNames(ctx, c); err != nil {
+				return nil, err
+			}
+		}
+		// Lock the row before it is read, so that two changes do not undo each other.
+		n, err := c.exec(ctx, "UPDATE users SET id = id WHERE id = $1 AND deleted_at = 0", id)
 		if err != nil {
 			return nil, err
 		}
@@ -136,32 +118,57 @@ func (s *Store) SaveProfile(ctx context.Context, id string, p chat.Profile) (u c
 		if u, err = readUser(ctx, c, "u.id = $1", id); err != nil {
 			return nil, err
 		}
-		if p.DisplayName != nil {
+		u.Status = p.After(u.Status)
+		if p.TimeZone != nil {
+			u.TimeZone = *p.TimeZone
+		}
+		if p.DisplayName != nil && *p.DisplayName != u.DisplayName {
 			u.DisplayName = *p.DisplayName
+			if err := admitName(ctx, c, u); err != nil {
+				return nil, err
+			}
 		}
-		if p.StatusText != nil {
-			u.StatusText = *p.StatusText
-		}
-		_, err = c.exec(ctx, "UPDATE users SET display_name = $2, status_text = $3, search = $4 WHERE id = $1",
-			id, u.DisplayName, u.StatusText, searchText(u.Username, u.DisplayName))
+		d := derive(u.Username, u.DisplayName)
+		_, err = c.exec(ctx, `UPDATE users SET display_name = $2, status_text = $3, search = $4, name_folded = $5, name_look = $6,
+			status_emoji = $7, status_until = $8, time_zone = $9 WHERE id = $1`,
+			id, u.DisplayName, u.StatusText, d.search, d.folded, d.nameLook, u.StatusEmoji, int64(u.StatusUntil), u.TimeZone)
 		return nil, err
 	})
 	return u, err
 }
 
+// admitName asks the domain about the display name that a user takes.
+func admitName(ctx context.Context, c *conn, u chat.User) error {
+	var administrator bool
+	if err := c.one(ctx, "SELECT administrator = 1 FROM users WHERE id = $1", []any{u.ID}, &administrator); err != nil {
+		return err
+	}
+	facts, err := nameFacts(ctx, c, u, administrator)
+	if err != nil {
+		return err
+	}
+	return u.AdmitName(facts)
+}
+
 // SavePassword implements chat.UserStore.
-func (s *Store) SavePassword(ctx context.Context, id, passwordHash, keepSession string) error {
+func (s *Store) SavePassword(ctx context.Context, id, current, passwordHash, keepSession string, notice *chat.Letter) error {
 	return s.update(ctx, "save password", func(c *conn) ([]chat.Event, error) {
 		st, now, err := s.lockUser(ctx, c, id)
 		if err != nil {
 			return nil, err
 		}
-		n, err := c.exec(ctx, "UPDATE users SET password_hash = $2 WHERE id = $1", id, passwordHash)
+		n, err := c.exec(ctx, "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3", id, passwordHash, current)
 		if err != nil {
 			return nil, err
 		}
 		if n == 0 {
-			return nil, noUser()
+			return nil, chat.Errorf(chat.Conflict, "the password has been changed meanwhile")
+		}
+		if err := endCodes(ctx, c, chat.ForReset, id); err != nil {
+			return nil, err
+		}
+		if err := s.tell(ctx, c, now, id, notice); err != nil {
+			return nil, err
 		}
 		revoked, err := collect(ctx, c, scanString, "SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 ORDER BY id", id, keepSession)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 	"fechatter/presence"
 )
 
-// people makes so many ids as the program does.
+// people returns n ids like those of the program.
 func people(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
@@ -32,7 +32,7 @@ func reports(ids []string) []presence.Report {
 	return list
 }
 
-// surely repeats what a busy machine makes time out: what is measured is work.
+// surely repeats calls that time out on a busy machine: the benchmark measures work.
 func surely(b *testing.B, f func() error) {
 	b.Helper()
 	for end := time.Now().Add(recovery); ; <-time.After(20 * time.Millisecond) {
@@ -52,8 +52,8 @@ func renewSurely(b *testing.B, r *presence.Redis, list []presence.Report) {
 }
 
 // BenchmarkRedisRenew renews 100,000 leases, in requests of as many as come due
-// in a second on a node of 10,000 connections. "redis-%-of-core" is what Redis
-// itself takes of a core when they are renewed every 15 s.
+// in a second on a node with 10,000 connections. "redis-%-of-core" is how much of
+// a core Redis uses when they are renewed every 15 s.
 func BenchmarkRedisRenew(b *testing.B) {
 	const leases, batch, every = 100_000, 667, 15.0
 	s := emptyRedis(b)
@@ -77,7 +77,7 @@ func BenchmarkRedisRenew(b *testing.B) {
 	b.ReportMetric(1e6*(processCPU(b)-own)/float64(b.N)/leases, "node-µs/lease")
 }
 
-// BenchmarkRedisRead reads 500 users among 100,000.
+// BenchmarkRedisRead reads 500 users of 100,000.
 func BenchmarkRedisRead(b *testing.B) {
 	s := emptyRedis(b)
 	r := open(b, s.URL())
@@ -96,9 +96,9 @@ func BenchmarkRedisRead(b *testing.B) {
 }
 
 // BenchmarkTracker is a node with 10,000 connections that are sometimes active,
-// against a real Redis, for as long as the benchmark is given: one turn is a
-// second. "node-%-of-core" is what the process takes, "redis-%-of-core" what
-// Redis does.
+// against a real Redis, for as long as the benchmark may run: one iteration is a
+// second. "node-%-of-core" is the use of the process, "redis-%-of-core" that of
+// Redis.
 func BenchmarkTracker(b *testing.B) {
 	const connections = 10_000
 	s := emptyRedis(b)
@@ -117,7 +117,7 @@ func BenchmarkTracker(b *testing.B) {
 	for i, id := range people(connections) {
 		devices[i] = tracker.Join(id, nil)
 	}
-	for range 17 { // until every lease has its place in the turn
+	for range 17 { // until every lease has its slot
 		<-time.After(time.Second)
 	}
 	before, own, start := redisCPU(b, s.Info), processCPU(b), time.Now()
@@ -134,7 +134,7 @@ func BenchmarkTracker(b *testing.B) {
 	b.ReportMetric(100*(redisCPU(b, s.Info)-before)/took, "redis-%-of-core")
 }
 
-// redisCPU is the seconds of a core that Redis has used.
+// redisCPU returns the core seconds that Redis has used.
 func redisCPU(b *testing.B, info func(context.Context, string) (string, error)) float64 {
 	b.Helper()
 	text, err := info(b.Context(), "cpu")
@@ -155,7 +155,7 @@ func redisCPU(b *testing.B, info func(context.Context, string) (string, error)) 
 	return sum
 }
 
-// processCPU is the seconds of a core that this process has used.
+// processCPU returns the core seconds that this process has used.
 func processCPU(b *testing.B) float64 {
 	b.Helper()
 	var u syscall.Rusage

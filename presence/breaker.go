@@ -11,16 +11,16 @@ const (
 	probeEvery = time.Second
 )
 
-// breaker answers for a service that does not: after some failures in a row it
-// lets one call a second through, to see whether the service is back, and
-// refuses the others at once, so that nobody waits for the same silence twice.
+// breaker stands in for a service that does not answer: after a few failures in
+// a row it lets one call a second through, to see whether the service is back,
+// and refuses the others at once, so that nobody waits for the same silence twice.
 type breaker struct {
 	mu       sync.Mutex
 	failures int
-	probe    time.Time // when the next call is let through, while it is open
+	probe    time.Time // while open: when the next call is let through
 }
 
-// call runs f, or answers ErrUnavailable. A caller that gave up says nothing
+// call runs f, or returns ErrUnavailable. A caller that gave up proves nothing
 // about the service.
 func (b *breaker) call(ctx context.Context, f func() error) error {
 	if !b.allow() {

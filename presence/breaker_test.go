@@ -63,7 +63,7 @@ func TestBreakerProbesWithOneCall(t *testing.T) {
 	})
 }
 
-// Callers that give up do not open it.
+// Callers that give up do not open the breaker.
 func TestBreakerIgnoresCancelledCallers(t *testing.T) {
 	var b breaker
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,13 +7,13 @@ import (
 	"fechatter/chat"
 )
 
-// person is a user with a device here. Guarded by the tracker's lock.
+// person is a user with a device on this node. The tracker's lock guards it.
 type person struct {
 	id      string
 	devices map[*Device]struct{}
-	active  time.Time // the last activity on any node, as far as it is known here; zero: not known
-	back    bool      // did something after a long time, which the leases do not know yet
-	waited  bool      // is in the timeline of those who may become away
+	active  time.Time // the last activity on any node, as far as this one knows; zero: unknown
+	back    bool      // active after a long time, which the leases do not know yet
+	queued  bool      // in the agenda of people who may become away
 }
 
 // Device is a connection of a user. Its methods may be called concurrently.
@@ -22,21 +22,22 @@ type Device struct {
 	lease Lease
 	push  func([]chat.Presence)
 
-	// Guarded by the tracker's lock.
+	// The tracker's lock guards these.
 	person      *person
 	left        bool
-	leased      bool // the leases were asked for it: they must be told when it goes
+	leased      bool // may hold a lease, which has to be released
 	renewSlot   int
-	version     int // of the watch; a reading for an older one is thrown away
+	version     int // of the watch; readings for an older one are discarded
+	checks      int // how often Recheck was called
 	targets     []target
 	recheckSlot int
-	answered    []chat.Presence // of a watch that is starting
+	answered    []chat.Presence // the answer to a watch that is starting
 }
 
-// Join says that a user is connected. It never blocks. push gets what changes
-// for those whom the device watches, from a goroutine of the tracker: it must
-// not block, and drops what it cannot take. It may be called once more while
-// Leave returns. Whoever joined calls Leave.
+// Join adds a connection of a user. It never blocks. push receives changes of the
+// people the device watches, on a goroutine of the tracker: it must not block,
+// and drops what it has no room for. It may be called once more while Leave
+// returns. The caller must call Leave.
 func (t *Tracker) Join(userID string, push func([]chat.Presence)) *Device {
 	d := &Device{t: t, push: push, lease: Lease{ID: rand.Text(), UserID: userID}}
 	t.mu.Lock()
@@ -52,7 +53,7 @@ func (t *Tracker) Join(userID string, push func([]chat.Presence)) *Device {
 	return d
 }
 
-// Active says that the person did something. It never blocks.
+// Active notes that the person did something. It never blocks.
 func (d *Device) Active() {
 	d.t.mu.Lock()
 	defer d.t.mu.Unlock()
@@ -61,8 +62,8 @@ func (d *Device) Active() {
 	}
 }
 
-// Leave says that the connection ended, and ends its watch. It never blocks, and
-// may be called again.
+// Leave removes the connection and ends its watch. It never blocks and may be
+// called more than once.
 func (d *Device) Leave() {
 	t := d.t
 	t.mu.Lock()
@@ -83,7 +84,7 @@ func (d *Device) Leave() {
 	}
 }
 
-// report is what the leases are told of a device.
+// report describes the device to the leases.
 func (d *Device) report() Report {
 	idle := time.Duration(-1)
 	if !d.person.active.IsZero() {
@@ -92,13 +93,13 @@ func (d *Device) report() Report {
 	return Report{Lease: d.lease, Idle: idle}
 }
 
-// act notes an activity. The next renewal carries it; after a long time without
-// any, one at the next beat, before others take the person for away. Those who
-// did already are told then.
+// act notes an activity, which the next renewal carries. After a long idle time
+// that is one at the next beat, before others consider the person away or, if
+// they already do, so that they learn of it.
 func (t *Tracker) act(p *person) {
 	long := time.Since(p.active) >= t.cfg.AwayAfter/2
 	p.active = time.Now()
-	t.wait(p)
+	t.expectAway(p)
 	if !long {
 		return
 	}
@@ -109,36 +110,36 @@ func (t *Tracker) act(p *person) {
 	}
 }
 
-// learn takes what the leases know of a person's activity.
+// learn applies what the leases know of a person's activity.
 func (t *Tracker) learn(p *person, idle time.Duration) {
 	if at := time.Now().Add(-idle); p.active.Before(at) {
 		p.active = at
 	}
 	if time.Since(p.active) < t.cfg.AwayAfter {
-		t.wait(p)
+		t.expectAway(p)
 	}
 }
 
-// wait has the tracker look whether the person is away when they may be: a
-// moment after, so that the leases say so too, by a clock of their own.
-func (t *Tracker) wait(p *person) {
-	if !p.waited {
-		p.waited = true
+// expectAway schedules a check of whether the person is away: a moment after
+// they may be, so that the leases, which have a clock of their own, agree.
+func (t *Tracker) expectAway(p *person) {
+	if !p.queued {
+		p.queued = true
 		t.idle.add(p, p.active.Add(t.cfg.AwayAfter+tick).Sub(t.start))
 	}
 }
 
-// noticeAway marks those who have done nothing for long. Who did something since
-// they were put in the timeline is put there again.
+// noticeAway marks people who have been idle for long. Anyone who was active
+// since they were put on the agenda is put there again.
 func (t *Tracker) noticeAway() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, p := range t.idle.due(t.elapsed()) {
-		p.waited = false
+		p.queued = false
 		switch {
 		case len(p.devices) == 0:
 		case time.Since(p.active) < t.cfg.AwayAfter:
-			t.wait(p)
+			t.expectAway(p)
 		default:
 			t.mark(p.id)
 		}

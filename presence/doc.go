@@ -1,15 +1,15 @@
-// Package presence says who is here. It has two layers.
+// Package presence knows who is online. It has two layers.
 //
-// Leases are the shared knowledge of all nodes: a lease per connection, renewed
+// Leases are the knowledge that all nodes share: a lease per connection, renewed
 // while the connection lives, and when each person was last active. Memory
-// keeps them for a single node, Redis for many. Both take their time from one
-// clock, and tell each departure to exactly one caller.
+// keeps them for a single node, Redis for many. Both go by a single clock and
+// report each departure to exactly one caller.
 //
-// Tracker is a node's side of it: it renews the leases of the connections here,
-// notices what changes, and tells those who watch. What a person's presence is
-// in the eyes of another is decided in view.go and nowhere else.
+// Tracker is one node's side: it renews the leases of the connections here,
+// notices what changes, and tells those who watch. view.go alone decides what
+// one person sees of another's presence.
 //
-// What lasts (the setting that a person made, when they were last active) is in
-// the database, behind Facts: nobody who is invisible becomes visible because
-// Redis was restarted. The package knows neither SQL nor the bus nor sockets.
+// What lasts (the setting that a person chose, when they were last active) is in
+// the database, behind Facts: a restart of Redis makes nobody visible who is
+// invisible. The package knows neither SQL nor the bus nor sockets.
 package presence

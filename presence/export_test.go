@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"net"
+	"time"
 )
 
 // WithDial makes connections by dial.
@@ -11,20 +12,29 @@ func (c RedisConfig) WithDial(dial func(ctx context.Context, network, address st
 	return c
 }
 
+// Patient gives every call as long as a busy machine may need.
+func (c RedisConfig) Patient() RedisConfig {
+	c.timeout = time.Minute
+	return c
+}
+
+// CallTimeout bounds a call of a Redis that is not Patient.
+const CallTimeout = redisTimeout
+
 // View is what a viewer sees.
 var View = view
 
-// Leases are those of the tracker.
+// Leases returns the tracker's leases.
 func (t *Tracker) Leases() Leases { return t.leases }
 
-// Watched is how many users are watched.
+// Watched returns how many users are watched.
 func (t *Tracker) Watched() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.watched)
 }
 
-// Empty says whether the tracker holds nothing.
+// Empty reports whether the tracker holds nothing.
 func (t *Tracker) Empty() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,8 +51,8 @@ func (t *Tracker) Empty() bool {
 	return n == 0
 }
 
-// Calm says whether the next beat has nothing to tell the leases but what is
-// due by time.
+// Calm reports whether the next beat has nothing for the leases but renewals that
+// are due.
 func (t *Tracker) Calm() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -14,13 +14,13 @@ import (
 	"fechatter/presence"
 )
 
-// settled is more than it takes to tell a change on every node.
-const settled = 4 * time.Second
+// spread is more than a change takes to reach every node.
+const spread = 4 * time.Second
 
-// awayAfter is that of the tests.
+// awayAfter is the setting of the tests.
 const awayAfter = 5 * time.Minute
 
-// tester is what may fail: a test, or one example of a property.
+// tester is anything that may fail: a test, or one example of a property.
 type tester interface {
 	Helper()
 	Error(args ...any)
@@ -29,8 +29,8 @@ type tester interface {
 	Fatalf(format string, args ...any)
 }
 
-// town is people, who shares chats with whom, and the nodes that they use. Time
-// is that of a synctest bubble.
+// town is people, who shares chats with whom, and the nodes they use. Its time is
+// that of a synctest bubble.
 type town struct {
 	t      tester
 	leases presence.Leases
@@ -41,7 +41,7 @@ type town struct {
 	deaf bool // announcements get lost
 }
 
-// node is a tracker that runs.
+// node is a running tracker.
 type node struct {
 	*presence.Tracker
 
@@ -59,7 +59,7 @@ func newTown(t tester, leases presence.Leases, nodes int) *town {
 	return w
 }
 
-// inTown runs a test in a bubble, with as many nodes over leases in memory.
+// inTown runs a test in a bubble, with some nodes over leases in memory.
 func inTown(t *testing.T, nodes int, test func(w *town)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -119,13 +119,13 @@ func (n *node) announcements() int {
 	return len(n.announced)
 }
 
-// pass lets time go by, and everything that then happens end.
+// pass lets time pass, and waits for everything that happens meanwhile.
 func (w *town) pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// client is a device and what it shows.
+// client is a device and what it displays.
 type client struct {
 	*presence.Device
 
@@ -167,7 +167,7 @@ func (c *client) watch(users ...string) []chat.Presence {
 	return list
 }
 
-// pushes gives what came about a user since it was last asked.
+// pushes returns what came about a user since the last call.
 func (c *client) pushes(user string) []chat.Presence {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -176,7 +176,7 @@ func (c *client) pushes(user string) []chat.Presence {
 	return list
 }
 
-// wantPushes fails unless exactly these states came since it was last asked.
+// wantPushes fails unless exactly these states came since the last call.
 func (c *client) wantPushes(user string, want ...chat.PresenceState) []chat.Presence {
 	c.t.Helper()
 	list := c.pushes(user)
@@ -190,7 +190,7 @@ func (c *client) wantPushes(user string, want ...chat.PresenceState) []chat.Pres
 	return list
 }
 
-// shows is the state that the client shows of a user; "" if none.
+// shows returns the state that the client displays of a user; "" if none.
 func (c *client) shows(user string) chat.PresenceState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -213,7 +213,7 @@ func (w *town) look(n *node, viewer, user string) chat.Presence {
 	return list[0]
 }
 
-// register is the facts, in memory. Its people share the chats that friends says.
+// register keeps facts in memory. friends tells who shares a chat with whom.
 type register struct {
 	mu      sync.Mutex
 	people  map[string]chat.PresenceFacts
@@ -221,6 +221,7 @@ type register struct {
 	err     error
 	reads   int
 	asked   func() // before an answer
+	after   func() // what was read, once
 }
 
 func newRegister() *register {
@@ -237,7 +238,7 @@ func (r *register) add(users ...string) {
 	}
 }
 
-// share has people share a chat, or no longer.
+// share makes two people share a chat, or stop sharing one.
 func (r *register) share(a, b string, yes bool) {
 	r.add(a, b)
 	r.mu.Lock()
@@ -279,6 +280,12 @@ func (r *register) find(userIDs []string, visible func(string) bool) ([]chat.Pre
 	if r.asked != nil {
 		r.asked()
 	}
+	defer func() {
+		if do := r.after; do != nil {
+			r.after = nil
+			do()
+		}
+	}()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reads++

@@ -5,17 +5,18 @@ import (
 	"slices"
 )
 
-// beat tells the leases what happened here in the last second, and asks them who
-// went. Renewals come before the sweep: after this process stood still, those
-// who are here must not be gone by its own hand.
+// beat reports to the leases what happened here in the last second, and asks
+// them who has gone. Renewals come before the sweep: after this process stood
+// still, its own sweep must not declare the people here gone.
 func (t *Tracker) beat(ctx context.Context) {
-	t.release(ctx, t.takeReleased())
+	t.release(ctx, t.popReleased())
 	t.renew(ctx)
 	t.noticeAway()
 	t.sweep(ctx)
 }
 
-func (t *Tracker) takeReleased() []Report {
+// popReleased returns what is to be released, and forgets it.
+func (t *Tracker) popReleased() []Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	reports := make([]Report, len(t.released))
@@ -26,7 +27,7 @@ func (t *Tracker) takeReleased() []Report {
 	return reports
 }
 
-// release is not tried again: a lease that could not be released runs out.
+// release does not retry: a lease that could not be released expires.
 func (t *Tracker) release(ctx context.Context, reports []Report) {
 	for part := range slices.Chunk(reports, renewChunk) {
 		if err := t.leases.Release(ctx, part); err != nil {
@@ -36,9 +37,9 @@ func (t *Tracker) release(ctx context.Context, reports []Report) {
 	}
 }
 
-// releaseAll is the end of the node.
+// releaseAll releases every lease of a node that stops.
 func (t *Tracker) releaseAll(ctx context.Context) {
-	reports := t.takeReleased()
+	reports := t.popReleased()
 	t.mu.Lock()
 	for _, p := range t.people {
 		for d := range p.devices {
@@ -51,8 +52,8 @@ func (t *Tracker) releaseAll(ctx context.Context) {
 	t.release(ctx, reports)
 }
 
-// renewing is a renewal under way. back: it carries an activity after a long
-// time without.
+// renewing is a renewal in progress; back means that it carries an activity
+// after a long idle time.
 type renewing struct {
 	device *Device
 	back   bool
@@ -90,7 +91,7 @@ func (t *Tracker) dueRenewals() ([]renewing, []Report) {
 	return devices, reports
 }
 
-// renewAgain has what failed tried again at the next beat.
+// renewAgain puts failed renewals on the next beat.
 func (t *Tracker) renewAgain(devices []renewing) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -128,7 +129,7 @@ func (t *Tracker) sweep(ctx context.Context) {
 	}
 }
 
-// renewAll has every lease renewed at the next beat. Called under the lock.
+// renewAll puts every lease on the next beat. The caller holds the lock.
 func (t *Tracker) renewAll() {
 	for _, p := range t.people {
 		for d := range p.devices {

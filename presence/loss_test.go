@@ -49,8 +49,8 @@ func (f *forgetful) Sweep(ctx context.Context) (presence.Swept, error) {
 	return swept, err
 }
 
-// Whoever holds leases renews all of them as soon as it hears that they got
-// lost, long before their turn.
+// A holder of leases renews all of them as soon as it hears that they were lost,
+// long before their turn.
 func TestLostLeasesAreRenewedAtOnce(t *testing.T) {
 	inTown(t, 0, func(w *town) {
 		leases := &forgetful{kept: presence.NewMemory()}
@@ -60,7 +60,7 @@ func TestLostLeasesAreRenewedAtOnce(t *testing.T) {
 			users = append(users, fmt.Sprint("user-", i))
 			w.join(n, users[i])
 		}
-		w.pass(settled)
+		w.pass(spread)
 		leases.lose()
 		w.pass(3 * time.Second)
 		readings, err := leases.Read(t.Context(), users)

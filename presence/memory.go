@@ -9,8 +9,8 @@ import (
 	"fechatter/chat"
 )
 
-// Memory is the leases of a single node, in this process. When the process ends
-// everybody is offline, which is right. Its clock is monotonic.
+// Memory keeps the leases of a single node in this process. When the process
+// ends, everybody is offline, which is right. Its clock is monotonic.
 type Memory struct {
 	start time.Time
 
@@ -18,13 +18,13 @@ type Memory struct {
 	users map[string]*memoryUser
 }
 
-// memoryUser is a person who is here. Times are since the start.
+// memoryUser is a person who is here. Times count from the start.
 type memoryUser struct {
 	leases      map[string]time.Duration // when each ends
-	due, active time.Duration            // when the person is offline; the last activity
+	due, active time.Duration            // when the person goes offline; the last activity
 }
 
-// NewMemory makes leases without anybody.
+// NewMemory returns leases with nobody here.
 func NewMemory() *Memory {
 	return &Memory{start: time.Now(), users: map[string]*memoryUser{}}
 }

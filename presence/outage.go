@@ -6,16 +6,15 @@ import (
 	"sync"
 )
 
-// outage logs when something begins to fail and when it works again, not each
-// failure between.
+// outage logs when something starts to fail and when it works again, but not
+// each failure in between.
 type outage struct {
 	what string
 	mu   sync.Mutex
 	on   bool
 }
 
-// note takes the result of a call. A call that the end of ctx broke off says
-// nothing.
+// note records the result of a call. A call that ctx cut short proves nothing.
 func (o *outage) note(ctx context.Context, log *slog.Logger, err error) {
 	if ctx.Err() != nil {
 		return

@@ -49,8 +49,8 @@ func (b *breakable) Sweep(ctx context.Context) (presence.Swept, error) {
 	return b.Leases.Sweep(ctx)
 }
 
-// A node that dies, or is cut off, cannot release: its people are offline after
-// the lease, told once. When it is back, so are they.
+// A node that dies or is cut off cannot release: its people are offline when
+// their leases expire, which is told once. When it is back, so are they.
 func TestNodeCutOff(t *testing.T) {
 	inTown(t, 2, func(w *town) {
 		line := &breakable{Leases: w.nodes[0].Leases()}
@@ -59,24 +59,24 @@ func TestNodeCutOff(t *testing.T) {
 		w.facts.share("ann", "bob", true)
 		bob.watch("ann")
 		ann := w.join(far, "ann")
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Online)
 		line.cut.Store(true)
 		if p := w.look(far, "bob", "ann"); p.State != chat.Unknown {
 			t.Errorf("without leases she is %s", p.State)
 		}
-		w.pass(presencetest.TTL - 15*time.Second - settled)
+		w.pass(presencetest.TTL - 15*time.Second - spread)
 		bob.wantPushes("ann")
-		w.pass(15*time.Second + 2*settled)
+		w.pass(15*time.Second + 2*spread)
 		bob.wantPushes("ann", chat.Offline)
 		ann.Active()
 		line.cut.Store(false)
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Online)
 	})
 }
 
-// Without leases nobody can say who is here; with them again, all is as it is.
+// Without leases it is unknown who is here; when they are back, all is known again.
 func TestLeasesOut(t *testing.T) {
 	inTown(t, 1, func(w *town) {
 		line := &breakable{Leases: w.nodes[0].Leases()}
@@ -87,26 +87,26 @@ func TestLeasesOut(t *testing.T) {
 		w.join(n, "ann")
 		w.set(n, "cid", chat.DND)
 		bob.watch("ann", "cid")
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Online)
 		bob.wantPushes("cid")
 		line.cut.Store(true)
-		w.pass(15*time.Second + settled)
+		w.pass(15*time.Second + spread)
 		bob.wantPushes("ann", chat.Unknown)
 		bob.wantPushes("cid", chat.Unknown)
 		line.cut.Store(false)
-		w.pass(15*time.Second + settled)
+		w.pass(15*time.Second + spread)
 		bob.wantPushes("ann", chat.Online)
 		bob.wantPushes("cid", chat.Offline)
 	})
 }
 
-// Without the database nothing is told; nothing is lost, either.
+// Without the database nothing is told, but nothing is lost either.
 func TestFactsOut(t *testing.T) {
 	inTown(t, 1, func(w *town) {
 		bob := bobWatchesAnn(w)
 		ann := w.join(w.nodes[0], "ann")
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Online)
 		active := chat.TimeOf(time.Now())
 		ann.Active()
@@ -118,7 +118,7 @@ func TestFactsOut(t *testing.T) {
 			t.Errorf("watch: %v", err)
 		}
 		w.facts.fail(nil)
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Offline)
 		if got := w.facts.lastActive("ann"); got != active {
 			t.Errorf("saved %v, want %v", got, active)

@@ -13,15 +13,15 @@ import (
 	"fechatter/presence/presencetest"
 )
 
-// street is a town in which anything may happen: three people who share chats,
-// one who is never here, and a stranger, on three nodes, one of which may be cut
-// off from the leases.
+// street is a town where anything may happen: three people who share chats, one
+// who is never here, and a stranger, on three nodes, one of which may be cut off
+// from the leases.
 type street struct {
 	*town
 
 	line    *breakable
 	devices []*client
-	hidden  map[string]chat.Time // since when each invisible person is so
+	hidden  map[string]chat.Time // since when each invisible person has been so
 }
 
 var (
@@ -59,7 +59,7 @@ func (s *street) saw(viewer string, list []chat.Presence) {
 	}
 }
 
-// seen takes what was pushed to everybody, in the order in which it came.
+// seen judges what was pushed to everybody, in order.
 func (s *street) seen() {
 	for _, c := range s.devices {
 		c.mu.Lock()
@@ -82,7 +82,7 @@ func (s *street) anyNode(rt *rapid.T) *node {
 	return s.nodes[rapid.IntRange(0, len(s.nodes)-1).Draw(rt, "node")]
 }
 
-// actions are what may happen; after each, nobody was shown too much.
+// actions are what may happen; after each, nobody has seen too much.
 func (s *street) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"join": func(rt *rapid.T) {
@@ -126,8 +126,8 @@ func (s *street) setAny(rt *rapid.T) {
 	}
 }
 
-// compare holds an invisible person against one who is never here: nothing but
-// the last activity may tell them apart.
+// compare compares an invisible person with one who is never here: only their
+// last activity may tell them apart.
 func (s *street) compare(n *node) {
 	for _, viewer := range residents {
 		list, err := n.Read(context.Background(), viewer, everybody)
@@ -138,18 +138,18 @@ func (s *street) compare(n *node) {
 		nob := list[len(list)-1]
 		for _, p := range list {
 			if _, hides := s.hidden[p.UserID]; hides && p.UserID != viewer && p.State != nob.State {
-				s.t.Fatalf("%s is %s, who is never here %s", p.UserID, p.State, nob.State)
+				s.t.Fatalf("invisible %s is %s, somebody never here %s", p.UserID, p.State, nob.State)
 			}
 		}
 	}
 }
 
-// clear has everybody leave.
+// clear makes everybody leave.
 func (s *street) clear() {
 	for _, c := range s.devices {
 		c.Leave()
 	}
-	s.pass(presencetest.TTL + settled)
+	s.pass(presencetest.TTL + spread)
 	for i, n := range s.nodes {
 		if !n.Empty() {
 			s.t.Errorf("node %d is not empty", i)
@@ -157,7 +157,7 @@ func (s *street) clear() {
 	}
 }
 
-// converge lets things calm down: then everybody was told how things are.
+// converge lets things calm down, after which everybody knows how things are.
 func (s *street) converge(rt *rapid.T) {
 	s.line.cut.Store(false)
 	s.loseAnnouncements(false)
@@ -173,17 +173,18 @@ func (s *street) converge(rt *rapid.T) {
 	for _, c := range s.devices {
 		for user, shown := range c.shown {
 			p := s.look(s.nodes[0], c.user, user)
-			if p.State != shown.State || p.StatusText != shown.StatusText {
+			if p.State != shown.State || p.Status != shown.Status {
 				s.t.Fatalf("%s shows %s as %s %q, is %s %q", c.user, user, shown.State, shown.StatusText, p.State, p.StatusText)
 			}
 		}
 	}
 }
 
-// Whatever happens, nobody sees more of an invisible person than they were when
-// they became so; in the end everybody was told how things are, and nothing is
-// kept of those who left.
+// Whatever happens, nobody learns anything about an invisible person from after
+// they became so; in the end everybody knows how things are, and nothing is kept
+// of those who left.
 func TestAnythingMayHappen(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		rapid.SyncTest(rt, func(rt *rapid.T) {
 			s := newStreet(rt)

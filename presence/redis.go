@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,56 +17,59 @@ import (
 )
 
 const (
-	redisTimeout     = 300 * time.Millisecond // of every call, connecting included
+	redisTimeout     = 300 * time.Millisecond // of every call, including the connect
 	redisConnections = 8
-	redisClaims      = 500 // departures per shard and sweep: a bound on how long a script runs
+	redisClaims      = 500 // departures per shard and sweep, which bounds how long a script runs
 )
 
-// Redis is the leases of many nodes, in Redis 7.0 or newer. A call that fails
-// does so within 300 ms; after three in a row the calls answer ErrUnavailable at
-// once, until one that is let through each second succeeds. Whoever opened it
-// closes it.
+// Redis keeps the leases of many nodes, in Redis 7.0 or newer. A call that fails
+// does so within 300 ms; after three in a row, calls return ErrUnavailable at
+// once, until the one let through each second succeeds. Whoever opens it closes
+// it.
 type Redis struct {
 	client  *redis.Client
+	timeout time.Duration // of every call
 	scripts scripts
 	breaker breaker
 
 	mu    sync.Mutex
-	since [shards]int64 // since when each shard knows leases, as of the last sweep; 0: not swept yet
+	since [shards]int64 // since when each shard has known leases, as of the last sweep; 0: not swept yet
 }
 
-// RedisConfig says which Redis to use.
+// RedisConfig selects a Redis.
 type RedisConfig struct {
 	URL string // redis://[user:password@]host:port[/database], or rediss:// for TLS
 
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	timeout time.Duration // of every call; 0: redisTimeout
 }
 
-// OpenRedis reads the settings. It connects when it is first used, so that a
-// node starts without Redis.
+// OpenRedis reads the settings. The first call connects, so that a node starts
+// without Redis.
 func OpenRedis(cfg RedisConfig) (*Redis, error) {
 	options, err := redis.ParseURL(cfg.URL)
 	if err != nil {
-		return nil, errors.New("presence: the setting is not the address of a Redis, redis://host:port") // the cause would show the password
+		return nil, errors.New("presence: not the address of a Redis, such as redis://host:port") // the cause would show the password
 	}
-	options.MaxRetries = -1 // a late answer is worth nothing: the caller asks again
+	timeout := cmp.Or(cfg.timeout, redisTimeout)
+	options.MaxRetries = -1 // a late answer is worthless: the caller asks again
 	options.DialerRetries = 1
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
-	options.PoolTimeout, options.ContextTimeoutEnabled = redisTimeout, true
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = timeout, timeout, timeout
+	options.PoolTimeout, options.ContextTimeoutEnabled = timeout, true
 	options.PoolSize, options.PipelinePoolSize = redisConnections, -1
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if cfg.dial != nil {
 		options.Dialer = cfg.dial
 	}
-	logging.Disable() // its log repeats what the errors say, past ours
-	return &Redis{client: redis.NewClient(options), scripts: newScripts()}, nil
+	logging.Disable() // its log repeats the errors, and bypasses ours
+	return &Redis{client: redis.NewClient(options), timeout: timeout, scripts: newScripts()}, nil
 }
 
-// Close gives the connections back. Nothing may use the leases any more.
+// Close closes the connections. Nothing may use the leases afterwards.
 func (r *Redis) Close() error { return r.client.Close() }
 
-// Ping asks Redis for a sign of life, past the breaker.
+// Ping reports whether Redis answers, bypassing the breaker.
 func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
 
 // Renew implements Leases.
@@ -120,7 +124,7 @@ func (r *Redis) Sweep(ctx context.Context) (Swept, error) {
 	}
 	var swept Swept
 	for shard, answer := range answers {
-		list, _ := answer.Slice() // nil where it failed, as err says
+		list, _ := answer.Slice() // nil where it failed, which err covers
 		if len(list) == 0 {
 			continue
 		}
@@ -135,7 +139,7 @@ func (r *Redis) Sweep(ctx context.Context) (Swept, error) {
 	return swept, err
 }
 
-// lost reports whether a shard has begun anew since it was last swept from here.
+// lost reports whether a shard has started over since the last sweep from here.
 func (r *Redis) lost(shard int, since int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,7 +148,7 @@ func (r *Redis) lost(shard int, since int64) bool {
 	return was != 0 && was != since
 }
 
-// numbers runs calls that answer integers.
+// numbers runs calls that return integers.
 func (r *Redis) numbers(ctx context.Context, s *redis.Script, calls []*call) ([][]int64, error) {
 	answers, err := r.run(ctx, s, calls)
 	if err != nil {
@@ -159,15 +163,15 @@ func (r *Redis) numbers(ctx context.Context, s *redis.Script, calls []*call) ([]
 	return numbers, nil
 }
 
-// run runs a script for each call, in one round trip; in one more where Redis
-// does not have the script yet.
+// run runs a script for each call, in one round trip, or two where Redis does
+// not have the script yet.
 func (r *Redis) run(ctx context.Context, s *redis.Script, calls []*call) ([]*redis.Cmd, error) {
 	if len(calls) == 0 {
 		return nil, nil
 	}
 	var answers []*redis.Cmd
 	err := r.breaker.call(ctx, func() error {
-		ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 		var err error
 		answers, err = r.pipeline(ctx, calls, s.EvalSha)
@@ -187,12 +191,12 @@ func (r *Redis) pipeline(ctx context.Context, calls []*call, run eval) ([]*redis
 	for i, c := range calls {
 		answers[i] = run(ctx, pipe, c.keys, c.args...)
 	}
-	_, err := pipe.Exec(ctx) // the first error of any
+	_, err := pipe.Exec(ctx) // the first error of all
 	return answers, err
 }
 
-// again runs the calls that found no script, with its text, and puts their
-// answers in place.
+// again repeats the calls that found no script, this time with its text, and
+// fills in their answers.
 func (r *Redis) again(ctx context.Context, s *redis.Script, calls []*call, answers []*redis.Cmd) error {
 	var missing []*call
 	var at []int

@@ -11,19 +11,20 @@ import (
 
 	"fechatter/presence"
 	"fechatter/presence/presencetest"
-	"fechatter/presence/redistest"
 )
 
-// Redis dies and comes back empty: who is absent is not known until everybody
-// had the time to renew, and nobody is told to be gone in between.
+// Redis dies and comes back empty: it is unknown who is absent until everybody has
+// had time to renew, and nobody is reported gone in between.
 func TestRedisKilledAndRestartedEmpty(t *testing.T) {
-	w := redisWorld(t)
+	t.Parallel()
+	s := ownRedis(t)
+	w := worldOn(t, s)
 	renew(t, w.First, "ann", "bob")
-	if err := server.Kill(); err != nil {
+	if err := s.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	wantOpen(t, w.First)
-	if err := server.Restart(t.Context()); err != nil {
+	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	back(t, w.First)
@@ -34,7 +35,7 @@ func TestRedisKilledAndRestartedEmpty(t *testing.T) {
 	wantGone(t, sweep(t, w.Second))
 	wantReading(t, w.Second, "ann", true, false)
 	wantReading(t, w.Second, "bob", false, false)
-	wantGone(t, pass(t, w, presencetest.Settle-sweepStep, "ann"))
+	wantGone(t, pass(t, w, presencetest.Rebuild-sweepStep, "ann"))
 	wantReading(t, w.Second, "bob", false, false)
 	wantGone(t, pass(t, w, 2*sweepStep, "ann"))
 	wantReading(t, w.Second, "ann", true, true)
@@ -42,7 +43,7 @@ func TestRedisKilledAndRestartedEmpty(t *testing.T) {
 	wantGone(t, pass(t, w, presencetest.TTL+sweepStep), "ann")
 }
 
-// Every node hears that leases got lost, once, and nothing of it otherwise.
+// Every node hears once that leases were lost, and never without a reason.
 func TestRedisLosesLeases(t *testing.T) {
 	w := redisWorld(t)
 	lost := func(l presence.Leases) bool {
@@ -55,7 +56,7 @@ func TestRedisLosesLeases(t *testing.T) {
 	}
 	for range 3 {
 		if lost(w.First) || lost(w.Second) {
-			t.Fatal("lost, without a reason")
+			t.Fatal("lost without a reason")
 		}
 	}
 	if err := server.Empty(t.Context()); err != nil {
@@ -63,30 +64,32 @@ func TestRedisLosesLeases(t *testing.T) {
 	}
 	for name, l := range map[string]presence.Leases{"first": w.First, "second": w.Second} {
 		if !lost(l) || lost(l) {
-			t.Errorf("the %s node is not told once", name)
+			t.Errorf("the %s node was not told exactly once", name)
 		}
 	}
 }
 
-// A Redis that hangs costs no more than a few short waits.
+// A Redis that hangs is refused by the breaker, and used again when it goes on.
 func TestRedisFrozen(t *testing.T) {
-	w := redisWorld(t)
+	t.Parallel()
+	s := ownRedis(t)
+	w := worldOn(t, s)
 	renew(t, w.First, "ann")
-	if err := server.Freeze(); err != nil {
+	hasty := openWith(t, presence.RedisConfig{URL: s.URL()})
+	back(t, hasty)
+	if err := s.Freeze(); err != nil {
 		t.Fatal(err)
 	}
-	wantOpen(t, w.First)
-	wantOpen(t, w.Second)
-	if err := server.Thaw(); err != nil {
+	wantOpen(t, hasty)
+	if err := s.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	back(t, w.First)
-	back(t, w.Second)
+	back(t, hasty)
 	wantReading(t, w.Second, "ann", true, true)
 }
 
-// After Redis stood still for longer than a lease, nobody is gone before all
-// had the time to renew.
+// After Redis stood still for longer than a lease, nobody is gone until everybody
+// has had time to renew.
 func TestRedisStandstill(t *testing.T) {
 	w := redisWorld(t)
 	renew(t, w.First, "ann", "bob")
@@ -96,24 +99,24 @@ func TestRedisStandstill(t *testing.T) {
 	wantGone(t, sweep(t, w.Second))
 	wantReading(t, w.First, "zoe", false, false)
 	if r := renew(t, w.First, "ann"); !r[0].Appeared {
-		t.Error("ann was not seen, and is back")
+		t.Error("ann came back unnoticed")
 	}
-	wantGone(t, pass(t, w, presencetest.Settle-sweepStep, "ann"))
+	wantGone(t, pass(t, w, presencetest.Rebuild-sweepStep, "ann"))
 	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob")
 	wantReading(t, w.Second, "ann", true, true)
 	wantReading(t, w.Second, "bob", false, true)
 }
 
-// A pause that leases outlive is no standstill.
+// A pause shorter than a lease is not a standstill.
 func TestRedisShortPause(t *testing.T) {
 	w := redisWorld(t)
-	w.Advance(9 * time.Second)
+	w.Advance(sweepStep)
 	wantReading(t, w.First, "zoe", false, true)
 	sweep(t, w.First)
 	wantReading(t, w.First, "zoe", false, true)
 }
 
-// When the clock goes back, leases seem to last for long; they do not.
+// When the clock goes back, leases seem to last longer, but do not.
 func TestRedisClockGoesBack(t *testing.T) {
 	w := redisWorld(t)
 	renew(t, w.First, "ann", "bob", "cid")
@@ -126,13 +129,13 @@ func TestRedisClockGoesBack(t *testing.T) {
 	if r := renew(t, w.First, "ann"); r[0].Appeared || r[0].Idle > presencetest.TTL {
 		t.Errorf("renewed: %+v", r[0])
 	}
-	wantGone(t, pass(t, w, presencetest.Settle+sweepStep, "ann"), "cid")
-	wantGone(t, pass(t, w, presencetest.TTL-presencetest.Settle-2*sweepStep, "ann"))
+	wantGone(t, pass(t, w, presencetest.Rebuild+sweepStep, "ann"), "cid")
+	wantGone(t, pass(t, w, presencetest.TTL-presencetest.Rebuild-2*sweepStep, "ann"))
 	wantGone(t, pass(t, w, 2*sweepStep, "ann"), "bob")
 	wantReading(t, w.Second, "ann", true, true)
 }
 
-// When the clock goes ahead, everybody seems to be gone; nobody is.
+// When the clock goes ahead, everybody seems to be gone, but nobody is.
 func TestRedisClockGoesAhead(t *testing.T) {
 	w := redisWorld(t)
 	renew(t, w.First, "ann")
@@ -160,28 +163,19 @@ func TestRedisForgetsScripts(t *testing.T) {
 	wantGone(t, pass(t, w, presencetest.TTL+sweepStep), "ann", "bob", "cid")
 }
 
-// Redis Cluster refuses scripts that touch keys of several slots.
+// Redis Cluster refuses scripts that touch keys of more than one slot.
 func TestRedisCluster(t *testing.T) {
-	emptyRedis(t) // or skip
-	s, err := redistest.Start(t.Context(), "--cluster-enabled", "yes")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
+	t.Parallel()
+	s := ownRedis(t, "--cluster-enabled", "yes")
 	if err := s.Do(t.Context(), "cluster", "addslotsrange", 0, 16383); err != nil {
 		t.Fatal(err)
 	}
-	w := presencetest.World{First: open(t, s.URL()), Second: open(t, s.URL()), Advance: advance(t, s)}
-	back(t, w.First)
+	back(t, open(t, s.URL()))
+	w := worldOn(t, s)
 	var users []string
 	for i := range 100 {
 		users = append(users, fmt.Sprint("user", i))
 	}
-	settle(t, w)
 	renew(t, w.First, users...)
 	wantReading(t, w.Second, users[7], true, true)
 	if err := w.First.Release(t.Context(), []presence.Report{{Lease: lease(users[0])}}); err != nil {
@@ -191,19 +185,14 @@ func TestRedisCluster(t *testing.T) {
 	wantGone(t, pass(t, w, presencetest.TTL), users[1:]...)
 }
 
-// A node that is cut off cannot renew: its people go, and come back with it.
+// A node that is cut off cannot renew: its people go offline, and return with it.
 func TestRedisPartition(t *testing.T) {
-	w := redisWorld(t)
+	t.Parallel()
+	s := ownRedis(t)
+	w := worldOn(t, s)
 	cut := &partition{}
-	alone, err := presence.OpenRedis(presence.RedisConfig{URL: server.URL()}.WithDial(cut.dial))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := alone.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	alone := openWith(t, presence.RedisConfig{URL: s.URL()}.WithDial(cut.dial))
+	back(t, alone)
 	renew(t, alone, "ann")
 	renew(t, w.First, "bob")
 	cut.on.Store(true)
@@ -219,23 +208,15 @@ func TestRedisPartition(t *testing.T) {
 	wantReading(t, alone, "bob", true, true)
 }
 
-// However many users: one request, one answer.
+// However many users there are: one request, one answer.
 func TestRedisOneRoundTrip(t *testing.T) {
 	redisWorld(t)
 	var writes atomic.Int64
-	counted, err := presence.OpenRedis(presence.RedisConfig{URL: server.URL()}.WithDial(
+	counted := openWith(t, presence.RedisConfig{URL: server.URL()}.Patient().WithDial(
 		func(ctx context.Context, network, address string) (net.Conn, error) {
 			c, err := new(net.Dialer).DialContext(ctx, network, address)
 			return &counting{c, &writes}, err
 		}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := counted.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	users := make([]string, 500)
 	for i := range users {
 		users[i] = fmt.Sprintf("0199a3b2-0000-7000-8000-%012d", i)
@@ -246,11 +227,11 @@ func TestRedisOneRoundTrip(t *testing.T) {
 			t.Fatalf("%d readings, %v", len(readings), err)
 		}
 	}
-	read() // connects, and gives Redis the script
+	read() // connects, and loads the script
 	before := writes.Load()
 	read()
 	if n := writes.Load() - before; n != 1 {
-		t.Errorf("presence of 500 users took %d requests", n)
+		t.Errorf("reading 500 users took %d requests", n)
 	}
 }
 
@@ -259,7 +240,7 @@ func TestRedisSetting(t *testing.T) {
 	for _, url := range []string{"", "redis", "http://:" + secret + "@host", "redis://host/x" + secret} {
 		_, err := presence.OpenRedis(presence.RedisConfig{URL: url})
 		if err == nil {
-			t.Errorf("%q is taken for a Redis", url)
+			t.Errorf("%q is accepted as a Redis", url)
 		} else if strings.Contains(err.Error(), secret) {
 			t.Errorf("the error shows the password: %v", err)
 		}

@@ -7,20 +7,20 @@ import (
 	"fechatter/chat"
 )
 
-// round tells what is new: the database first, then the other nodes, then those
-// who watch here. In this order, whoever reads after an announcement finds the
-// last activity of who went.
+// round passes on what is new: to the database first, then to the other nodes,
+// then to the watchers here. In this order, whoever reads after an announcement
+// finds the last activity of people who left.
 func (t *Tracker) round(ctx context.Context) {
 	t.saveGone(ctx)
-	if users := t.takeAnnouncement(); len(users) > 0 {
+	if users := t.popAnnouncement(); len(users) > 0 {
 		t.announcer.Announce(users)
 	}
 	t.startWatches()
-	t.refresh(ctx, t.takeChanged())
+	t.refresh(ctx, t.popChanged())
 }
 
-// saveGone writes down when those who went were last active. What cannot be
-// saved waits for the next round.
+// saveGone saves when people who left were last active. What cannot be saved
+// waits for the next round.
 func (t *Tracker) saveGone(ctx context.Context) {
 	t.mu.Lock()
 	gone := t.gone
@@ -43,7 +43,8 @@ func (t *Tracker) saveGone(ctx context.Context) {
 	}
 }
 
-func (t *Tracker) takeAnnouncement() []string {
+// popAnnouncement returns users to announce, and forgets them.
+func (t *Tracker) popAnnouncement() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	users := make([]string, 0, min(len(t.announce), announceMost))
@@ -57,9 +58,9 @@ func (t *Tracker) takeAnnouncement() []string {
 	return users
 }
 
-// takeChanged gives whom to read: those of whom something was heard, and those
-// whose turn it is, for announcements get lost.
-func (t *Tracker) takeChanged() []string {
+// popChanged returns the users to read, and forgets them: those reported changed,
+// and those whose turn it is, because announcements get lost.
+func (t *Tracker) popChanged() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, w := range t.rereads.due(t.elapsed()) {
@@ -78,7 +79,7 @@ func (t *Tracker) refresh(ctx context.Context, users []string) {
 		found, err := t.read(ctx, part, t.facts.PresenceFacts)
 		t.factless.note(ctx, t.log, err)
 		if err != nil {
-			t.Changed(part) // in the next round again
+			t.Changed(part) // again in the next round
 			continue
 		}
 		for d, list := range t.news(found) {
@@ -87,7 +88,7 @@ func (t *Tracker) refresh(ctx context.Context, users []string) {
 	}
 }
 
-// news notes what is told now, and gives what is new to each device.
+// news records what is told now, and returns what is new for each device.
 func (t *Tracker) news(found map[string]known) map[*Device][]chat.Presence {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,7 +98,7 @@ func (t *Tracker) news(found map[string]known) map[*Device][]chat.Presence {
 		if w == nil {
 			continue
 		}
-		others, own := view(k.facts, k.reading, t.cfg.AwayAfter, false), view(k.facts, k.reading, t.cfg.AwayAfter, true)
+		others, own := viewAfter(w.others, k.facts, k.reading, t.cfg.AwayAfter), view(k.facts, k.reading, t.cfg.AwayAfter, true)
 		toOthers, toOwn := differs(w.others, others), differs(w.own, own)
 		w.others, w.own = others, own
 		for d := range w.viewers {

@@ -22,10 +22,19 @@ var (
 	luaSweep string
 )
 
-// shards is over how many hash slots users are spread. A script touches the keys
-// of one shard only, as Redis Cluster demands. It must never change: it says
-// where a user's keys are.
+// shards is the number of hash slots that users are spread over. A script touches
+// the keys of only one shard, as Redis Cluster demands. It must never change: it
+// determines where a user's keys are.
 const shards = 16
+
+const (
+	// sweepGap is how long sweeps may pause, or how far the clock of Redis may
+	// jump, before the absence of a lease means nothing for a while.
+	sweepGap = 10 * time.Second
+	// rebuildTime is how long the absence of a lease means nothing after leases
+	// were lost or could not be renewed: by then every node has renewed its own.
+	rebuildTime = 10 * time.Second
+)
 
 // scripts are the atomic steps, one script for each method of Leases.
 type scripts struct {
@@ -60,7 +69,7 @@ func newCall(shard int) *call {
 		c.keys = append(c.keys, shardKey(shard, name))
 	}
 	c.args = append(c.args, leaseTTL.Milliseconds(), leaseGrace.Milliseconds(), sweepGap.Milliseconds(),
-		settleTime.Milliseconds())
+		rebuildTime.Milliseconds())
 	return c
 }
 
@@ -68,10 +77,10 @@ func shardKey(shard int, name string) string {
 	return "fechatter:presence:{" + strconv.Itoa(shard) + "}:" + name
 }
 
-// leasesKey is where a user's leases are.
+// leasesKey names the key of a user's leases.
 func (c *call) leasesKey(userID string) string { return shardKey(c.shard, "leases:"+userID) }
 
-// report adds a connection: its key, and three arguments.
+// report adds a connection: its key and three arguments.
 func (c *call) report(r Report) {
 	idle := int64(-1)
 	if r.Idle >= 0 {
@@ -83,14 +92,14 @@ func (c *call) report(r Report) {
 
 func userOf(r Report) string { return r.UserID }
 
-// plan groups what concerns users into calls, one per shard, and remembers where
-// the answer about each is.
+// plan groups items about users into calls, one per shard, and remembers where
+// the answer for each item is.
 type plan struct {
 	calls  []*call
-	byUser []place // of each item, in the order in which they came
+	byUser []place // of each item, in the given order
 }
 
-// place is where an answer is: in which call, at which of its items.
+// place locates an answer: the call, and the item within it.
 type place struct{ call, item int }
 
 // planFor adds each item to the call of its user's shard.

@@ -12,8 +12,8 @@ type silent struct{ n int }
 
 func (s *silent) Announce([]string) { s.n++ }
 
-// After the process stood still for longer than a lease, those who are here do
-// not go by their own node's sweep.
+// After the process stood still for longer than a lease, its own sweep does not
+// declare the people here gone.
 func TestStandstillOfTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMemory()
@@ -36,7 +36,7 @@ func TestStandstillOfTheProcess(t *testing.T) {
 	})
 }
 
-// Renewals are spread, and none is late.
+// Renewals are spread out, and none is late.
 func TestWheel(t *testing.T) {
 	w := newWheel[int](15 * time.Second)
 	slots := map[int]int{}

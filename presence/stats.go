@@ -1,14 +1,14 @@
 package presence
 
-// Stats is a node's side of presence as it is now.
+// Stats describes a node's side of presence as it is now.
 type Stats struct {
-	People      int  // with a device here
+	People      int  // with at least one device here
 	Devices     int  // connected here
-	Watched     int  // people whose presence somebody here watches
-	Unavailable bool // the leases did not answer the last question
+	Watched     int  // people whom somebody here watches
+	Unavailable bool // the last call to the leases failed
 }
 
-// Stats counts; it may be called at any time.
+// Stats may be called at any time.
 func (t *Tracker) Stats() Stats {
 	t.mu.Lock()
 	s := Stats{People: len(t.people), Watched: len(t.watched)}

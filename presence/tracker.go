@@ -12,23 +12,25 @@ import (
 
 const (
 	tick         = time.Second
-	rereadEvery  = 15 * time.Second // of what is watched, whatever was announced
-	recheckEvery = time.Minute      // whether those who watch still may
-	factsTimeout = 5 * time.Second  // of one question to the database
-	stopTimeout  = 2 * time.Second  // for what is done after the end
+	rereadEvery  = 15 * time.Second // of everyone who is watched, whatever was announced
+	recheckEvery = time.Minute      // of whether watchers still may watch
+	factsTimeout = 5 * time.Second  // for one question to the database
+	stopTimeout  = 2 * time.Second  // for the work after ctx has ended
 	chunk        = 500              // users in one question
-	renewChunk   = 1000             // leases in one renewal: a bound on how long Redis is busy
+	renewChunk   = 1000             // leases in one renewal, which bounds how long Redis is busy
 	announceMost = 5000             // users in one announcement
-	readers      = 8                // clients' questions at once; the others wait
+	readers      = 8                // clients' reads at once; the others wait
 )
 
-// Config is how the tracker decides. The zero value is the default.
+// Config configures a Tracker. The zero value is the default.
 type Config struct {
-	AwayAfter time.Duration // without activity on any device; default 5 min; less than a few seconds is not kept to
+	// AwayAfter is how long a person has to be idle on all devices to be away. The
+	// default is 5 minutes; a few seconds is the finest that is observed.
+	AwayAfter time.Duration
 }
 
-// Facts is what lasts, in the database: the use cases of chat.Service. Every
-// method may be called concurrently and honours ctx.
+// Facts is what lasts, in the database: use cases of chat.Service. Every method
+// may be called concurrently and honours ctx.
 type Facts interface {
 	PresenceFacts(ctx context.Context, userIDs []string) ([]chat.PresenceFacts, error)
 	VisiblePresence(ctx context.Context, viewerID string, userIDs []string) ([]chat.PresenceFacts, error)
@@ -36,16 +38,16 @@ type Facts interface {
 	SaveLastActive(ctx context.Context, at map[string]chat.Time) error
 }
 
-// Announcer tells the trackers of all other nodes, as well as it can, that the
-// presence of some users may have changed: there, Changed is to be called. It
-// is called at most once a second, with at most 5,000 ids, and must not block.
+// Announcer tells all other nodes, on a best effort, that the presence of some
+// users may have changed; they pass it to Tracker.Changed. It is called at most
+// once a second, with at most 5,000 ids, and must not block.
 type Announcer interface {
 	Announce(userIDs []string)
 }
 
 // Tracker is a node's side of presence: the connections here, and who watches
 // whom. All methods may be called concurrently; nothing is renewed, noticed or
-// pushed unless Run runs.
+// pushed unless Run is running.
 type Tracker struct {
 	cfg       Config
 	leases    Leases
@@ -53,26 +55,27 @@ type Tracker struct {
 	announcer Announcer
 	log       *slog.Logger
 	start     time.Time
-	reading   chan struct{} // holds a token for each question of a client under way
+	reading   chan struct{} // holds a token for each read in progress
 
 	mu       sync.Mutex
-	people   map[string]*person   // who has a device here
+	people   map[string]*person   // with a device here
 	renewals *wheel[*Device]      // when each lease is renewed
 	urgent   map[*Device]struct{} // to be renewed at the next beat
-	released []*Device            // of devices that left since the last beat
-	idle     *timeline            // when people may become away
-	watched  map[string]*watched  // whose presence somebody here watches
+	released []*Device            // left since the last beat
+	idle     *agenda              // when people may become away
+	watched  map[string]*watched  // people whom somebody here watches
 	rereads  *wheel[*watched]
 	rechecks *wheel[*Device]
-	starting map[*Device]time.Time // watches that were answered, and when
-	changed  map[string]struct{}   // of watched: to be read
-	announce map[string]struct{}   // changed here: other nodes are to be told
-	gone     map[string]chat.Time  // last activities that are to be saved
+	starting map[*Device]time.Time // watches, by when they were answered
+	suspect  map[*Device]struct{}  // whose answer was given while they were rechecked
+	changed  map[string]struct{}   // of watched: to read again
+	announce map[string]struct{}   // changed here: to tell other nodes
+	gone     map[string]chat.Time  // last activities to save
 
 	unavailable, factless outage
 }
 
-// New makes a tracker over leases that it shares with other nodes.
+// New returns a tracker over leases that it shares with other nodes.
 func New(cfg Config, leases Leases, facts Facts, announcer Announcer, log *slog.Logger) *Tracker {
 	cfg.AwayAfter = cmp.Or(cfg.AwayAfter, 5*time.Minute)
 	return &Tracker{
@@ -80,25 +83,25 @@ func New(cfg Config, leases Leases, facts Facts, announcer Announcer, log *slog.
 		people:   map[string]*person{},
 		renewals: newWheel[*Device](min(renewEvery, max(tick, cfg.AwayAfter/4))),
 		urgent:   map[*Device]struct{}{},
-		idle:     newTimeline(),
+		idle:     newAgenda(),
 		watched:  map[string]*watched{},
 		rereads:  newWheel[*watched](rereadEvery),
 		rechecks: newWheel[*Device](recheckEvery),
-		starting: map[*Device]time.Time{},
-		changed:  map[string]struct{}{}, announce: map[string]struct{}{}, gone: map[string]chat.Time{},
+		starting: map[*Device]time.Time{}, suspect: map[*Device]struct{}{},
+		changed: map[string]struct{}{}, announce: map[string]struct{}{}, gone: map[string]chat.Time{},
 		unavailable: outage{what: "presence leases"}, factless: outage{what: "presence facts"},
 	}
 }
 
 // Run renews, notices and pushes until ctx ends. Then it releases the leases of
-// whoever is still here, so that they are offline after the grace unless they
-// connect elsewhere, and returns nil. Call it once.
+// everyone still here, so that they are offline after the grace period unless
+// they connect elsewhere, and returns nil. Call it once.
 func (t *Tracker) Run(ctx context.Context) error {
 	beaten := make(chan struct{}, 1)
 	var parts sync.WaitGroup
 	parts.Go(func() { t.runBeats(ctx, beaten) })
 	parts.Go(func() { t.runRounds(ctx, beaten) })
-	parts.Go(func() { t.runRechecks(ctx) })
+	parts.Go(func() { everyTick(ctx, func() { t.recheck(ctx) }) })
 	parts.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -107,9 +110,20 @@ func (t *Tracker) Run(ctx context.Context) error {
 	return nil
 }
 
-// runBeats speaks to the leases, once a second. The database is not waited for
-// here: a slow one must not cost anybody their lease.
+// runBeats talks to the leases once a second. It never waits for the database: a
+// slow one must not cost anybody their lease.
 func (t *Tracker) runBeats(ctx context.Context, beaten chan<- struct{}) {
+	everyTick(ctx, func() {
+		t.beat(ctx)
+		select {
+		case beaten <- struct{}{}:
+		default: // the round in progress is followed by another, which sees what is new
+		}
+	})
+}
+
+// everyTick calls do once per tick until ctx ends, never twice at a time.
+func everyTick(ctx context.Context, do func()) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -117,16 +131,12 @@ func (t *Tracker) runBeats(ctx context.Context, beaten chan<- struct{}) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-		t.beat(ctx)
-		select {
-		case beaten <- struct{}{}:
-		default: // the round before is not over; it will see what is new
+			do()
 		}
 	}
 }
 
-// runRounds tells what the beats noticed.
+// runRounds passes on what the beats noticed.
 func (t *Tracker) runRounds(ctx context.Context, beaten <-chan struct{}) {
 	for {
 		select {
@@ -138,25 +148,12 @@ func (t *Tracker) runRounds(ctx context.Context, beaten <-chan struct{}) {
 	}
 }
 
-func (t *Tracker) runRechecks(ctx context.Context) {
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			t.recheck(ctx)
-		}
-	}
-}
-
 // Set changes a person's setting: online, away, dnd or invisible; anything else
 // is bad_request. It counts as activity.
 func (t *Tracker) Set(ctx context.Context, userID string, setting chat.PresenceState) error {
 	var last chat.Time
 	readings, err := t.leases.Read(ctx, []string{userID})
-	if err == nil { // without it the stored activity stands
+	if err == nil { // otherwise the stored activity stands
 		last = readings[0].LastActiveAt
 	}
 	if err := t.facts.SetPresence(ctx, userID, setting, last); err != nil {
@@ -171,15 +168,14 @@ func (t *Tracker) Set(ctx context.Context, userID string, setting chat.PresenceS
 	return nil
 }
 
-// ProfileChanged says that what a person shows beside their state was changed
-// on this node: their status text.
+// ProfileChanged notes that a person's status was changed on this node.
 func (t *Tracker) ProfileChanged(userID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.mark(userID)
 }
 
-// Changed takes the announcement of another node.
+// Changed applies an announcement of another node.
 func (t *Tracker) Changed(userIDs []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -188,7 +184,7 @@ func (t *Tracker) Changed(userIDs []string) {
 	}
 }
 
-// mark notes a change that this node noticed: to be told here and elsewhere.
+// mark notes a change that this node noticed, to be told here and elsewhere.
 func (t *Tracker) mark(userID string) {
 	t.announce[userID] = struct{}{}
 	t.reread(userID)

@@ -8,31 +8,31 @@ import (
 	"fechatter/chat"
 )
 
-// answerTime is what the answer to Watch is given to be on its way before the
-// first push may follow it.
+// answerTime is the head start of the answer to Watch over the first push.
 const answerTime = 200 * time.Millisecond
 
-// watched is a person whose presence somebody here watches, and what they were
-// told last. Guarded by the tracker's lock.
+// watched is a person whom somebody here watches, and what the viewers were told
+// last. The tracker's lock guards it.
 type watched struct {
 	id          string
 	viewers     map[*Device]struct{}
-	others, own chat.Presence // as told to others, and to the person themselves; zero: not told yet
+	others, own chat.Presence // as told to others and to the person; zero: not told yet
 	rereadSlot  int
 }
 
-// target is somebody whom a device wants to watch; nil if it may not.
+// target is somebody whom a device wants to watch; w is nil while it may not.
 type target struct {
 	id string
 	w  *watched
 }
 
-// Watch replaces whom the device watches, and answers their presence as Read
-// does. Who is left out is not watched until they share a chat, which is looked
-// at once a minute, as is whether those who are watched still do. More than 500
-// users are bad_request. After an error the device watches whom it watched.
+// Watch replaces the set of users that the device watches, and returns their
+// presence as Read does. Users whom Read leaves out are not watched until they
+// share a chat, which is checked once a minute, as is whether those who are
+// watched still do. More than 500 users are bad_request. An error leaves the
+// previous watch in place.
 func (d *Device) Watch(ctx context.Context, userIDs []string) ([]chat.Presence, error) {
-	version := d.nextVersion()
+	version, checks := d.nextVersion()
 	list, err := d.t.Read(ctx, d.lease.UserID, userIDs)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (d *Device) Watch(ctx context.Context, userIDs []string) ([]chat.Presence, 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if d.left || d.version != version {
-		return list, nil // a later watch counts
+		return list, nil // a later watch wins
 	}
 	t.unwatch(d)
 	if len(userIDs) == 0 {
@@ -52,15 +52,30 @@ func (d *Device) Watch(ctx context.Context, userIDs []string) ([]chat.Presence, 
 	}
 	d.answered = list
 	d.recheckSlot = t.rechecks.add(d)
+	if d.checks != checks {
+		d.answered = nil // of before a Recheck: whom the device may watch is read again
+		t.suspect[d] = struct{}{}
+		return slices.Clone(list), nil
+	}
 	t.starting[d] = time.Now()
 	return slices.Clone(list), nil
 }
 
-func (d *Device) nextVersion() int {
+func (d *Device) nextVersion() (version, checks int) {
 	d.t.mu.Lock()
 	defer d.t.mu.Unlock()
 	d.version++
-	return d.version
+	return d.version, d.checks
+}
+
+// Recheck checks now, instead of within a minute, whether the device may still watch its
+// targets: after it returned, no push comes of one that it may not. A Watch that runs
+// meanwhile is checked, too.
+func (d *Device) Recheck(ctx context.Context) error {
+	d.t.mu.Lock()
+	d.checks++
+	d.t.mu.Unlock()
+	return d.t.recheckDevice(ctx, d, true)
 }
 
 // unwatch ends a device's watch.
@@ -70,13 +85,14 @@ func (t *Tracker) unwatch(d *Device) {
 	}
 	t.rechecks.remove(d, d.recheckSlot)
 	delete(t.starting, d)
+	delete(t.suspect, d)
 	for i := range d.targets {
-		t.part(d, &d.targets[i])
+		t.unsubscribe(d, &d.targets[i])
 	}
 	d.targets, d.answered = nil, nil
 }
 
-// startWatches begins those watches whose answer was given long enough ago.
+// startWatches starts the watches whose answers have had their head start.
 func (t *Tracker) startWatches() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,15 +108,16 @@ func (t *Tracker) startWatches() {
 		d.answered = nil
 		for i, target := range d.targets {
 			if p, ok := visible[target.id]; ok {
-				t.meet(d, &d.targets[i], p)
+				t.subscribe(d, &d.targets[i], p)
 			}
 		}
 	}
 }
 
-// meet has a device watch a person, of whom it was told. What changed since is
-// read in the next round; if others were told something else, all are told anew.
-func (t *Tracker) meet(d *Device, to *target, told chat.Presence) {
+// subscribe has a device watch a person, whose presence it was told. The next
+// round reads what changed since; if others were told something else, all are
+// told again.
+func (t *Tracker) subscribe(d *Device, to *target, told chat.Presence) {
 	w := t.watched[to.id]
 	if w == nil {
 		w = &watched{id: to.id, viewers: map[*Device]struct{}{}}
@@ -113,12 +130,12 @@ func (t *Tracker) meet(d *Device, to *target, told chat.Presence) {
 		*view = chat.Presence{}
 	}
 	w.viewers[d] = struct{}{}
-	to.id, to.w = w.id, w // one copy of the id for all who watch
+	to.id, to.w = w.id, w // one copy of the id for all watchers
 	t.changed[w.id] = struct{}{}
 }
 
-// part ends it.
-func (t *Tracker) part(d *Device, to *target) {
+// unsubscribe undoes subscribe.
+func (t *Tracker) unsubscribe(d *Device, to *target) {
 	w := to.w
 	if w == nil {
 		return
@@ -140,30 +157,35 @@ func (w *watched) toldTo(d *Device) *chat.Presence {
 	return &w.others
 }
 
-// recheck looks whether those whose minute is over still may watch, and who else
-// may be watched now.
+// recheck checks whether the devices whose minute is over still may watch their
+// targets, and whom else they may watch now.
 func (t *Tracker) recheck(ctx context.Context) {
 	t.mu.Lock()
 	due := t.rechecks.due(t.elapsed())
+	for d := range t.suspect {
+		due = append(due, d)
+	}
+	clear(t.suspect)
 	t.mu.Unlock()
 	for _, d := range due {
-		if !t.recheckDevice(ctx, d) {
-			return // the rest in a minute: the database is in no state to be asked
+		if t.recheckDevice(ctx, d, false) != nil {
+			return // the rest in a minute: the database is in trouble
 		}
 	}
 }
 
-func (t *Tracker) recheckDevice(ctx context.Context, d *Device) bool {
-	version, ids := d.wanted()
+// recheckDevice checks a device if its watch has started, or in any case.
+func (t *Tracker) recheckDevice(ctx context.Context, d *Device, anyhow bool) error {
+	version, ids := d.wanted(anyhow)
 	if len(ids) == 0 {
-		return true
+		return nil
 	}
 	asking, cancel := context.WithTimeout(ctx, factsTimeout)
 	defer cancel()
 	facts, err := t.facts.VisiblePresence(asking, d.lease.UserID, ids)
 	t.factless.note(ctx, t.log, err)
 	if err != nil {
-		return false
+		return err
 	}
 	visible := make(map[string]bool, len(facts))
 	for _, f := range facts {
@@ -172,24 +194,28 @@ func (t *Tracker) recheckDevice(ctx context.Context, d *Device) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if d.version != version {
-		return true
+		return nil
+	}
+	if d.answered != nil { // the watch starts with what was answered
+		d.answered = slices.DeleteFunc(d.answered, func(p chat.Presence) bool { return !visible[p.UserID] })
+		return nil
 	}
 	for i, to := range d.targets {
 		switch {
 		case to.w != nil && !visible[to.id]:
-			t.part(d, &d.targets[i])
+			t.unsubscribe(d, &d.targets[i])
 		case to.w == nil && visible[to.id]:
-			t.meet(d, &d.targets[i], chat.Presence{})
+			t.subscribe(d, &d.targets[i], chat.Presence{})
 		}
 	}
-	return true
+	return nil
 }
 
-// wanted gives whom the device wants to watch, if the watch has begun.
-func (d *Device) wanted() (version int, ids []string) {
+// wanted returns whom the device wants to watch, if the watch has started or in any case.
+func (d *Device) wanted(anyhow bool) (version int, ids []string) {
 	d.t.mu.Lock()
 	defer d.t.mu.Unlock()
-	if d.answered != nil {
+	if d.answered != nil && !anyhow {
 		return d.version, nil
 	}
 	for _, to := range d.targets {

@@ -27,9 +27,9 @@ func TestWatchAnswersAsThingsAre(t *testing.T) {
 		w.facts.add("zoe")
 		w.join(w.nodes[0], "ann")
 		w.join(w.nodes[0], "zoe")
-		w.pass(settled)
+		w.pass(spread)
 		bob := w.join(w.nodes[1], "bob")
-		w.pass(settled)
+		w.pass(spread)
 		list := bob.watch("dan", "zoe", "ann", "nobody", "bob", "ann")
 		if got := users(list); !slices.Equal(got, []string{"dan", "ann", "bob"}) {
 			t.Fatalf("answered %v", got)
@@ -39,8 +39,8 @@ func TestWatchAnswersAsThingsAre(t *testing.T) {
 				t.Errorf("%s is %s, want %s", list[i].UserID, list[i].State, want)
 			}
 		}
-		w.pass(time.Minute + settled)
-		for _, u := range []string{"ann", "dan", "zoe", "bob"} { // what was answered is not told again
+		w.pass(time.Minute + spread)
+		for _, u := range []string{"ann", "dan", "zoe", "bob"} { // the answer is not pushed again
 			bob.wantPushes(u)
 		}
 	})
@@ -51,7 +51,7 @@ func TestWatchReplacesTheLast(t *testing.T) {
 		bob := bobWatchesAnn(w)
 		w.facts.share("bob", "cid", true)
 		bob.watch("cid")
-		w.pass(settled)
+		w.pass(spread)
 		w.join(w.nodes[0], "ann")
 		w.join(w.nodes[0], "cid")
 		w.pass(time.Minute)
@@ -81,12 +81,12 @@ func TestWatchIsBounded(t *testing.T) {
 			t.Errorf("answered %v", list)
 		}
 		w.join(w.nodes[0], "ann")
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Online)
 	})
 }
 
-// What happens between the answer and the first push is not lost, and does not
+// A change between the answer and the first push is not lost, and does not
 // overtake the answer.
 func TestChangeRightAfterWatch(t *testing.T) {
 	inTown(t, 2, func(w *town) {
@@ -100,7 +100,7 @@ func TestChangeRightAfterWatch(t *testing.T) {
 			cid.watch("ann")
 			w.set(w.nodes[0], "ann", want)
 			cid.wantPushes("ann")
-			w.pass(settled)
+			w.pass(spread)
 			if got := cid.shows("ann"); got != want {
 				t.Errorf("round %d: shows %s, want %s", i, got, want)
 			}
@@ -133,14 +133,14 @@ func TestLeavingEndsTheWatch(t *testing.T) {
 	})
 }
 
-// Strangers are left out, until they share a chat; who leaves the last shared
-// chat is not seen for longer than a minute.
+// Strangers are left out until they share a chat; whoever leaves the last shared
+// chat is seen for at most another minute.
 func TestStrangers(t *testing.T) {
 	inTown(t, 2, func(w *town) {
 		w.facts.add("ann")
 		bob := w.join(w.nodes[1], "bob")
 		ann := w.join(w.nodes[0], "ann")
-		w.pass(settled)
+		w.pass(spread)
 		if list := bob.watch("ann"); len(list) != 0 {
 			t.Fatalf("answered %v", list)
 		}
@@ -151,13 +151,13 @@ func TestStrangers(t *testing.T) {
 		w.pass(2 * time.Minute)
 		bob.wantPushes("ann")
 		w.facts.share("ann", "bob", true)
-		w.pass(time.Minute + settled)
+		w.pass(time.Minute + spread)
 		bob.wantPushes("ann", chat.DND)
 		w.set(w.nodes[0], "ann", chat.Online)
-		w.pass(settled)
+		w.pass(spread)
 		bob.wantPushes("ann", chat.Online)
 		w.facts.share("ann", "bob", false)
-		w.pass(time.Minute + settled)
+		w.pass(time.Minute + spread)
 		bob.pushes("ann")
 		w.set(w.nodes[0], "ann", chat.DND)
 		ann.Leave()
@@ -166,26 +166,26 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
-// Nothing is announced; what is watched is read again all the same.
+// Even if nothing is announced, watched people are read again.
 func TestLostAnnouncements(t *testing.T) {
 	inTown(t, 2, func(w *town) {
 		bob := bobWatchesAnn(w)
 		w.loseAnnouncements(true)
 		ann := w.join(w.nodes[0], "ann")
-		w.pass(15*time.Second + settled)
+		w.pass(15*time.Second + spread)
 		bob.wantPushes("ann", chat.Online)
 		w.set(w.nodes[0], "ann", chat.DND)
-		w.pass(15*time.Second + settled)
+		w.pass(15*time.Second + spread)
 		bob.wantPushes("ann", chat.DND)
 		ann.Leave()
-		w.pass(15*time.Second + 2*settled)
+		w.pass(15*time.Second + 2*spread)
 		if bob.pushes("ann"); bob.shows("ann") != chat.Offline {
 			t.Errorf("shows %s", bob.shows("ann"))
 		}
 	})
 }
 
-// A rush of clients asks a few at a time, and who cannot wait is told so.
+// A rush of clients reads a few at a time; one that cannot wait is told so.
 func TestReadersTakeTurns(t *testing.T) {
 	inTown(t, 1, func(w *town) {
 		bobWatchesAnn(w)
@@ -217,7 +217,7 @@ func TestReadersTakeTurns(t *testing.T) {
 	})
 }
 
-// slowReads answers when it is set free.
+// slowReads answers when it is released.
 type slowReads struct {
 	presence.Leases
 
@@ -231,7 +231,7 @@ func (l *slowReads) Read(ctx context.Context, users []string) ([]presence.Readin
 	return l.Leases.Read(ctx, users)
 }
 
-// Many watch one; a change costs one reading.
+// With many watchers of one person, every one is told of a change.
 func TestManyWatchers(t *testing.T) {
 	inTown(t, 1, func(w *town) {
 		var clients []*client
@@ -240,7 +240,7 @@ func TestManyWatchers(t *testing.T) {
 		}
 		w.pass(20 * time.Second)
 		w.join(w.nodes[0], "ann")
-		w.pass(settled)
+		w.pass(spread)
 		for _, c := range clients {
 			c.wantPushes("ann", chat.Online)
 		}
@@ -252,4 +252,60 @@ func bobWatchesOnly(w *town) *client {
 	c := w.join(w.nodes[0], "bob")
 	c.watch("ann")
 	return c
+}
+
+// bobSeesAnn has ann come online while bob watches.
+func bobSeesAnn(w *town) *client {
+	bob := bobWatchesAnn(w)
+	w.join(w.nodes[0], "ann")
+	w.pass(spread)
+	bob.wantPushes("ann", chat.Online)
+	return bob
+}
+
+func (c *client) recheck() {
+	c.t.Helper()
+	if err := c.Recheck(context.Background()); err != nil {
+		c.t.Error(err)
+	}
+}
+
+// TestRecheck: who may not be watched any longer is not, from the moment it returns, be
+// the watch starting or running; who may again is, within a minute.
+func TestRecheck(t *testing.T) {
+	inTown(t, 1, func(w *town) {
+		n, bob := w.nodes[0], bobSeesAnn(w)
+		w.facts.share("bob", "ann", false)
+		bob.recheck()
+		w.set(n, "ann", chat.DND)
+		w.pass(spread)
+		bob.wantPushes("ann")
+		w.facts.share("bob", "ann", true)
+		bob.recheck()
+		w.pass(spread)
+		bob.wantPushes("ann", chat.DND)
+
+		bob.watch("ann") // answered, and not started yet
+		w.facts.share("bob", "ann", false)
+		bob.recheck()
+		w.set(n, "ann", chat.Away)
+		w.pass(spread)
+		bob.wantPushes("ann")
+	})
+}
+
+// TestRecheckBesideWatch: a watch that has read whom it may see before a Recheck does
+// not bring them back.
+func TestRecheckBesideWatch(t *testing.T) {
+	inTown(t, 1, func(w *town) {
+		n, bob := w.nodes[0], bobSeesAnn(w)
+		w.facts.after = func() { // the watch has read by now
+			w.facts.share("bob", "ann", false)
+			bob.recheck()
+		}
+		bob.watch("ann")
+		w.set(n, "ann", chat.DND)
+		w.pass(spread)
+		bob.wantPushes("ann")
+	})
 }

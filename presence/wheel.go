@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// wheel has things come due once in a period, spread over its seconds, at a
-// cost that does not depend on how many are not due.
+// wheel makes things come due once per period, spread over its seconds. Its cost
+// does not depend on how many are not due.
 type wheel[K comparable] struct {
 	slots []map[K]struct{}
-	next  int64 // the first second that was not asked for yet
+	next  int64 // the first second not yet asked for
 }
 
 func newWheel[K comparable](period time.Duration) *wheel[K] {
@@ -20,7 +20,7 @@ func newWheel[K comparable](period time.Duration) *wheel[K] {
 	return w
 }
 
-// add gives k a slot, by lot, and answers which: remove needs it.
+// add puts k into a random slot and returns it: remove needs it.
 func (w *wheel[K]) add(k K) int {
 	slot := rand.IntN(len(w.slots))
 	w.slots[slot][k] = struct{}{}
@@ -29,8 +29,8 @@ func (w *wheel[K]) add(k K) int {
 
 func (w *wheel[K]) remove(k K, slot int) { delete(w.slots[slot], k) }
 
-// due gives what came due since it was last asked, each once, however long ago
-// that was.
+// due returns what came due since the last call, each once, however long ago that
+// was.
 func (w *wheel[K]) due(now time.Duration) []K {
 	second, turn := int64(now/time.Second), int64(len(w.slots))
 	var all []K
@@ -43,25 +43,25 @@ func (w *wheel[K]) due(now time.Duration) []K {
 	return all
 }
 
-// timeline has people come due once, in a given second.
-type timeline struct {
+// agenda makes people come due once, in a given second.
+type agenda struct {
 	seconds map[int64][]*person
-	next    int64 // the first second that was not asked for yet
+	next    int64 // the first second not yet asked for
 }
 
-func newTimeline() *timeline { return &timeline{seconds: map[int64][]*person{}} }
+func newAgenda() *agenda { return &agenda{seconds: map[int64][]*person{}} }
 
-// add has p come due in the second after at, or as soon as possible.
-func (l *timeline) add(p *person, at time.Duration) {
-	second := max(int64(at/time.Second)+1, l.next)
-	l.seconds[second] = append(l.seconds[second], p)
+// add makes p come due in the second after at, or as soon as possible.
+func (a *agenda) add(p *person, at time.Duration) {
+	second := max(int64(at/time.Second)+1, a.next)
+	a.seconds[second] = append(a.seconds[second], p)
 }
 
-func (l *timeline) due(now time.Duration) []*person {
+func (a *agenda) due(now time.Duration) []*person {
 	var all []*person
-	for ; l.next <= int64(now/time.Second); l.next++ {
-		all = append(all, l.seconds[l.next]...)
-		delete(l.seconds, l.next)
+	for ; a.next <= int64(now/time.Second); a.next++ {
+		all = append(all, a.seconds[a.next]...)
+		delete(a.seconds, a.next)
 	}
 	return all
 }

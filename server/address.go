@@ -3,18 +3,19 @@ package server
 import (
 	"net/http"
 	"net/netip"
-	"strings"
 )
 
-// clientAddress gives the address that a request comes from: that of the
-// connection, or what trusted proxies say of it. IPv6 counts by its /64, for one
-// home has them all. "" when there is none (a Unix socket).
-func (s *Server) clientAddress(r *http.Request) string {
+// client returns the address that a request comes from: that of the connection, or the
+// one that trusted proxies report. It is not valid when there is none (a Unix socket).
+func (s *Server) client(r *http.Request) netip.Addr {
 	at, ok := peer(r)
-	if !ok {
-		return ""
+	if !ok || !s.believed(at) {
+		return at
 	}
 	hops := forwardedFor(r.Header)
+	if n := s.cfg.TrustedHops; n > 0 {
+		return hopsBack(at, hops, n)
+	}
 	for i := len(hops) - 1; i >= 0 && s.trusted(at); i-- {
 		hop, ok := parseHop(hops[i])
 		if !ok {
@@ -22,23 +23,31 @@ func (s *Server) clientAddress(r *http.Request) string {
 		}
 		at = hop
 	}
-	if at.Is6() {
-		prefix, err := at.Prefix(64)
-		if err != nil {
-			return at.String()
-		}
-		return prefix.String()
-	}
-	return at.String()
+	return at
 }
 
-// scheme is how the client reached the server, as far as a trusted proxy is believed.
+// hopsBack returns what the nth proxy from here was connected from: each adds one hop.
+// If there are fewer, somebody came past a proxy, and is counted by their connection.
+func hopsBack(at netip.Addr, hops []string, n int) netip.Addr {
+	if n > len(hops) {
+		return at
+	}
+	if hop, ok := parseHop(hops[len(hops)-n]); ok {
+		return hop
+	}
+	return at
+}
+
+// scheme is how the client reached the server; only a trusted proxy is believed.
 func (s *Server) scheme(r *http.Request) string {
 	if r.TLS != nil {
 		return "https"
 	}
-	if at, ok := peer(r); ok && s.trusted(at) && forwardedProto(r.Header) == "https" {
-		return "https"
+	if at, ok := peer(r); ok && s.believed(at) {
+		switch forwardedProto(r.Header) {
+		case "https", "wss": // Traefik calls the scheme of an upgrade wss
+			return "https"
+		}
 	}
 	return "http"
 }
@@ -51,6 +60,12 @@ func peer(r *http.Request) (netip.Addr, bool) {
 	return at.Addr().Unmap().WithZone(""), true
 }
 
+// believed reports whether the other end of a connection may say for whom it asks: one
+// of the trusted proxies, or, if hops are counted and no proxies named, whoever it is.
+func (s *Server) believed(at netip.Addr) bool {
+	return s.trusted(at) || s.cfg.TrustedHops > 0 && len(s.cfg.TrustedProxies) == 0
+}
+
 func (s *Server) trusted(at netip.Addr) bool {
 	for _, p := range s.cfg.TrustedProxies {
 		if p.Contains(at) {
@@ -58,55 +73,4 @@ func (s *Server) trusted(at netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// forwardedFor lists the hops, the nearest last. X-Forwarded-For is taken before
-// Forwarded: a proxy must set one and drop what the client sent of the other.
-func forwardedFor(h http.Header) []string {
-	if values := h.Values("X-Forwarded-For"); len(values) > 0 {
-		return strings.Split(strings.Join(values, ","), ",")
-	}
-	return forwardedParam(h, "for")
-}
-
-func forwardedProto(h http.Header) string {
-	protos := h.Values("X-Forwarded-Proto")
-	if len(protos) == 0 {
-		protos = forwardedParam(h, "proto")
-	}
-	if len(protos) == 0 {
-		return ""
-	}
-	return strings.ToLower(strings.TrimSpace(protos[len(protos)-1]))
-}
-
-// forwardedParam gives one parameter of each element of Forwarded (RFC 7239), ""
-// where an element lacks it.
-func forwardedParam(h http.Header, name string) []string {
-	joined := strings.Join(h.Values("Forwarded"), ",")
-	if joined == "" {
-		return nil
-	}
-	var found []string
-	for element := range strings.SplitSeq(joined, ",") {
-		value := ""
-		for pair := range strings.SplitSeq(element, ";") {
-			key, v, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if strings.EqualFold(key, name) {
-				value = strings.Trim(v, `"`)
-			}
-		}
-		found = append(found, value)
-	}
-	return found
-}
-
-// parseHop reads an address with or without a port.
-func parseHop(s string) (netip.Addr, bool) {
-	s = strings.TrimSpace(s)
-	if at, err := netip.ParseAddrPort(s); err == nil {
-		return at.Addr().Unmap().WithZone(""), true
-	}
-	at, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	return at.Unmap().WithZone(""), err == nil
 }

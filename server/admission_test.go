@@ -8,17 +8,15 @@ import (
 	"testing/synctest"
 
 	"fechatter/chat"
-
-	"github.com/coder/websocket"
 )
 
-// When more resumes wait than the node can get through in seconds, who comes next
-// is sent away at the door; who waits too long is sent away as well.
+// When more resumes wait than the node can handle in seconds, further clients are
+// refused at the upgrade; those that wait too long are sent away as well.
 func TestReconnectStormIsHeldAtTheDoor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, answers := lonely(t, nil)
 		c.session = chat.Session{UserID: "ada"}
-		turns := c.server.realtime.resumes
+		turns := c.server.realtime.resumes.all
 		for range maxResumes {
 			turns.all <- struct{}{} // taken, and never given back
 		}
@@ -33,7 +31,7 @@ func TestReconnectStormIsHeldAtTheDoor(t *testing.T) {
 			t.Errorf("in a storm: %d %s", w.Code, w.Body)
 		}
 		turns.waiters.Add(-maxWaitingResumes)
-		c.read(websocket.MessageText, strings.NewReader(`{"id":"1","op":"resume"}`))
+		c.Message(true, []byte(`{"id":"1","op":"resume"}`))
 		got := <-answers // the bubble's time goes on when nothing else can
 		if !strings.Contains(got, "try again later") || turns.waiting() != 0 {
 			t.Errorf("after the wait: %q, and %d wait", got, turns.waiting())

@@ -6,46 +6,66 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"fechatter/chat"
+	"fechatter/door"
 )
 
-// builder turns the rows of the table into a mux and its description.
+// builder turns the rows of the table into a mux and its documents.
 type builder struct {
 	server *Server
 	mux    *http.ServeMux
 	api    huma.API
 }
 
-// binding is how a row's handler gets into the mux.
+// binding puts a row's handler into the mux.
 type binding func(*builder, route)
 
-// build makes the handler of everything and the documents about it.
+// build returns the handler of everything, and makes the documents about it.
 func (s *Server) build(page http.Handler) http.Handler {
 	b := &builder{server: s, mux: http.NewServeMux()}
 	b.api = huma.NewAPI(s.apiConfig(), b)
 	b.api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) { next(&call{humaContext: ctx}) })
-	for _, r := range s.routes() {
+	routes := s.routes()
+	for _, r := range routes {
 		r.handler(b, r)
 	}
+	s.mux, s.batchable = b.mux, batchable(routes)
 	s.documents = s.describe(b.api.OpenAPI())
-	return s.observe(s.sameOrigin(s.dispatch(b.mux, page)))
+	return door.Handler(s.observe(s.shared(s.crowded(s.ownHost(s.sameOrigin(s.dispatch(b.mux, page)))))))
 }
 
-// typed binds a handler that huma feeds and describes by its types. It has as long
-// as a command on a WebSocket. Its errors become problems.
+// batchable returns the patterns that a batch may use: those that know who asks, and neither
+// stream nor are batches themselves.
+func batchable(routes []route) map[string]bool {
+	patterns := map[string]bool{}
+	for _, r := range routes {
+		patterns[r.method+" "+muxPath(r.path)] = r.access.identified() && r.path != adminPath+"/batch"
+	}
+	return patterns
+}
+
+// typed binds a handler that huma calls and describes by its types. It has as much
+// time as a command on a WebSocket. Its errors become problems.
 func typed[I, O any](fn func(context.Context, *I) (*O, error)) binding {
+	return typedFor(commandTimeout, fn)
+}
+
+// typedFor is typed for a handler that has more time.
+func typedFor[I, O any](most time.Duration, fn func(context.Context, *I) (*O, error)) binding {
 	return func(b *builder, r route) {
 		huma.Register(b.api, b.operation(r), func(ctx context.Context, in *I) (*O, error) {
-			bounded, cancel := context.WithTimeout(ctx, commandTimeout)
+			bounded, cancel := context.WithTimeout(ctx, most)
 			defer cancel()
 			out, err := fn(bounded, in)
 			if err == nil {
 				return out, nil
 			}
+			b.server.noteRefusal(callerOf(ctx), r.path, err)
 			p := problemOf(err)
 			if p.Status >= http.StatusInternalServerError {
 				noteCause(ctx, err)
@@ -55,14 +75,14 @@ func typed[I, O any](fn func(context.Context, *I) (*O, error)) binding {
 	}
 }
 
-// plain binds a handler that writes its answer itself and is in no document.
+// plain binds a handler that writes its own answer and appears in no document.
 func plain(h http.Handler) binding {
 	return func(b *builder, r route) {
-		b.mux.Handle(r.method+" "+r.path, b.server.guard(r.access, false, b.server.budgets.of(r.method, r.path), h))
+		b.mux.Handle(r.method+" "+r.path, b.server.guard(r, false, h))
 	}
 }
 
-// stream binds a handler of server-sent events, which the document names.
+// stream binds a handler of server-sent events, which the document lists.
 func stream(h http.Handler) binding {
 	return func(b *builder, r route) {
 		plain(h)(b, r)
@@ -74,16 +94,16 @@ func stream(h http.Handler) binding {
 
 // Handle and ServeHTTP make the builder huma's adapter to the mux.
 func (b *builder) Handle(op *huma.Operation, handler func(huma.Context)) {
-	asks, _ := op.Metadata["access"].(access)
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(humago.NewContext(op, r, w)) })
-	b.mux.Handle(op.Method+" "+op.Path, b.server.guard(asks, op.RequestBody != nil, b.server.budgets.of(op.Method, op.Path), h))
+	r, _ := op.Metadata["route"].(route)
+	h := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { handler(humago.NewContext(op, req, w)) })
+	b.mux.Handle(op.Method+" "+muxPath(op.Path), b.server.guard(r, op.RequestBody != nil, h))
 }
 
 // ServeHTTP serves what was registered.
 func (b *builder) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.mux.ServeHTTP(w, r) }
 
-// call is huma's view of one request. What huma refuses itself, it would answer
-// with its own statuses; the contract has others.
+// call is huma's view of one request. Huma would answer what it refuses itself with
+// statuses of its own; the contract has others.
 type call struct {
 	humaContext
 	status int // instead of huma's, or 0
@@ -132,7 +152,7 @@ func strictJSON() huma.Format {
 			if err != nil {
 				return err
 			}
-			// An error here is the client's going away; there is nobody left to tell.
+			// An error here means that the client has gone; nobody is left to tell.
 			_, _ = w.Write(data)
 			return nil
 		},

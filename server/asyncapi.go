@@ -9,143 +9,78 @@ import (
 	"fechatter/chat"
 )
 
-// frameKind is what is around the payload of a frame.
+// frameKind is what surrounds the payload of a frame.
 type frameKind int
 
 const (
 	commandFrame frameKind = iota // {id, op, d}, from the client
 	eventFrame                    // {op, chat_id, seq, ts, actor_id, d}
 	plainFrame                    // {op, d}
-	chatFrame                     // {op, chat_id, seq, d}
-	hintFrame                     // {op, chat_id, d}
+	resetFrame                    // {op, chat_id, seq, d}
+	chatFrame                     // {op, chat_id, d}
 )
 
-// frameRow is one op of the WebSocket: what the AsyncAPI document and the page
-// about it are made of.
+// frameRow is one op of the WebSocket, from which its documents are made.
 type frameRow struct {
 	op      string
 	kind    frameKind
 	d       reflect.Type
-	answer  reflect.Type // of a command; nil: ready ends it
+	answer  reflect.Type // of a command; nil: ready answers it
 	summary string
 }
 
-// frames is the table of the ops, commands first.
+// frames lists all ops, commands first.
 func frames() []frameRow {
 	return append(commandRows(), append(eventRows(), pushRows()...)...)
 }
 
-func commandRows() []frameRow {
-	return []frameRow{
-		{"auth", commandFrame, reflect.TypeFor[authPayload](), reflect.TypeFor[nothing](), "Say who one is, within 5 s, when the upgrade carried no valid credential"},
-		{"resume", commandFrame, reflect.TypeFor[resumePayload](), nil, "Get every chat and what was missed; {} for a fresh start; once per connection; answered by ready"},
-		{"message.send", commandFrame, reflect.TypeFor[sendPayload](), reflect.TypeFor[chat.Sent](), "Send a message; answered after the commit"},
-		{"message.edit", commandFrame, reflect.TypeFor[editPayload](), reflect.TypeFor[editedAnswer](), "Edit one's own message"},
-		{"message.delete", commandFrame, reflect.TypeFor[messagePayload](), reflect.TypeFor[seqAnswer](), "Delete a message"},
-		{"reaction.add", commandFrame, reflect.TypeFor[reactionPayload](), reflect.TypeFor[seqAnswer](), "React to a message"},
-		{"reaction.remove", commandFrame, reflect.TypeFor[reactionPayload](), reflect.TypeFor[seqAnswer](), "Take a reaction back"},
-		{"cursor.set", commandFrame, reflect.TypeFor[cursorPayload](), reflect.TypeFor[chat.CursorState](), "Move one's cursor forward"},
-		{"typing.set", commandFrame, reflect.TypeFor[typingPayload](), reflect.TypeFor[nothing](), "Say that one types, again every few seconds, or stopped"},
-		{"presence.set", commandFrame, reflect.TypeFor[statePayload](), reflect.TypeFor[nothing](), "Set one's presence on all devices, until changed; online clears it"},
-		{"presence.watch", commandFrame, reflect.TypeFor[watchPayload](), reflect.TypeFor[presenceData](), "Say whose presence this client shows, at most 500; replaces the last; answers how they are now"},
-		{"activity", commandFrame, reflect.TypeFor[nothing](), reflect.TypeFor[nothing](), "Say that the person did something: without it they are away after a while"},
-		{"ping", commandFrame, reflect.TypeFor[nothing](), reflect.TypeFor[nothing](), "Ask for an answer"},
+func commandRows() (rows []frameRow) {
+	for _, c := range commands() {
+		rows = append(rows, frameRow{c.op, commandFrame, c.handler.payload, c.handler.answer, c.summary})
 	}
+	return rows
 }
 
 func eventRows() []frameRow {
 	return []frameRow{
 		{string(chat.OpChatCreated), eventFrame, reflect.TypeFor[chat.Chat](), nil, "A chat was created"},
 		{string(chat.OpChatUpdated), eventFrame, reflect.TypeFor[chat.Chat](), nil, "A chat was renamed or archived"},
+		{string(chat.OpChatDeleted), eventFrame, reflect.TypeFor[nothing](), nil, "A chat was deleted by an administrator; chat.left follows"},
 		{string(chat.OpMemberAdded), eventFrame, reflect.TypeFor[chat.MemberEvent](), nil, "A member was added"},
 		{string(chat.OpMemberUpdated), eventFrame, reflect.TypeFor[chat.MemberEvent](), nil, "A member's role changed"},
 		{string(chat.OpMemberRemoved), eventFrame, reflect.TypeFor[chat.MemberEvent](), nil, "A member was removed or left"},
 		{string(chat.OpMessageCreated), eventFrame, reflect.TypeFor[chat.MessageCreated](), nil, "A message was sent"},
 		{string(chat.OpMessageEdited), eventFrame, reflect.TypeFor[chat.MessageEdited](), nil, "A message was edited"},
 		{string(chat.OpMessageDeleted), eventFrame, reflect.TypeFor[chat.MessageDeleted](), nil, "A message was deleted"},
-		{string(chat.OpReactionAdded), eventFrame, reflect.TypeFor[chat.ReactionEvent](), nil, "Somebody reacted"},
-		{string(chat.OpReactionRemoved), eventFrame, reflect.TypeFor[chat.ReactionEvent](), nil, "Somebody took a reaction back"},
+		{string(chat.OpReactionAdded), eventFrame, reflect.TypeFor[chat.ReactionEvent](), nil, "A reaction was added"},
+		{string(chat.OpReactionRemoved), eventFrame, reflect.TypeFor[chat.ReactionEvent](), nil, "A reaction was removed"},
 	}
 }
 
 func pushRows() []frameRow {
 	return []frameRow{
-		{"hello", plainFrame, reflect.TypeFor[helloData](), nil, "Who one is, and what the server enforces"},
-		{"chats", plainFrame, reflect.TypeFor[chatsPayload](), nil, "A part of one's chats, before the replay"},
-		{"reset", chatFrame, reflect.TypeFor[reasonData](), nil, "Read this chat's history: events up to seq are not replayed"},
-		{string(chat.OpChatJoined), plainFrame, reflect.TypeFor[entryData](), nil, "One became a member of a chat; acts as a reset of it"},
-		{string(chat.OpChatLeft), plainFrame, reflect.TypeFor[chat.ChatLeft](), nil, "One is no member of a chat any more"},
-		{string(chat.OpSessionRevoked), plainFrame, reflect.TypeFor[chat.SessionRevoked](), nil, "A session of one's own was revoked"},
-		{"typing", hintFrame, reflect.TypeFor[typingData](), nil, "Who types in a chat now, at most 5, without oneself; empty: nobody"},
-		{"presence", plainFrame, reflect.TypeFor[presenceData](), nil, "How people who are watched are now"},
-		{"cursor", hintFrame, reflect.TypeFor[cursorData](), nil, "How far a member has come; with the counts when it is oneself, on another device"},
+		{"hello", plainFrame, reflect.TypeFor[helloData](), nil, "Who you are, and the limits in force"},
+		{"chats", plainFrame, reflect.TypeFor[chatsDocument](), nil, "Part of your chats, before the replay"},
+		{"reset", resetFrame, reflect.TypeFor[reasonData](), nil, "Read this chat's history: events up to seq are not replayed"},
+		{string(chat.OpChatJoined), plainFrame, reflect.TypeFor[entryData](), nil, "You became a member of a chat; acts as a reset of it"},
+		{string(chat.OpChatLeft), plainFrame, reflect.TypeFor[chat.ChatLeft](), nil, "You are no longer a member of a chat"},
+		{string(chat.OpSessionRevoked), plainFrame, reflect.TypeFor[chat.SessionRevoked](), nil, "One of your sessions was revoked"},
+		{string(chat.OpBlockAdded), plainFrame, reflect.TypeFor[chat.BlockChanged](), nil, "You blocked a user, on whatever device"},
+		{string(chat.OpBlockRemoved), plainFrame, reflect.TypeFor[chat.BlockChanged](), nil, "You unblocked a user"},
+		{"signal", chatFrame, reflect.TypeFor[signalData](), nil, "What a member tells those who are connected; stored nowhere"},
+		{"typing", chatFrame, reflect.TypeFor[typingData](), nil, "Who else is typing in a chat now, at most 5; empty: nobody"},
+		{"presence", plainFrame, reflect.TypeFor[presenceData](), nil, "The current presence of users you watch"},
+		{"cursor", chatFrame, reflect.TypeFor[cursorData](), nil, "How far a member has read; with counts when it is you, on another device"},
+		{hintMembership, chatFrame, reflect.TypeFor[membershipData](), nil, "What you changed about your own membership, on another device"},
 		{"drain", plainFrame, reflect.TypeFor[drainData](), nil, "Finish, then reconnect after retry_after_ms"},
-		{"degraded", plainFrame, reflect.TypeFor[degradedPayload](), nil, "What the server drops under load; empty: nothing any more"},
+		{"degraded", plainFrame, reflect.TypeFor[degradedData](), nil, "What the server drops under load; empty: nothing any longer"},
 	}
 }
-
-// The payloads of commands, and of what is sent in another form than it is described.
-type (
-	authPayload struct {
-		Token string `json:"token" required:"true"`
-	}
-	resumePayload struct {
-		Epoch   string           `json:"epoch,omitempty"`
-		Cursors map[string]int64 `json:"cursors,omitempty" doc:"the last seq held, by chat id; not with token"`
-		Token   *string          `json:"token,omitempty" doc:"the last id of an event stream (SSE)"`
-	}
-	sendPayload struct {
-		ChatID  string `json:"chat_id" required:"true"`
-		Key     string `json:"key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, for ever"`
-		Body    string `json:"body" required:"true"`
-		ReplyTo string `json:"reply_to,omitempty"`
-	}
-	editPayload struct {
-		MessageID string `json:"message_id" required:"true"`
-		Body      string `json:"body" required:"true"`
-		Version   int64  `json:"version" required:"true" doc:"the version that is edited"`
-	}
-	messagePayload struct {
-		MessageID string `json:"message_id" required:"true"`
-	}
-	reactionPayload struct {
-		MessageID string `json:"message_id" required:"true"`
-		Emoji     string `json:"emoji" required:"true"`
-	}
-	cursorPayload struct {
-		ChatID       string `json:"chat_id" required:"true"`
-		ReadSeq      *int64 `json:"read_seq,omitempty"`
-		DeliveredSeq *int64 `json:"delivered_seq,omitempty"`
-	}
-	typingPayload struct {
-		ChatID string `json:"chat_id" required:"true"`
-		Typing bool   `json:"typing" required:"true"`
-	}
-	statePayload struct {
-		State chat.PresenceState `json:"state" required:"true" enum:"online,away,dnd,invisible"`
-	}
-	watchPayload struct {
-		UserIDs []string `json:"user_ids" required:"true" maxItems:"500"`
-	}
-	editedAnswer struct {
-		Seq     int64 `json:"seq"`
-		Version int64 `json:"version"`
-	}
-	seqAnswer struct {
-		Seq int64 `json:"seq,omitempty" doc:"missing when nothing changed"`
-	}
-	chatsPayload struct {
-		Chats []chat.Entry `json:"chats"`
-	}
-	degradedPayload struct {
-		Dropping []string `json:"dropping"`
-	}
-)
 
 // object is a JSON object under construction.
 type object map[string]any
 
-// asyncDocument is an AsyncAPI 3 document and the table that it was made from.
+// asyncDocument is an AsyncAPI 3 document and the table from which it was made.
 type asyncDocument struct {
 	rows    []frameRow
 	schemas huma.Registry
@@ -155,12 +90,12 @@ type asyncDocument struct {
 func (d asyncDocument) encode() []byte {
 	data, err := json.Marshal(d.root)
 	if err != nil {
-		panic("describe the WebSocket: " + err.Error()) // of our own types only: a test would see it
+		panic("describe the WebSocket: " + err.Error()) // only of our own types: a test would fail
 	}
 	return data
 }
 
-// asyncAPI describes /ws, as the server sees it: it receives commands and sends
+// asyncAPI describes /ws from the server's side: it receives commands and sends
 // the rest.
 func (s *Server) asyncAPI() asyncDocument {
 	d := asyncDocument{rows: frames(), schemas: s.apiConfig().Components.Schemas}
@@ -209,10 +144,10 @@ func (d asyncDocument) payload(r frameRow) object {
 		p["chat_id"], p["seq"], p["actor_id"] = text(), number(), text()
 		p["ts"] = object{"type": "string", "format": "date-time"}
 		return envelope(r.op, p, "op", "chat_id", "seq", "ts", "actor_id", "d")
-	case chatFrame:
+	case resetFrame:
 		p["chat_id"], p["seq"] = text(), number()
 		return envelope(r.op, p, "op", "chat_id", "seq", "d")
-	case hintFrame:
+	case chatFrame:
 		p["chat_id"] = text()
 		return envelope(r.op, p, "op", "chat_id", "d")
 	}

@@ -31,7 +31,7 @@ type createChatInput struct {
 		Kind      chat.Kind `json:"kind" required:"true"`
 		Name      string    `json:"name,omitempty"`
 		Topic     string    `json:"topic,omitempty"`
-		MemberIDs []string  `json:"member_ids,omitempty" maxItems:"100" doc:"beside the caller, who is always a member"`
+		MemberIDs []string  `json:"member_ids,omitempty" maxItems:"100" doc:"besides the caller, who is always a member"`
 	}
 }
 
@@ -42,14 +42,20 @@ type createChatOutput struct {
 }
 
 func (s *Server) createChat(ctx context.Context, in *createChatInput) (*createChatOutput, error) {
-	b := in.Body
-	c, created, err := s.chat.CreateChat(ctx, callerOf(ctx).userID(),
-		chat.NewChat{Kind: b.Kind, Name: b.Name, Topic: b.Topic, MemberIDs: b.MemberIDs, Key: in.Key})
+	b, me := in.Body, callerOf(ctx).userID()
+	people := 1 + len(b.MemberIDs)
+	if err := s.chargePeople(me, people); err != nil {
+		return nil, err
+	}
+	c, created, err := s.chat.CreateChat(ctx, me, chat.NewChat{Kind: b.Kind, Name: b.Name, Topic: b.Topic, MemberIDs: b.MemberIDs, Key: in.Key})
 	if err != nil {
 		return nil, err
 	}
 	out := &createChatOutput{Status: 201, Body: c}
 	if !created {
+		if c.Kind != chat.Direct { // which may have been opened again
+			s.refundPeople(me, people)
+		}
 		out.Status = 200
 		if in.Key != "" && c.Kind != chat.Direct {
 			out.Replayed = "true"

@@ -16,16 +16,17 @@ func TestCreateChat(t *testing.T) {
 		t.Errorf("got %s", c.raw)
 	}
 	for name, body := range map[string]object{
-		"no kind":               {},
-		"unknown kind":          {"kind": "secret"},
-		"private without name":  {"kind": "private"},
-		"public without name":   {"kind": "public", "name": " "},
-		"long name":             {"kind": "group", "name": strings.Repeat("x", 101)},
-		"direct with nobody":    {"kind": "direct"},
-		"direct with oneself":   {"kind": "direct", "member_ids": []string{ada.id}},
-		"direct with a name":    {"kind": "direct", "name": "x", "member_ids": []string{bob.id}},
-		"101 members":           {"kind": "group", "member_ids": make([]string, 101)},
-		"member_ids not a list": {"kind": "group", "member_ids": bob.id},
+		"no kind":                {},
+		"unknown kind":           {"kind": "secret"},
+		"private without name":   {"kind": "private"},
+		"public without name":    {"kind": "public", "name": " "},
+		"group named by nothing": {"kind": "group", "name": "\u2800"},
+		"long name":              {"kind": "group", "name": strings.Repeat("x", 101)},
+		"direct with nobody":     {"kind": "direct"},
+		"direct with oneself":    {"kind": "direct", "member_ids": []string{ada.id}},
+		"direct with a name":     {"kind": "direct", "name": "x", "member_ids": []string{bob.id}},
+		"101 members":            {"kind": "group", "member_ids": make([]string, 101)},
+		"member_ids not a list":  {"kind": "group", "member_ids": bob.id},
 	} {
 		if a := ada.do("POST", "/chats", body); a.status != 400 {
 			t.Errorf("%s: got %d %s", name, a.status, a.raw)

@@ -14,7 +14,7 @@ import (
 	"fechatter/chat"
 )
 
-// command is what a client says.
+// command is what a client sends.
 type command struct {
 	ID string          `json:"id"`
 	Op string          `json:"op"`
@@ -26,15 +26,17 @@ const maxCommandID = 64 // characters
 // nothing is an answer without content.
 type nothing struct{}
 
-// handle answers one message; false means that the connection is being closed.
-func (c *connection) handle(data []byte) bool {
+// handle answers one message.
+func (c *connection) handle(data []byte) {
 	var cmd command
-	err := decodeStrict(data, &cmd)
+	err := c.server.envelope.decodeStrict(data, &cmd)
 	switch { // before anything is answered: what cannot be read ends the connection
 	case errors.Is(err, errNotUTF8):
-		return c.end(closeInvalidUTF8, "invalid UTF-8")
+		c.end(closeInvalidUTF8, "invalid UTF-8")
+		return
 	case errors.Is(err, errNotJSON), errors.Is(err, errNotObject):
-		return c.end(closeProtocol, "messages are JSON objects")
+		c.end(closeProtocol, "messages must be JSON objects")
+		return
 	}
 	re := &cmd.ID
 	if err != nil {
@@ -42,310 +44,87 @@ func (c *connection) handle(data []byte) bool {
 	} else if cmd.ID == "" || utf8.RuneCountInString(cmd.ID) > maxCommandID {
 		re, err = nil, chat.Errorf(chat.BadRequest, "id must be 1 to %d characters", maxCommandID)
 	}
+	row := c.server.commands.of(cmd.Op)
+	if row.budget != ofMessages {
+		c.sends.flushed() // what was sent before takes effect before this
+	}
 	started := time.Now()
 	if err == nil {
-		err = c.contained(re, cmd)
+		err = c.contained(row, re, cmd.D)
 	}
-	c.server.observer.Command(knownOp(cmd.Op), string(chat.CodeOf(err)), time.Since(started))
+	if _, later := errors.AsType[*underWay](err); later {
+		return
+	}
+	c.server.observer.Command(row.op, string(chat.CodeOf(err)), time.Since(started))
 	if err != nil {
-		c.answer(re, "error", c.problem(cmd.Op, err))
+		c.answer(re, "error", c.problem(row.op, err))
 	}
-	return c.afterAnswer(err)
+	c.afterAnswer(err)
 }
 
-// problem is what the client is told of an error. Of what is the server's fault
-// the log gets the cause.
+// contained is command, with a panic turned into an error.
+func (c *connection) contained(row commandRow, re *string, d []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return c.command(row, re, d)
+}
+
+// command runs one command, which answers unless it fails.
+func (c *connection) command(row commandRow, re *string, d []byte) error {
+	session := c.caller().session
+	user := session.UserID
+	if user == "" && row.op != "auth" {
+		return chat.Errorf(chat.Unauthenticated, "authenticate first")
+	}
+	if err := session.Admit(row.scope); err != nil {
+		return err
+	}
+	if c.server.limits.SendsPerSecond > 0 && row.budget != ofMessages {
+		if err := c.allowance.command(time.Now(), commandRate(c.server.limits)); err != nil {
+			return err
+		}
+	}
+	if user != "" {
+		if err := c.server.rates.of(row.budget).charge(user); err != nil {
+			return err
+		}
+	}
+	if len(d) == 0 {
+		d = []byte("{}")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	return row.handler.run(ctx, c, re, d)
+}
+
+// problem is what the client learns of an error. The log gets the cause of what
+// is the server's fault.
 func (c *connection) problem(op string, err error) Problem {
+	c.server.noteRefusal(c.caller(), "", err)
 	p := problemOf(err)
 	level := slog.LevelWarn
 	if p.Code == chat.Internal {
 		level = slog.LevelError
 	}
 	if p.Status >= http.StatusInternalServerError {
-		c.server.log.Log(context.Background(), level, "command", "op", knownOp(op), "user", c.user(), "code", p.Code, "err", err)
+		c.server.log.Log(context.Background(), level, "command", "op", op, "user", c.user(), "code", p.Code, "error", err)
 	}
 	return p
 }
 
 // afterAnswer ends connections that an answer alone does not stop.
-func (c *connection) afterAnswer(err error) bool {
+func (c *connection) afterAnswer(err error) {
 	switch {
-	case c.ending:
-		return false
 	case errors.Is(err, chat.ErrSessionExpired):
-		return c.end(closeExpired, "session expired")
+		c.end(closeExpired, "session expired")
 	case errors.Is(err, errSecondResume):
-		return c.end(closeProtocol, "second resume")
-	case chat.CodeOf(err) == chat.RateLimited && c.budget.refused(time.Now(), 10*c.server.limits.SendBurst):
-		return c.end(closeRateLimited, "rate limited")
+		c.end(closeProtocol, "second resume")
+	case chat.CodeOf(err) == chat.RateLimited && c.allowance.refused(time.Now(), 10*c.server.limits.SendBurst):
+		c.end(closeRateLimited, "rate limited")
 	}
-	return true
 }
 
-// contained is command, with a panic turned into an error.
-func (c *connection) contained(re *string, cmd command) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
-		}
-	}()
-	return c.command(re, cmd)
-}
-
-// command runs one command and answers it unless it fails.
-func (c *connection) command(re *string, cmd command) error {
-	if cmd.Op != "auth" && c.user() == "" {
-		return chat.Errorf(chat.Unauthenticated, "say auth first")
-	}
-	if c.server.limits.SendsPerSecond > 0 && !drawsFromSends(cmd.Op) {
-		if retry, ok := c.budget.take(time.Now()); !ok {
-			return &chat.Error{Code: chat.RateLimited, Detail: "too many commands", RetryAfter: retry}
-		}
-	}
-	if user := c.user(); user != "" {
-		if err := c.server.budgets.ofOp(cmd.Op).charge(user); err != nil {
-			return err
-		}
-	}
-	if len(cmd.D) == 0 {
-		cmd.D = json.RawMessage("{}")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
-	defer cancel()
-	switch cmd.Op {
-	case "auth":
-		return c.authCommand(ctx, re, cmd.D)
-	case "resume":
-		return c.resumeCommand(re, cmd.D)
-	}
-	d, err := c.useCase(ctx, cmd)
-	if err != nil {
-		return err
-	}
-	c.answer(re, "ok", d)
-	return nil
-}
-
-// useCase is the table of the commands that answer with ok.
-func (c *connection) useCase(ctx context.Context, cmd command) (any, error) {
-	switch cmd.Op {
-	case "ping":
-		return nothing{}, decodeStrict(cmd.D, &nothing{})
-	case "message.send":
-		return c.messageSend(ctx, cmd.D)
-	case "message.edit":
-		return c.messageEdit(ctx, cmd.D)
-	case "message.delete":
-		return c.messageDelete(ctx, cmd.D)
-	case "reaction.add":
-		return c.reaction(ctx, cmd.D, c.server.chat.React)
-	case "reaction.remove":
-		return c.reaction(ctx, cmd.D, c.server.chat.Unreact)
-	case "cursor.set":
-		return c.cursorSet(ctx, cmd.D)
-	case "typing.set":
-		return c.typingSet(ctx, cmd.D)
-	case "presence.set":
-		return c.presenceSet(ctx, cmd.D)
-	case "presence.watch":
-		return c.presenceWatch(ctx, cmd.D)
-	case "activity":
-		return c.activity(cmd.D)
-	}
-	return nil, chat.Errorf(chat.BadRequest, "unknown op")
-}
-
-// drawsFromSends says whether the limit told in hello is the one that counts a command.
-func drawsFromSends(op string) bool {
-	switch op {
-	case "message.send", "message.edit", "reaction.add", "reaction.remove":
-		return true
-	}
-	return false
-}
-
-// knownOp keeps what clients make up out of the metrics' labels.
-func knownOp(op string) string {
-	switch op {
-	case "auth", "resume", "ping", "message.send", "message.edit", "message.delete", "reaction.add", "reaction.remove", "cursor.set",
-		"typing.set", "presence.set", "presence.watch", "activity":
-		return op
-	}
-	return "unknown"
-}
-
-var errSecondResume = chat.Errorf(chat.BadRequest, "resume comes once per connection")
-
-func (c *connection) authCommand(ctx context.Context, re *string, d []byte) error {
-	var in authPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return err
-	}
-	if c.user() != "" {
-		return chat.Errorf(chat.BadRequest, "this connection is authenticated already")
-	}
-	defer c.sayAuth()()
-	if _, err := c.server.chat.Authenticate(ctx, in.Token); err != nil {
-		return err
-	}
-	c.answer(re, "ok", nothing{})
-	c.welcome(ctx, in.Token)
-	return nil
-}
-
-// welcome makes the connection the user's and says hello. The session is looked
-// at again once its revocation can be heard, so that none falls in between.
-func (c *connection) welcome(ctx context.Context, token string) bool {
-	s := c.server
-	session, err := s.chat.Authenticate(ctx, token)
-	if err != nil {
-		return c.refuse(ctx, err)
-	}
-	if !c.socket.Identify(session.UserID, s.cfg.Quotas.ConnectionsPerUser) {
-		return c.end(closeTooMany, "too many connections of this user")
-	}
-	release, err := s.hub.Open(ctx, session.UserID)
-	if err != nil {
-		return c.refuse(ctx, err)
-	}
-	defer release()
-	c.mu.Lock()
-	c.session, c.kept = session, time.Now()
-	c.noStranger()
-	c.mu.Unlock()
-	if err := s.hub.AttachPersonal(ctx, c.socket, session.UserID, -1); err != nil {
-		return c.refuse(ctx, err)
-	}
-	if _, err := s.chat.Authenticate(ctx, token); err != nil {
-		if chat.CodeOf(err) == chat.Unauthenticated {
-			return c.end(closeRevoked, "session revoked")
-		}
-		return c.refuse(ctx, err)
-	}
-	return c.hello(ctx, session)
-}
-
-// refuse deals with a welcome that failed: a credential that does not hold leaves
-// the client its time to authenticate; an expired one, and a fault, end it.
-func (c *connection) refuse(ctx context.Context, err error) bool {
-	switch {
-	case errors.Is(err, chat.ErrSessionExpired):
-		return c.end(closeExpired, "session expired")
-	case chat.CodeOf(err) == chat.Unauthenticated:
-		return false
-	}
-	c.ending = true
-	c.fail(ctx, "welcome connection", err)
-	return false
-}
-
-func (c *connection) hello(ctx context.Context, session chat.Session) bool {
-	epoch, now, err := c.server.chat.Epoch(ctx)
-	if err != nil {
-		return c.refuse(ctx, err)
-	}
-	c.arrive(session.UserID)
-	c.send(pushFrame{Op: "hello", D: helloData{SessionID: session.ID, UserID: session.UserID, Epoch: epoch,
-		HeartbeatMS: heartbeatEvery.Milliseconds(), ServerTime: now, Limits: c.server.limits}})
-	c.mu.Lock()
-	c.greeted = true
-	c.mu.Unlock()
-	if c.server.Shedding() > 0 {
-		c.sayDegraded()
-	}
-	return true
-}
-
-func (c *connection) resumeCommand(re *string, d []byte) error {
-	var in resumePayload
-	if err := decodeStrict(d, &in); err != nil {
-		return err
-	}
-	if c.resuming {
-		return errSecondResume
-	}
-	if in.Token != nil && in.Cursors != nil {
-		return chat.Errorf(chat.BadRequest, "cursors or token, not both")
-	}
-	for _, seq := range in.Cursors {
-		if seq < 0 {
-			return chat.Errorf(chat.BadRequest, "a cursor must not be negative")
-		}
-	}
-	c.resuming = true
-	id := *re
-	c.do(func(ctx context.Context) {
-		c.resume(ctx, in, func(ctx context.Context, epoch string) error {
-			data, err := encode(answerFrame{Re: &id, Op: "ready", D: epochData{Epoch: epoch}})
-			if err != nil {
-				return err
-			}
-			return c.socket.SendPaced(ctx, "ready", data)
-		})
-	})
-	return nil
-}
-
-func (c *connection) messageSend(ctx context.Context, d []byte) (any, error) {
-	var in sendPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
-	c.acted()
-	return c.server.send(ctx, chat.Send{ChatID: in.ChatID, SenderID: c.user(), Key: in.Key, Body: in.Body, ReplyTo: in.ReplyTo})
-}
-
-func (c *connection) messageEdit(ctx context.Context, d []byte) (any, error) {
-	var in editPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
-	if err := c.server.sends.charge(c.user()); err != nil {
-		return nil, err
-	}
-	_, seq, err := c.server.chat.Edit(ctx, c.user(), in.MessageID, in.Body, in.Version)
-	if err != nil {
-		return nil, err
-	}
-	return editedAnswer{Seq: seq, Version: in.Version + 1}, nil
-}
-
-func (c *connection) messageDelete(ctx context.Context, d []byte) (any, error) {
-	var in messagePayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
-	seq, err := c.server.chat.Delete(ctx, c.user(), in.MessageID)
-	return seqAnswer{Seq: seq}, err
-}
-
-func (c *connection) reaction(ctx context.Context, d []byte,
-	do func(ctx context.Context, userID, messageID, emoji string) (int64, error)) (any, error) {
-	var in reactionPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
-	if err := c.server.sends.charge(c.user()); err != nil {
-		return nil, err
-	}
-	seq, err := do(ctx, c.user(), in.MessageID, in.Emoji)
-	return seqAnswer{Seq: seq}, err
-}
-
-func (c *connection) cursorSet(ctx context.Context, d []byte) (any, error) {
-	var in cursorPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
-	return c.server.moveCursor(ctx, c.user(), in.ChatID,
-		chat.CursorChange{ReadSeq: in.ReadSeq, DeliveredSeq: in.DeliveredSeq}, c.socket)
-}
-
-func (c *connection) typingSet(ctx context.Context, d []byte) (any, error) {
-	var in typingPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
-	c.acted()
-	return nothing{}, c.server.setTyping(ctx, c.user(), in.ChatID, in.Typing)
-}
+func (c *connection) ping(context.Context, nothing) (nothing, error) { return nothing{}, nil }

@@ -6,6 +6,17 @@ import (
 	"fechatter/chat"
 )
 
+type cursorPayload struct {
+	ChatID       string `json:"chat_id" required:"true"`
+	ReadSeq      *int64 `json:"read_seq,omitempty"`
+	DeliveredSeq *int64 `json:"delivered_seq,omitempty"`
+}
+
+func (c *connection) setCursor(ctx context.Context, in cursorPayload) (chat.CursorState, error) {
+	return c.server.moveCursor(ctx, c.user(), in.ChatID,
+		chat.CursorChange{ReadSeq: in.ReadSeq, DeliveredSeq: in.DeliveredSeq}, c.socket)
+}
+
 type setCursorInput struct {
 	IDInput
 	Body struct {
@@ -36,6 +47,16 @@ func (s *Server) listCursors(ctx context.Context, in *listMembersInput) (*cursor
 	out := &cursorsOutput{}
 	out.Body.Cursors, out.Body.Next = list(cursors), next
 	return out, err
+}
+
+type typingPayload struct {
+	ChatID string `json:"chat_id" required:"true"`
+	Typing bool   `json:"typing" required:"true"`
+}
+
+func (c *connection) setTyping(ctx context.Context, in typingPayload) (nothing, error) {
+	c.acted()
+	return nothing{}, c.server.setTyping(ctx, c.user(), in.ChatID, in.Typing)
 }
 
 type typingInput struct {

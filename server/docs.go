@@ -17,7 +17,7 @@ import (
 //go:embed docs.html
 var docsTemplate string
 
-// docsPage renders both documents as one page that needs nothing from elsewhere.
+// docsPage renders both documents as one page that loads nothing from elsewhere.
 func docsPage(api *huma.OpenAPI, async asyncDocument) []byte {
 	page := docsView{Version: api.Info.Version, Schemas: schemaViews(api.Components.Schemas, async.schemas)}
 	for _, path := range slices.Sorted(maps.Keys(api.Paths)) {
@@ -37,13 +37,13 @@ func docsPage(api *huma.OpenAPI, async asyncDocument) []byte {
 	page.linkable()
 	var b bytes.Buffer
 	if err := template.Must(template.New("docs").Funcs(template.FuncMap{"words": page.words}).Parse(docsTemplate)).Execute(&b, page); err != nil {
-		panic("render the documentation: " + err.Error()) // of our own types only: a test would see it
+		panic("render the documentation: " + err.Error()) // only of our own types: a test would fail
 	}
 	return b.Bytes()
 }
 
 type docsView struct {
-	known      map[string]bool // the types that the page has a place for
+	known      map[string]bool // the types that the page describes
 	Version    string
 	Operations []operationView
 	Frames     []frameView
@@ -64,7 +64,7 @@ type wordView struct {
 }
 
 // words splits the name of a type, such as "list of Chat", so that its parts can
-// be links.
+// become links.
 func (v *docsView) words(name string) (words []wordView) {
 	for w := range strings.FieldsSeq(name) {
 		words = append(words, wordView{Text: w, Link: v.known[w]})
@@ -74,7 +74,7 @@ func (v *docsView) words(name string) (words []wordView) {
 
 type operationView struct {
 	ID, Method, Path, Summary string
-	Open                      bool // needs no session
+	Open                      bool // no session needed
 	Params                    []fieldView
 	Body                      string
 	Answers                   []answerView
@@ -139,7 +139,7 @@ func viewFrame(d asyncDocument, r frameRow) frameView {
 	return v
 }
 
-// schemaViews lists the objects of both documents by name; what both have is the same.
+// schemaViews lists the objects of both documents by name; what both have is equal.
 func schemaViews(registries ...huma.Registry) []schemaView {
 	all := map[string]*huma.Schema{}
 	for _, r := range registries {
@@ -161,7 +161,7 @@ func viewFields(s *huma.Schema) []fieldView {
 	return fields
 }
 
-// typeName says a schema in a word: the name of an object, or a JSON type.
+// typeName names a schema: by the name of its object, or a JSON type.
 func typeName(s *huma.Schema) string {
 	switch {
 	case s == nil || reflect.ValueOf(*s).IsZero():

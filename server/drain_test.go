@@ -3,8 +3,9 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -15,24 +16,21 @@ import (
 	"fechatter/hub"
 )
 
-// leaver is a client that is told to go: when it was, for when, and when its
+// leaver is a client that is asked to go: when it was asked, for when, and when its
 // connection ended.
 type leaver struct {
 	told, due, end time.Duration
 	frames         int
 }
 
-// leave connects a client that goes when its time comes, or never by itself.
+// leave connects a client that goes when its time comes or, unless it obeys, never.
 func leave(t *testing.T, s *Server, begin time.Time, obeys bool, into *leaver, all *sync.WaitGroup) {
 	ours, theirs := net.Pipe()
 	c := &connection{server: s}
 	wire := s.hub.NewWire(ours, nil)
 	c.socket = s.hub.Register(wire, hub.WebSocket, "", c)
 	s.realtime.connections.add(c)
-	all.Go(func() {
-		_, _ = io.Copy(io.Discard, wire) // ends when the client goes
-		c.socket.CloseNow()
-	})
+	c.socket.Read(c)
 	all.Go(func() {
 		for buf := make([]byte, 512); ; {
 			n, err := theirs.Read(buf)
@@ -62,7 +60,8 @@ func leave(t *testing.T, s *Server, begin time.Time, obeys bool, into *leaver, a
 	})
 }
 
-// peak gives the most of times in one tenth of their span, against the mean.
+// peak returns how many of the times fall into the fullest tenth of their span, as a
+// multiple of the mean.
 func peak(times []time.Duration) float64 {
 	const bins = 10
 	var counts [bins]int
@@ -73,7 +72,7 @@ func peak(times []time.Duration) float64 {
 	return float64(slices.Max(counts[:])) * bins / float64(len(times))
 }
 
-// Clients are sent away evenly over the window, each once, and those who stay are
+// Clients are sent away evenly over the window, each once, and those that stay are
 // closed in the same waves; all of it ends in time.
 func TestDrainInWaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -99,13 +98,13 @@ func TestDrainInWaves(t *testing.T) {
 		var due, closed []time.Duration
 		for i, l := range list {
 			if l.frames != 1 || l.told > time.Second {
-				t.Fatalf("client %d was told %d times, the last %s after the begin", i, l.frames, l.told)
+				t.Fatalf("client %d was asked %d times, the last %s after the start", i, l.frames, l.told)
 			}
 			due = append(due, l.due)
 			if i%2 == 1 {
 				closed = append(closed, l.end)
 			} else if l.end > l.due+50*time.Millisecond {
-				t.Errorf("client %d left %s after the begin, its time was %s", i, l.end, l.due)
+				t.Errorf("client %d left %s after the start, its time was %s", i, l.end, l.due)
 			}
 		}
 		if p := peak(due); p > 1.2 {
@@ -132,5 +131,8 @@ func TestDrainOfFew(t *testing.T) {
 			t.Errorf("the drain of three took %s", took)
 		}
 		all.Wait()
+		if w := serve(s.Handler(), httptest.NewRequest(http.MethodGet, "/ws", nil)); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("an upgrade while the node drains: %d", w.Code)
+		}
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"fechatter/chat"
 )
 
-// However many members a group has, and whatever its last message gathered, its
-// entry fits a chats frame and loses no more than it must.
+// However many members a group has, and whatever its last message carries, its entry
+// fits a chats frame and loses no more than it must.
 func TestEntryFitsAFrame(t *testing.T) {
 	ids := func(n int) (list []string) {
 		for i := range n {

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"fechatter/chat"
 	"fechatter/conform/client"
 	"fechatter/persistence"
-	"fechatter/persistence/postgrestest"
 
 	"github.com/google/uuid"
 )
@@ -19,24 +17,12 @@ type toNobody struct{}
 
 func (toNobody) Publish([]chat.Event) {}
 
-// The database begins another history under a running node. Whoever is connected
-// is told, and so is whoever comes back with a cursor of the old one, though the
-// new history has grown past it.
+// The database begins another history under a running node. Connected clients are
+// reset, and so are those that come back with a cursor of the old history, although
+// the new one has grown past it.
 func TestNewEpochUnderARunningNode(t *testing.T) {
 	t.Parallel()
-	postgres, err := postgrestest.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := postgres.Stop(); err != nil {
-			t.Errorf("stop postgres: %v", err)
-		}
-	})
-	url, err := postgres.Database(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	url := onPostgres(t)
 	n := startNode(t, func(c *app.Config) { c.Database = url })
 	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
 	first, second := ada.Group(bob), ada.Group(bob)
@@ -64,7 +50,7 @@ func TestNewEpochUnderARunningNode(t *testing.T) {
 		reset[f.ChatID] = f.Field(t, "reason") == "epoch"
 	}
 	if !reset[first] || !reset[second] {
-		t.Errorf("the live connection was told %s", live.Story())
+		t.Errorf("the live connection got %s", live.Story())
 	}
 	after := ada.Say(second, "both go on")
 	if f := live.Until("the message", func(f client.Frame) bool { return f.Op == "message.created" && f.ChatID == second }); f.Seq != after {
@@ -86,7 +72,7 @@ func TestNewEpochUnderARunningNode(t *testing.T) {
 		}
 		told++
 		if f.Field(t, "reason") != "epoch" || f.ChatID == first && f.Seq != last {
-			t.Errorf("told %s, want epoch at %d", f.Raw, last)
+			t.Errorf("got %s, want epoch at %d", f.Raw, last)
 		}
 	}
 	if told != 2 {

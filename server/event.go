@@ -17,7 +17,7 @@ type eventsOutput struct {
 		Events  []chat.Event `json:"events"`
 		LastSeq int64        `json:"last_seq"`
 		Epoch   string       `json:"epoch"`
-		Reset   *resetView   `json:"reset,omitempty" doc:"the log no longer reaches down to after_seq: read the history"`
+		Reset   *resetView   `json:"reset,omitempty" doc:"the log no longer reaches back to after_seq: read the history"`
 	}
 }
 

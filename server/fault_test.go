@@ -8,12 +8,10 @@ import (
 	"testing/synctest"
 
 	"fechatter/chat"
-
-	"github.com/coder/websocket"
 )
 
-// What a command is not told of a fault, the log is: once, with the cause. What
-// is the client's own fault is nobody's news.
+// The log gets what the client does not learn of a fault: once, with the cause. The
+// client's own mistakes are not logged.
 func TestFaultsOfCommandsAreLogged(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err  error // of the store; nil: it panics
@@ -34,7 +32,7 @@ func TestFaultsOfCommandsAreLogged(t *testing.T) {
 				}})
 				var log strings.Builder
 				c.server.log = slog.New(slog.NewTextHandler(&log, nil))
-				c.read(websocket.MessageText, strings.NewReader(`{"id":"1","op":"auth","d":{"token":"`+wellFormedToken+`"}}`))
+				c.Message(true, []byte(`{"id":"1","op":"auth","d":{"token":"`+wellFormedToken+`"}}`))
 				lines := strings.Count(log.String(), "\n")
 				if tc.want == "" && lines > 0 || tc.want != "" && (lines != 1 || !strings.Contains(log.String(), tc.want)) {
 					t.Errorf("logged %q", log.String())

@@ -1,21 +1,20 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 
 	"fechatter/chat"
 )
 
-// answerFrame answers a command; Re is nil for one whose id could not be read.
+// answerFrame answers a command; Re is nil if its id could not be read.
 type answerFrame struct {
 	Re *string `json:"re"`
 	Op string  `json:"op"`
 	D  any     `json:"d"`
 }
 
-// pushFrame is what the server says unasked and without a seq of its own.
+// pushFrame is what the server sends unasked, other than events.
 type pushFrame struct {
 	Op     string `json:"op"`
 	ChatID string `json:"chat_id,omitempty"`
@@ -36,6 +35,11 @@ type chatsData struct {
 	Chats []json.RawMessage `json:"chats"`
 }
 
+// chatsDocument is how chatsData is described, whose entries are encoded already.
+type chatsDocument struct {
+	Chats []chat.Entry `json:"chats"`
+}
+
 type entryData struct {
 	Chat chat.Entry `json:"chat"`
 }
@@ -53,28 +57,14 @@ type drainData struct {
 	DeadlineMS   int64 `json:"deadline_ms"`
 }
 
-// encode is json.Marshal without HTML escapes: what it makes never is part of a page.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// send queues a push. What cannot be encoded is a fault of the server's own.
+// send queues a push. If it cannot be encoded, that is the server's own fault.
 func (c *connection) send(f pushFrame) {
-	data, err := encode(f)
-	if err != nil {
-		c.server.log.Error("encode push", "op", f.Op, "err", err)
-		return
+	if err := c.server.encoders.encode(f, func(data []byte) { c.queue(f.Op, data) }); err != nil {
+		c.server.log.Error("encode push", "op", f.Op, "error", err)
 	}
-	c.queue(f.Op, data)
 }
 
-// sendPaced is send for what may be long: it waits for the socket.
+// sendPaced is send for what may be large: it waits for the socket.
 func (c *connection) sendPaced(ctx context.Context, f pushFrame) error {
 	data, err := encode(f)
 	if err != nil {
@@ -84,16 +74,13 @@ func (c *connection) sendPaced(ctx context.Context, f pushFrame) error {
 }
 
 func (c *connection) answer(re *string, op string, d any) {
-	data, err := encode(answerFrame{Re: re, Op: op, D: d})
-	if err != nil {
-		c.server.log.Error("encode answer", "op", op, "err", err)
-		return
+	if err := c.server.encoders.encode(answerFrame{Re: re, Op: op, D: d}, func(data []byte) { c.queue(op, data) }); err != nil {
+		c.server.log.Error("encode answer", "op", op, "error", err)
 	}
-	c.queue(op, data)
 }
 
-// queue hands a frame to the hub. A closed connection is no error here: Closed
-// says so to those who must know.
+// queue hands a frame to the hub. A closed connection is not an error here: Closed
+// reports it where it matters.
 func (c *connection) queue(op string, data []byte) {
 	_ = c.socket.Send(op, data)
 }

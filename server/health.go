@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Health answers from memory how the node is: a request never starts a probe.
+// Health answers from memory: a request never starts a probe.
 type Health interface {
 	Health() HealthReport
 }
@@ -23,14 +23,14 @@ const (
 	Fail HealthStatus = "fail"
 )
 
-// HealthReport is how the node was when its parts were last looked at.
+// HealthReport is how the node was when its parts were last checked.
 type HealthReport struct {
 	Status HealthStatus
 	Parts  []HealthPart
 }
 
-// HealthPart is one measured part. It is shown to anybody: names and numbers,
-// no addresses and no error texts.
+// HealthPart is one measured part. Anybody may see it: names and numbers, no
+// addresses and no error texts.
 type HealthPart struct {
 	Name   string // what it is, such as sqlite, postgres, nats, disk
 	Metric string // what was measured, such as responseTime
@@ -41,8 +41,8 @@ type HealthPart struct {
 	Time   time.Time // of the measurement
 }
 
-// healthPages are the handlers of the health paths. A nil health is a node that
-// is not there yet.
+// healthPages are the handlers of the health paths. A nil health is a node that is
+// not up yet.
 type healthPages struct {
 	health  Health
 	version string
@@ -55,7 +55,7 @@ func (p healthPages) report() HealthReport {
 	return p.health.Health()
 }
 
-// livez says that the process turns. It must not know any dependency, or an
+// livez reports that the process is alive. It must not know of any dependency, or an
 // orchestrator would restart nodes because a database is away.
 func (p healthPages) livez(w http.ResponseWriter, _ *http.Request) {
 	healthHead(w, "text/plain; charset=utf-8", http.StatusOK)
@@ -68,7 +68,14 @@ func (p healthPages) simple(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, r.Status.word())
 }
 
-func (p healthPages) readyz(w http.ResponseWriter, req *http.Request) {
+func (p healthPages) readyz(w http.ResponseWriter, _ *http.Request) {
+	r := p.report()
+	healthHead(w, "text/plain; charset=utf-8", r.Status.code())
+	_, _ = io.WriteString(w, r.Status.word()+"\n")
+}
+
+// parts is readyz of the admin listener: with ?verbose it names the parts first.
+func (p healthPages) parts(w http.ResponseWriter, req *http.Request) {
 	r := p.report()
 	healthHead(w, "text/plain; charset=utf-8", r.Status.code())
 	if req.URL.Query().Has("verbose") {
@@ -79,7 +86,7 @@ func (p healthPages) readyz(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, r.Status.word()+"\n")
 }
 
-// full is the draft of application/health+json.
+// full answers in the draft format application/health+json.
 func (p healthPages) full(w http.ResponseWriter, _ *http.Request) {
 	r := p.report()
 	doc := healthDocument{Status: r.Status, Version: p.version, Checks: map[string][]healthCheck{}}
@@ -122,7 +129,7 @@ func (s HealthStatus) word() string {
 	return "ok"
 }
 
-// healthHead writes the head: an answer that is kept anywhere is no answer.
+// healthHead writes the head: a cached answer would be a wrong one.
 func healthHead(w http.ResponseWriter, contentType string, code int) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")

@@ -60,13 +60,21 @@ func TestHealthBeforeTheNodeIsThere(t *testing.T) {
 	}
 }
 
-func TestReadyzVerboseNamesTheParts(t *testing.T) {
+// What the parts are is for the operator alone.
+func TestReadyzNamesThePartsToTheOperator(t *testing.T) {
 	p := healthPages{health: fixedHealth{Status: Warn, Parts: []HealthPart{part("sqlite", Pass), part("nats", Warn)}}}
-	if got := ask(p.readyz, "/readyz?verbose").Body.String(); got != "sqlite:responseTime pass\nnats:responseTime warn\nok\n" {
+	if got := ask(p.parts, "/readyz?verbose").Body.String(); got != "sqlite:responseTime pass\nnats:responseTime warn\nok\n" {
 		t.Errorf("verbose: %q", got)
 	}
-	if got := ask(p.readyz, "/readyz").Body.String(); got != "ok\n" {
-		t.Errorf("plain: %q", got)
+	for name, h := range map[string]http.HandlerFunc{"to the operator": p.parts, "to anybody": p.readyz} {
+		if got := ask(h, "/readyz").Body.String(); got != "ok\n" {
+			t.Errorf("plain, %s: %q", name, got)
+		}
+	}
+	for _, query := range []string{"?verbose", "?verbose=1", "?%76erbose", "?a&verbose"} {
+		if got := ask(p.readyz, "/readyz"+query).Body.String(); got != "ok\n" {
+			t.Errorf("to anybody who asks %s: %q", query, got)
+		}
 	}
 }
 

@@ -126,7 +126,7 @@ func TestCursors(t *testing.T) {
 
 func TestSendsAreLimitedPerUser(t *testing.T) {
 	n := newNode(t, nil)
-	n.server.sends = newLimiter(1, time.Hour, 4) // four, and no more in the time of a test
+	n.server.rates.sends = newLimiter(1, time.Hour, 5) // five, and no more in the time of a test
 	ada, bob := n.person("ada"), n.person("bob")
 	chatID := ada.group(bob)
 	path := "/chats/" + chatID + "/messages"
@@ -135,16 +135,16 @@ func TestSendsAreLimitedPerUser(t *testing.T) {
 		ada.want(200, "POST", path, object{"body": "one"}, "Idempotency-Key", "k1") // costs nothing
 	}
 	ada.want(200, "PATCH", "/messages/"+m, object{"body": "two", "version": 1})
-	ada.want(200, "PUT", "/messages/"+m+"/reactions/x", nil)
-	ada.want(200, "DELETE", "/messages/"+m+"/reactions/x", nil)
+	ada.want(200, "PUT", "/messages/"+m+"/reactions/👍", nil)
+	ada.want(200, "DELETE", "/messages/"+m+"/reactions/👍", nil)
 	refused := ada.refused(chat.RateLimited, "POST", path, object{"body": "two"}, "Idempotency-Key", "k2")
-	if refused.header.Get("Retry-After") != "3600" || refused.field("retry_after_ms") == "" {
+	if !anHour(refused) || refused.field("retry_after_ms") == "" {
 		t.Errorf("got %v %s", refused.header, refused.raw)
 	}
 	ada.refused(chat.RateLimited, "PATCH", "/messages/"+m, object{"body": "three", "version": 2})
-	ada.refused(chat.RateLimited, "PUT", "/messages/"+m+"/reactions/y", nil)
+	ada.refused(chat.RateLimited, "PUT", "/messages/"+m+"/reactions/👎", nil)
 	ada.want(200, "POST", path, object{"body": "one"}, "Idempotency-Key", "k1")
 	ada.refused(chat.KeyReused, "POST", path, object{"body": "else"}, "Idempotency-Key", "k1")
-	ada.want(200, "DELETE", "/messages/"+m, nil)
+	ada.refused(chat.RateLimited, "DELETE", "/messages/"+m, nil)
 	bob.want(201, "POST", path, object{"body": "mine"}, "Idempotency-Key", "k1")
 }

@@ -16,12 +16,12 @@ import (
 	"fechatter/chat"
 )
 
-// bare is a server without a store: for what is answered before any use case.
-// A well-formed token makes it panic, as a faulty handler would.
+// bare returns a server without a store, for what is answered before any use case. A
+// well-formed token makes it panic, as a faulty handler would.
 func bare(t *testing.T, logs io.Writer, observer Observer) http.Handler {
 	t.Helper()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") })
-	s, err := New(Config{PublicURL: "https://chat.example", Limits: DefaultLimits(), Version: "1.2.3"}, Deps{
+	s, err := New(Config{PublicURL: "https://chat.example", AllowedHosts: []string{"example.com"}, Limits: DefaultLimits(), Version: "1.2.3"}, Deps{
 		Chat: chat.NewService(nil, nil, nil, nil, chat.DefaultLimits()),
 		Page: page, Log: slog.New(slog.NewTextHandler(logs, nil)), Observer: observer,
 	})
@@ -50,7 +50,8 @@ func TestRefusalsBeforeAnyUseCase(t *testing.T) {
 		{"unknown route", "GET", "/api/v1/nothing", "", "", 404, "not_found", "", ""},
 		{"unknown route, other method", "POST", "/api/v2/users", "application/json", "{}", 404, "not_found", "", ""},
 		{"the API's root", "GET", "/api", "", "", 404, "not_found", "", ""},
-		{"trailing slash", "GET", "/api/v1/users/", "", "", 404, "not_found", "", ""},
+		{"empty id", "GET", "/api/v1/users/", "", "", 401, "unauthenticated", "WWW-Authenticate", "Bearer"},
+		{"trailing slash", "GET", "/api/v1/me/", "", "", 404, "not_found", "", ""},
 		{"empty segment", "GET", "/api/v1//users", "", "", 404, "not_found", "", ""},
 		{"dot segment", "GET", "/api/v1/me/../users", "", "", 404, "not_found", "", ""},
 		{"method", "PUT", "/api/v1/users", "application/json", "{}", 405, "bad_request", "Allow", "GET, HEAD, POST"},
@@ -177,9 +178,9 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 }
 
-// counter keeps what it is told of requests.
+// counter keeps what it observes of requests.
 type counter struct {
-	nobody
+	noObserver
 	mu   sync.Mutex
 	seen []string
 }
@@ -205,10 +206,10 @@ func TestPanicIsOneFailedRequest(t *testing.T) {
 	}
 	log := logs.String()
 	if !strings.Contains(log, "nil pointer") || !strings.Contains(log, w.Header().Get("X-Request-Id")) || !strings.Contains(log, "/api/v1/messages/{id}") {
-		t.Errorf("log lacks the panic, the id or the route: %s", log)
+		t.Errorf("the log lacks the panic, the id or the route: %s", log)
 	}
 	if strings.Contains(log, wellFormedToken) {
-		t.Errorf("log holds the token: %s", log)
+		t.Errorf("the log holds the token: %s", log)
 	}
 	if want := "GET /api/v1/messages/{id} Internal Server Error"; !slices.Contains(observer.seen, want) {
 		t.Errorf("observer saw %q, want %q", observer.seen, want)
@@ -230,6 +231,18 @@ func TestWhatProgramsAskForIsNeverThePage(t *testing.T) {
 		w := serve(h, httptest.NewRequest(http.MethodGet, path, nil))
 		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != problemType {
 			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// Browsers are bound to https only where public_url is https.
+func TestStrictTransport(t *testing.T) {
+	for public, want := range map[string]bool{"https://chat.example": true, "http://chat.example": false, "": false} {
+		n := newNode(t, func(c *Config) { c.PublicURL, c.AllowedHosts = public, []string{"example.com"} })
+		anonymous := &person{n: n, name: "anonymous"}
+		a := anonymous.want(http.StatusUnauthorized, "GET", "/me", nil)
+		if got := a.header.Get("Strict-Transport-Security") != ""; got != want {
+			t.Errorf("under %q it is %v", public, got)
 		}
 	}
 }

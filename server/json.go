@@ -12,59 +12,65 @@ import (
 	"fechatter/chat"
 )
 
-// What a WebSocket closes for instead of answering; each is the cause of the
-// *chat.Error that decodeStrict gives.
+// What a WebSocket closes for instead of answering. Each is the cause of a
+// *chat.Error that decodeStrict returns.
 var (
 	errNotUTF8   = errors.New("invalid UTF-8")
 	errNotJSON   = errors.New("not JSON")
 	errNotObject = errors.New("not a JSON object")
 )
 
-// decodeStrict reads one JSON object into the struct that v points to, and
-// refuses all that PROTOCOL §3 refuses: v is then untouched. Names match in their
-// case only; unknown ones are ignored; null counts as absent; a field tagged
-// required:"true" must be there. The error is a *chat.Error (bad_request).
+// decodeStrict reads one JSON object into the struct that v points to. It refuses
+// all that the contract refuses, and then leaves v untouched. Names match exactly,
+// case included; unknown ones are ignored; null counts as absent; a field tagged
+// required:"true" must be present. The error is a *chat.Error (bad_request).
 func decodeStrict(data []byte, v any) error {
+	return formOf(reflect.TypeOf(v).Elem()).decodeStrict(data, v)
+}
+
+// decodeStrict is the function of that name for a struct whose form is known.
+func (f form) decodeStrict(data []byte, v any) error {
 	switch {
 	case !utf8.Valid(data):
-		return chat.Wrap(chat.BadRequest, errNotUTF8, "this is not valid UTF-8")
+		return chat.Wrap(chat.BadRequest, errNotUTF8, "invalid UTF-8")
 	case !json.Valid(data):
-		return chat.Wrap(chat.BadRequest, errNotJSON, "this is not JSON")
-	case bytes.TrimLeft(data, jsonSpace)[0] != '{':
-		return chat.Wrap(chat.BadRequest, errNotObject, "this is not a JSON object")
+		return chat.Wrap(chat.BadRequest, errNotJSON, "not JSON")
 	}
-	fields := map[string]json.RawMessage{}
-	s := scanner{data: data, member: func(name string, value []byte) { fields[name] = value }}
+	return f.decodeValid(data, v)
+}
+
+// decodeValid is decodeStrict for what is known to be UTF-8 and JSON.
+func (f form) decodeValid(data []byte, v any) error {
+	if bytes.TrimLeft(data, jsonSpace)[0] != '{' {
+		return chat.Wrap(chat.BadRequest, errNotObject, "not a JSON object")
+	}
+	var room [12]member
+	s := scanner{data: data, members: room[:0]}
 	if err := s.scan(); err != nil {
 		return err
 	}
 	target := reflect.ValueOf(v).Elem()
 	decoded := reflect.New(target.Type()).Elem()
-	if err := decodeFields(fields, decoded); err != nil {
+	if err := f.decodeMembers(s.members, decoded); err != nil {
 		return err
 	}
 	target.Set(decoded)
 	return nil
 }
 
-// decodeFields does what encoding/json does for a struct, but by exact names.
-// Request types are flat: a field that is a struct itself is left to encoding/json.
-func decodeFields(fields map[string]json.RawMessage, target reflect.Value) error {
-	for i := range target.NumField() {
-		field := target.Type().Field(i)
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" || name == "-" {
-			continue
-		}
-		raw, ok := fields[name]
-		if !ok || string(raw) == "null" {
-			if field.Tag.Get("required") == "true" {
-				return chat.Errorf(chat.BadRequest, "%s is required", name)
+// decodeMembers does what encoding/json does for a struct, but by exact names.
+// Request types are flat: fields that are structs are left to encoding/json.
+func (f form) decodeMembers(members []member, target reflect.Value) error {
+	for _, f := range f {
+		raw := f.find(members)
+		if raw == nil || string(raw) == "null" {
+			if f.required {
+				return chat.Errorf(chat.BadRequest, "%s is required", f.name)
 			}
 			continue
 		}
-		if err := json.Unmarshal(raw, target.Field(i).Addr().Interface()); err != nil {
-			return wrongType(name, err)
+		if err := f.decode(raw, target.Field(f.index)); err != nil {
+			return wrongType(f.name, err)
 		}
 	}
 	return nil
@@ -92,8 +98,8 @@ func jsonType(t reflect.Type) string {
 	return "an object"
 }
 
-// idOf gives the id of a command that decodeStrict refused, as far as it can be
-// read: its answer must say which command it refuses.
+// idOf returns the id of a command that decodeStrict refused, nil if it cannot be
+// read: the answer must name the command that it refuses.
 func idOf(data []byte) *string {
 	var loose map[string]json.RawMessage
 	var id string

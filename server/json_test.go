@@ -23,8 +23,8 @@ func nested(depth int) string {
 	return `{"body":"x","raw":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + `}`
 }
 
-// Every refusal of PROTOCOL §3 that a decoder can make. cause is what a
-// WebSocket closes for; nil: it answers bad_request and goes on.
+// Every refusal of the contract that a decoder can make. cause is what a WebSocket
+// closes for; nil: it answers bad_request and goes on.
 func TestDecodeStrictRefuses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		in    string

@@ -1,103 +1,136 @@
 package server
 
 import (
-	"maps"
-	"sync"
 	"time"
-
-	"fechatter/chat"
 )
 
-// limiter is a token bucket per key. It remembers of each only when its bucket
-// will be full again (the generic cell rate algorithm), which lets a taken token
-// be put back, as x/time/rate does not. Full buckets are forgotten. It is safe
-// for concurrent use; a nil limiter has no limit.
-type limiter struct {
-	interval time.Duration // between two tokens
-	window   time.Duration // in which an empty bucket fills
+// budget names what a route or a command draws from.
+type budget int
 
-	mu    sync.Mutex
-	full  map[string]time.Time // when the key's bucket is full
-	swept time.Time
+const (
+	ofRequests budget = iota // of the user, over REST and all connections
+	ofMessages               // only of what meter charges for every event: a replay is free
+	ofResumes
+	ofSearches
+	ofSignUps // of the address, like the next: charged by the handler, once the body makes sense
+	ofLogIns
+	unlimited
+)
+
+// What costs the node more than most has a budget of its own.
+const (
+	resumesPerMinute  = 120
+	resumeBurst       = 120 // a room full of devices that come back at once
+	searchesPerSecond = 10
+	searchBurst       = 30
+)
+
+// rates are the limiters of this node.
+type rates struct {
+	sends                       *limiter // by user id; meter charges it for every event
+	joins                       *limiter // by user and chat
+	deliveries                  *limiter // by user
+	requests, resumes, searches *limiter // by user id, over REST and all connections
+	signups, logins             *sourceLimiter
+	knownLogins                 *limiter // by guesser
+	people                      *limiter // by user id: whom they put into chats
+	hooks                       *limiter // by hook
+	floods                      floods
 }
 
-// maxBuckets bounds what is remembered. Beyond it any bucket is forgotten: who
-// commands that many addresses is not held by a limit per address.
-const maxBuckets = 1 << 17
+// newRates limits no requests, resumes and searches where there are no requests
+// per second, and no joins where there are no sends. Requests that append events have
+// the room that the limit of sends gives them, however large it is.
+func newRates(l Limits, q Quotas) rates {
+	r := rates{
+		sends:   newLimiter(l.SendsPerSecond, time.Second, l.SendBurst).named(limitSends),
+		people:  newLimiter(q.PeoplePerMinute, time.Minute, q.PeopleBurst).named(limitPeople),
+		signups: newSourceLimiter(q.SignupsPerIPPerMinute, limitSignUps),
+		logins:  newSourceLimiter(q.LoginsPerIPPerMinute, limitLogIns),
+		floods:  newFloods(),
+		hooks:   newLimiter(hooksPerMinute, time.Minute, hooksPerMinute).named(limitHooks),
 
-// longest keeps the window of a burst that means no limit within what a Duration holds.
-const longest = 100 * 365 * 24 * time.Hour
-
-// newLimiter gives n tokens in each period, at most burst at once; n = 0: no limit.
-func newLimiter(n int, period time.Duration, burst int) *limiter {
-	if n <= 0 {
-		return nil
+		knownLogins: newLimiter(q.LoginsPerIPPerMinute, time.Minute, q.LoginsPerIPPerMinute).named(limitLogIns),
 	}
-	interval := max(1, period/time.Duration(n))
-	atOnce := min(time.Duration(max(1, burst)), longest/interval)
-	return &limiter{interval: interval, window: interval * atOnce, full: map[string]time.Time{}}
+	if n := l.DeliveriesPerSecond; n > 0 {
+		r.deliveries = newLimiter(n, time.Second, n*deliveriesAhead).named(limitDeliveries)
+	}
+	if l.SendsPerSecond > 0 {
+		r.joins = newLimiter(1, joinEvery, joinBurst).named(limitJoins)
+	}
+	if q.RequestsPerSecond > 0 {
+		r.requests = newLimiter(q.RequestsPerSecond+l.SendsPerSecond, time.Second, q.RequestBurst+l.SendBurst).named(limitRequests)
+		r.resumes = newLimiter(resumesPerMinute, time.Minute, resumeBurst).named(limitResumes)
+		r.searches = newLimiter(searchesPerSecond, time.Second, searchBurst).named(limitSearches)
+	}
+	return r
 }
 
-// take takes a token of key, or says when there will be one.
-func (l *limiter) take(key string) (ok bool, retryAfter time.Duration) {
-	if l == nil {
-		return true, 0
+// chargeLogIn draws from the log-ins of an address, or, for a device that is known, from
+// its own: others at its address cannot use them up.
+func (r rates) chargeLogIn(by guesser) error {
+	if by.known {
+		return r.knownLogins.charge(by.key)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	l.sweep(now)
-	full := l.full[key]
-	if full.Before(now) {
-		full = now
-	}
-	full = full.Add(l.interval)
-	if wait := full.Sub(now) - l.window; wait > 0 {
-		return false, wait
-	}
-	l.full[key] = full
-	return true, 0
+	return r.logins.charge(by.from)
 }
 
-// refund puts a token back that take gave.
-func (l *limiter) refund(key string) {
-	if l == nil {
-		return
+// of returns the limiter that is charged before a handler of this budget runs.
+func (r rates) of(b budget) *limiter {
+	switch b {
+	case ofRequests:
+		return r.requests
+	case ofResumes:
+		return r.resumes
+	case ofSearches:
+		return r.searches
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if full, ok := l.full[key]; ok {
-		l.full[key] = full.Add(-l.interval)
-	}
+	return nil
 }
 
-// sweep forgets the buckets that are full, once per window, and one of the rest
-// when there are too many.
-func (l *limiter) sweep(now time.Time) {
-	if now.Sub(l.swept) >= l.window {
-		l.swept = now
-		maps.DeleteFunc(l.full, func(_ string, full time.Time) bool { return !full.After(now) })
-	}
-	if len(l.full) < maxBuckets {
-		return
-	}
-	for key := range l.full {
-		delete(l.full, key)
-		return
-	}
+// commandRate is for the commands of one connection other than sends: far above what a
+// person causes, far below what a loop does. It leaves room for what the limit of sends
+// allows.
+func commandRate(l Limits) rate {
+	return newRate(50+l.SendsPerSecond, time.Second, 200+l.SendBurst)
 }
 
-// charge takes a token or gives the rate_limited error that says when to retry.
-func (l *limiter) charge(key string) error {
-	ok, wait := l.take(key)
-	if ok {
-		return nil
-	}
-	return rateLimited(wait)
+// readRate is for all commands of one connection, replays of sends included: above
+// what any client has use for, and enough to keep one socket from taking the node.
+func readRate() rate { return newRate(1000, time.Second, 2000) }
+
+// allowance is what one connection may still say: small, because every connection
+// has one. It belongs to the connection's reader.
+type allowance struct {
+	commands, reads time.Time // when these buckets are full
+	refusals        int       // within the minute
+	minute          time.Time // start of the minute that is counted
 }
 
-func rateLimited(wait time.Duration) error {
-	e := chat.Errorf(chat.RateLimited, "this is too much at once")
-	e.RetryAfter = wait
-	return e
+// command takes one token of a command other than a send.
+func (a *allowance) command(now time.Time, r rate) error {
+	full, wait := r.draw(a.commands, now, 1)
+	if wait > 0 {
+		return rateLimited(wait, limitCommands)
+	}
+	a.commands = full
+	return nil
+}
+
+// read takes one token of a command of any kind and returns how long to wait
+// before reading the next. Nothing is refused: what comes too fast stays in the
+// socket.
+func (a *allowance) read(now time.Time) (wait time.Duration) {
+	a.reads, wait = readRate().draw(a.reads, now, 1)
+	return wait
+}
+
+// refused counts an answer rate_limited and reports whether the minute has had
+// limit of them.
+func (a *allowance) refused(now time.Time, limit int) bool {
+	if now.Sub(a.minute) >= time.Minute {
+		a.minute, a.refusals = now, 0
+	}
+	a.refusals++
+	return limit > 0 && a.refusals >= limit
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -9,34 +10,42 @@ import (
 	"fechatter/chat"
 )
 
+// due takes a token of key and returns 0, or how long there is none.
+func due(l *limiter, key string) time.Duration {
+	if e, limited := errors.AsType[*chat.Error](l.charge(key)); limited {
+		return e.RetryAfter
+	}
+	return 0
+}
+
 func TestLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(10, time.Second, 20)
 		for i := range 20 {
-			if ok, _ := l.take("ada"); !ok {
+			if due(l, "ada") > 0 {
 				t.Fatalf("refused number %d of the burst", i+1)
 			}
 		}
-		ok, wait := l.take("ada")
-		if ok || wait != 100*time.Millisecond {
-			t.Fatalf("after the burst: %v, wait %v; want a refusal and 100ms", ok, wait)
+		wait := due(l, "ada")
+		if wait != 100*time.Millisecond {
+			t.Fatalf("after the burst: wait %v, want 100ms", wait)
 		}
-		if ok, _ := l.take("bob"); !ok {
+		if due(l, "bob") > 0 {
 			t.Error("another key was refused")
 		}
 		time.Sleep(wait - time.Nanosecond)
-		if ok, _ := l.take("ada"); ok {
+		if due(l, "ada") == 0 {
 			t.Error("passed before the time that was told")
 		}
 		time.Sleep(time.Nanosecond)
-		if ok, _ := l.take("ada"); !ok {
+		if due(l, "ada") > 0 {
 			t.Error("refused at the time that was told")
 		}
 		l.refund("ada")
-		if ok, _ := l.take("ada"); !ok {
+		if due(l, "ada") > 0 {
 			t.Error("refused a token that was put back")
 		}
-		if ok, _ := l.take("ada"); ok {
+		if due(l, "ada") == 0 {
 			t.Error("a refund gave more than it took")
 		}
 	})
@@ -45,13 +54,13 @@ func TestLimiter(t *testing.T) {
 func TestLimiterRefundsNoMoreThanABurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, time.Second, 2)
-		l.take("ada")
+		due(l, "ada")
 		for range 10 {
 			l.refund("ada")
 		}
 		passed := 0
 		for range 10 {
-			if ok, _ := l.take("ada"); ok {
+			if due(l, "ada") == 0 {
 				passed++
 			}
 		}
@@ -65,10 +74,10 @@ func TestLimiterForgetsFullBuckets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(10, time.Second, 20)
 		for i := range 1000 {
-			l.take(strconv.Itoa(i))
+			due(l, strconv.Itoa(i))
 		}
 		time.Sleep(2 * time.Second)
-		l.take("ada")
+		due(l, "ada")
 		if len(l.full) != 1 {
 			t.Errorf("remembers %d buckets, want 1", len(l.full))
 		}
@@ -79,7 +88,7 @@ func TestLimiterIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, time.Minute, 1)
 		for i := range maxBuckets + 1000 {
-			l.take(strconv.Itoa(i))
+			due(l, strconv.Itoa(i))
 		}
 		if len(l.full) > maxBuckets {
 			t.Errorf("remembers %d buckets, want at most %d", len(l.full), maxBuckets)
@@ -90,7 +99,7 @@ func TestLimiterIsBounded(t *testing.T) {
 func TestLimiterOfZeroHasNoLimit(t *testing.T) {
 	l := newLimiter(0, time.Second, 0)
 	for range 1000 {
-		if ok, _ := l.take("ada"); !ok {
+		if due(l, "ada") > 0 {
 			t.Fatal("refused")
 		}
 	}
@@ -113,7 +122,7 @@ func TestChargeSaysWhenToRetry(t *testing.T) {
 // A number that somebody sets to mean "without a limit" is none.
 func TestLimiterOfHugeNumbers(t *testing.T) {
 	for _, l := range []*limiter{newLimiter(10, time.Second, 1<<40), newLimiter(1<<40, time.Second, 1<<40), newLimiter(1<<40, time.Second, 1)} {
-		if ok, wait := l.take("ada"); !ok {
+		if wait := due(l, "ada"); wait > 0 {
 			t.Errorf("refused, retry after %s", wait)
 		}
 	}

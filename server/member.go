@@ -6,16 +6,17 @@ import (
 	"fechatter/chat"
 )
 
-// memberView is a member; muted is there for oneself alone.
+// memberView is a member; muted and hidden are present only for the viewer's own.
 type memberView struct {
 	chat.Member
-	Muted *bool `json:"muted,omitempty"`
+	Muted  *bool `json:"muted,omitempty"`
+	Hidden *bool `json:"hidden,omitempty"`
 }
 
 func viewMember(m chat.Member, viewerID string) memberView {
 	v := memberView{Member: m}
 	if m.UserID == viewerID {
-		v.Muted = &m.Muted
+		v.Muted, v.Hidden = &m.Muted, &m.Hidden
 	}
 	return v
 }
@@ -47,7 +48,7 @@ type addMemberInput struct {
 	IDInput
 	Body struct {
 		UserID string    `json:"user_id" required:"true"`
-		Role   chat.Role `json:"role,omitempty" doc:"member when missing; at most one's own"`
+		Role   chat.Role `json:"role,omitempty" doc:"defaults to member; at most your own"`
 	}
 }
 
@@ -58,12 +59,23 @@ type memberOutput struct {
 
 func (s *Server) addMember(ctx context.Context, in *addMemberInput) (*memberOutput, error) {
 	me := callerOf(ctx).userID()
+	if err := s.chargePeople(me, 1); err != nil {
+		return nil, err
+	}
 	m, added, err := s.chat.AddMember(ctx, me, in.ID, in.Body.UserID, in.Body.Role)
+	if err != nil {
+		return nil, err
+	}
 	out := &memberOutput{Status: 200, Body: viewMember(m, me)}
 	if added {
 		out.Status = 201
+	} else {
+		s.refundPeople(me, 1)
 	}
-	return out, err
+	if added && m.Role != chat.RoleMember {
+		s.noteRole(ctx, in.ID, m)
+	}
+	return out, nil
 }
 
 // MemberInput names a member of a chat.
@@ -75,14 +87,21 @@ type MemberInput struct {
 type updateMemberInput struct {
 	MemberInput
 	Body struct {
-		Role  *chat.Role `json:"role,omitempty" doc:"by admins, or to step down"`
-		Muted *bool      `json:"muted,omitempty" doc:"by oneself; private"`
+		Role   *chat.Role `json:"role,omitempty" doc:"by admins, or to step down"`
+		Muted  *bool      `json:"muted,omitempty" doc:"for yourself; private"`
+		Hidden *bool      `json:"hidden,omitempty" doc:"for yourself; private: out of your list of chats until the next message"`
 	}
 }
 
 func (s *Server) updateMember(ctx context.Context, in *updateMemberInput) (*memberOutput, error) {
-	me := callerOf(ctx).userID()
-	m, err := s.chat.UpdateMember(ctx, me, in.ID, in.UserID, chat.MemberChange{Role: in.Body.Role, Muted: in.Body.Muted})
+	me, b := callerOf(ctx).userID(), in.Body
+	m, err := s.chat.UpdateMember(ctx, me, in.ID, in.UserID, chat.MemberChange{Role: b.Role, Muted: b.Muted, Hidden: b.Hidden})
+	if err == nil && b.Role != nil {
+		s.noteRole(ctx, in.ID, m)
+	}
+	if err == nil && (b.Muted != nil || b.Hidden != nil) {
+		err = s.tellMembership(me, in.ID, membershipOf(m))
+	}
 	return &memberOutput{Status: 200, Body: viewMember(m, me)}, err
 }
 

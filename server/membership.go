@@ -8,18 +8,18 @@ import (
 	"fechatter/hub"
 )
 
-// maxResets bounds how often one attach may be thrown back in a row.
+// maxResets bounds how often in a row one attach may be reset.
 const maxResets = 5
 
-// joined follows the personal event chat.joined: it looks, and attaches.
+// joined follows the personal event chat.joined: it reads the truth, and attaches.
 func (c *connection) joined(ctx context.Context, chatID string, seq int64) {
 	if !c.resumed {
 		return
 	}
 	if p, ok := c.places.get(chatID); ok && p.attached {
 		if p.added < seq {
-			// Added again while the chat's own stream has not come to the removal:
-			// it will, and detached looks again.
+			// Added again before the chat's own stream has reached the removal: it
+			// will, and detached then checks again.
 			c.server.hub.Expect(chatID, seq)
 		}
 		return
@@ -27,10 +27,14 @@ func (c *connection) joined(ctx context.Context, chatID string, seq int64) {
 	c.enter(ctx, chatID)
 }
 
-// enter attaches the connection to a chat of which the database says that the
-// user is a member, after telling the client so.
+// enter attaches the connection to a chat if the database knows the user as a
+// member, and tells the client so first. One that is hidden is left alone until it moves.
 func (c *connection) enter(ctx context.Context, chatID string) {
 	err := c.withEntry(ctx, chatID, func(e chat.Entry) error {
+		if e.Hidden {
+			return c.hide(e)
+		}
+		delete(c.hiding, chatID)
 		if err := c.sendPaced(ctx, pushFrame{Op: string(chat.OpChatJoined), D: entryData{Chat: e}}); err != nil {
 			return err
 		}
@@ -42,8 +46,27 @@ func (c *connection) enter(ctx context.Context, chatID string) {
 	}
 }
 
-// withEntry opens the chat's stream and then reads the entry, in the order that
-// Attach asks for. Who is no member any more is no error: fn is not called.
+// hide watches a hidden chat that the client does not have, for the message that brings
+// it back.
+func (c *connection) hide(e chat.Entry) error {
+	if c.hiding == nil {
+		c.hiding = map[string]struct{}{}
+	}
+	c.hiding[e.ID] = struct{}{}
+	return c.server.hub.Watch(c.socket, e.ID, e.LastSeq)
+}
+
+// shown follows the news that a chat is not hidden any longer, or may not be.
+func (c *connection) shown(ctx context.Context, chatID string) {
+	if _, ok := c.hiding[chatID]; !ok {
+		return
+	}
+	delete(c.hiding, chatID)
+	c.enter(ctx, chatID)
+}
+
+// withEntry opens the chat's stream and then reads the entry: the order that Attach
+// requires. A former member is not an error: fn is not called.
 func (c *connection) withEntry(ctx context.Context, chatID string, fn func(chat.Entry) error) error {
 	release, err := c.server.hub.Open(ctx, chatID)
 	if err != nil {
@@ -60,31 +83,30 @@ func (c *connection) withEntry(ctx context.Context, chatID string, fn func(chat.
 	return fn(e)
 }
 
-// left follows the personal event chat.left. The truth is the chat's stream: as
-// long as the connection is attached to it, its removal event ends that.
+// left follows the personal event chat.left. The truth is the chat's stream: while
+// the connection is attached to it, the removal event there ends the membership. The
+// seq is remembered, for the case that the stream is reset before it gets there.
 func (c *connection) left(chatID string, seq int64) {
 	p, ok := c.places.get(chatID)
 	switch {
 	case !ok || p.added > seq:
 	case p.attached:
-		if rememberLeft {
-			p.left = seq
-			c.places.set(p)
-		}
+		p.left = seq
+		c.places.set(p)
 		c.server.hub.Expect(chatID, seq)
 	default:
-		c.tellLeft(chatID, seq)
+		c.sendLeft(chatID, seq)
 	}
 }
 
 // detached follows the removal on the chat's own stream. The user may have been
-// added again since, with the personal event already past.
+// added again since, by a personal event that is already past.
 func (c *connection) detached(ctx context.Context, chatID string, seq int64) {
-	c.tellLeft(chatID, seq)
+	c.sendLeft(chatID, seq)
 	c.enter(ctx, chatID)
 }
 
-// reset follows the hub's word that a subscription cannot go on.
+// reset follows the hub's report that a subscription cannot go on.
 func (c *connection) reset(ctx context.Context, chatID, reason string) {
 	p, ok := c.places.get(chatID)
 	if !ok {
@@ -95,7 +117,7 @@ func (c *connection) reset(ctx context.Context, chatID, reason string) {
 	member := false
 	err := c.withEntry(ctx, chatID, func(e chat.Entry) error {
 		member = true
-		c.tellReset(e, reason)
+		c.sendReset(e, reason)
 		_, err := c.attach(ctx, e, e.LastSeq, 0, "")
 		return err
 	})
@@ -107,32 +129,32 @@ func (c *connection) reset(ctx context.Context, chatID, reason string) {
 	}
 }
 
-// gone follows a reset of a chat of which the user is no member any more: its
-// stream will not tell the removal.
+// gone follows a reset of a chat that the user has left: its stream will not deliver
+// the removal.
 func (c *connection) gone(chatID, reason string) {
 	p, _ := c.places.get(chatID)
 	switch {
 	case p.left > 0:
-		c.tellLeft(chatID, p.left)
+		c.sendLeft(chatID, p.left)
 	case reason == hub.ReasonEpoch, reason == hub.ReasonAhead:
-		c.startOver() // in this history there was no removal
-	} // else the personal event chat.left, which is on its way, says the seq
+		c.startOver() // this history knows no removal
+	} // else the personal event chat.left, which is on its way, has the seq
 }
 
-// startOver ends a connection whose client holds what cannot be put right by any
-// frame: it comes back and resumes.
+// startOver ends a connection whose client holds a state that no frame can correct:
+// it reconnects and resumes.
 func (c *connection) startOver() { c.socket.Close(closeTryLater, "try again later") }
 
-// resetPersonal hears the user's own stream again after the hub lost it, and
-// looks for what it may have said meanwhile: a revocation, new chats, or a
+// resetPersonal attaches the user's own stream again after the hub lost it, and
+// checks for what it may have carried meanwhile: a revocation, new chats, or a
 // removal, whose seq is lost.
 func (c *connection) resetPersonal(ctx context.Context) {
-	if err := c.hearAgain(ctx); err != nil {
+	if err := c.reattachPersonal(ctx); err != nil {
 		c.fail(ctx, "attach personal stream again", err)
 	}
 }
 
-func (c *connection) hearAgain(ctx context.Context) error {
+func (c *connection) reattachPersonal(ctx context.Context) error {
 	s, user := c.server, c.user()
 	release, err := s.hub.Open(ctx, user)
 	if err != nil {
@@ -143,6 +165,12 @@ func (c *connection) hearAgain(ctx context.Context) error {
 		return err
 	}
 	if !c.holdSession(ctx) || !c.resumed {
+		return nil
+	}
+	if changed, err := c.readBlocks(ctx); err != nil {
+		return err
+	} else if changed {
+		c.startOver() // the client has missed it, too
 		return nil
 	}
 	ids, err := s.chat.ChatIDs(ctx, user)
@@ -161,22 +189,16 @@ func (c *connection) hearAgain(ctx context.Context) error {
 	return nil
 }
 
-// replayed says what attaching a chat took.
+// replayed is what attaching a chat took.
 type replayed struct {
 	bytes int  // of events
-	reset bool // the client was told to read the chat anew
+	reset bool // the client must read the chat anew
 }
 
-// attach subscribes to a chat after a seq. What lies between is replayed if it is
-// at most maxBytes; 0 is no limit. The entry was read after the stream was opened,
-// in epoch if that is known.
+// attach subscribes to a chat from a seq on. The events since then are replayed if
+// they take at most maxBytes; 0 is no limit. The entry must have been read after the
+// stream was opened, and in epoch, if that is known.
 func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxBytes int, epoch string) (did replayed, err error) {
-	if !attachWhereTold {
-		if e, err = c.server.chat.Entry(ctx, c.user(), e.ID); err != nil {
-			return did, err
-		}
-		after = e.LastSeq
-	}
 	c.places.set(place{chatID: e.ID, added: e.AddedSeq})
 	for range maxResets {
 		a, err := c.server.hub.Attach(ctx, c.socket,
@@ -191,8 +213,8 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxB
 			return did, nil
 		case hub.Left:
 			if a.Seq > 0 {
-				c.tellLeft(e.ID, a.Seq)
-			} // else the personal event chat.left, which is on its way, says the seq
+				c.sendLeft(e.ID, a.Seq)
+			} // else the personal event chat.left, which is on its way, has the seq
 			return did, nil
 		}
 		next, err := c.server.chat.Entry(ctx, c.user(), e.ID)
@@ -205,18 +227,18 @@ func (c *connection) attach(ctx context.Context, e chat.Entry, after int64, maxB
 		}
 		e, after, epoch = next, next.LastSeq, ""
 		c.places.set(place{chatID: e.ID, added: e.AddedSeq})
-		c.tellReset(e, a.Reason)
+		c.sendReset(e, a.Reason)
 		did.reset = true
 	}
 	return did, fmt.Errorf("attach was reset %d times", maxResets)
 }
 
-func (c *connection) tellLeft(chatID string, seq int64) {
+func (c *connection) sendLeft(chatID string, seq int64) {
 	c.places.remove(chatID)
 	c.send(pushFrame{Op: string(chat.OpChatLeft), D: chat.ChatLeft{ChatID: chatID, Seq: seq}})
 }
 
-func (c *connection) tellReset(e chat.Entry, reason string) {
+func (c *connection) sendReset(e chat.Entry, reason string) {
 	c.server.observer.Reset(reason)
 	c.send(pushFrame{Op: "reset", ChatID: e.ID, Seq: &e.LastSeq, D: reasonData{Reason: reason}})
 }

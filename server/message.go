@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"reflect"
 
@@ -9,6 +10,44 @@ import (
 
 	"fechatter/chat"
 )
+
+type sendPayload struct {
+	ChatID  string `json:"chat_id" required:"true"`
+	Key     string `json:"key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, forever"`
+	Body    string `json:"body,omitempty" doc:"needed unless data has a type"`
+	ReplyTo string `json:"reply_to,omitempty" doc:"the id of a message of the same chat"`
+
+	Data json.RawMessage `json:"data,omitempty" doc:"an object of at most 8 KiB, for programs"`
+}
+
+type editPayload struct {
+	MessageID string `json:"message_id" required:"true"`
+	Body      string `json:"body" required:"true"`
+	Version   int64  `json:"version" required:"true" doc:"the version you edited"`
+}
+
+type editedAnswer struct {
+	Seq     int64 `json:"seq"`
+	Version int64 `json:"version"`
+}
+
+func (c *connection) editMessage(ctx context.Context, in editPayload) (editedAnswer, error) {
+	_, seq, err := c.server.chat.Edit(ctx, c.user(), in.MessageID, in.Body, in.Version)
+	return editedAnswer{Seq: seq, Version: in.Version + 1}, err
+}
+
+type messagePayload struct {
+	MessageID string `json:"message_id" required:"true"`
+}
+
+type seqAnswer struct {
+	Seq int64 `json:"seq,omitempty" doc:"missing when nothing changed"`
+}
+
+func (c *connection) deleteMessage(ctx context.Context, in messagePayload) (seqAnswer, error) {
+	seq, err := c.server.chat.Delete(ctx, c.user(), in.MessageID)
+	return seqAnswer{Seq: seq}, err
+}
 
 type messageOutput struct {
 	Body chat.Message
@@ -25,7 +64,7 @@ type listMessagesInput struct {
 type messagesOutput struct {
 	Body struct {
 		Messages  []chat.Message `json:"messages"`
-		HasMore   bool           `json:"has_more" doc:"in the direction asked for; with around_seq, in any"`
+		HasMore   bool           `json:"has_more" doc:"in the direction asked for; with around_seq, in either"`
 		HasBefore *bool          `json:"has_before,omitempty" doc:"with around_seq"`
 		HasAfter  *bool          `json:"has_after,omitempty" doc:"with around_seq"`
 		LastSeq   int64          `json:"last_seq" doc:"the messages are as of this seq"`
@@ -47,10 +86,12 @@ func (s *Server) listMessages(ctx context.Context, in *listMessagesInput) (*mess
 
 type sendMessageInput struct {
 	IDInput
-	Key  string `header:"Idempotency-Key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, for ever"`
+	Key  string `header:"Idempotency-Key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, forever"`
 	Body struct {
-		Body    string `json:"body" required:"true"`
+		Body    string `json:"body,omitempty" doc:"needed unless data has a type"`
 		ReplyTo string `json:"reply_to,omitempty" doc:"the id of a message of the same chat"`
+
+		Data json.RawMessage `json:"data,omitempty" doc:"an object of at most 8 KiB, for programs"`
 	}
 }
 
@@ -60,13 +101,13 @@ type sendMessageOutput struct {
 	Body     sentMessage
 }
 
-// sentMessage is the message as it is now, or, for a sender who cannot see it
-// any more, what became of the send.
+// sentMessage is the message as it is now, or, for a sender who can no longer see
+// it, the outcome of the send.
 type sentMessage struct{ v any }
 
 func (m sentMessage) MarshalJSON() ([]byte, error) { return encode(m.v) }
 
-// Schema is how huma describes it.
+// Schema describes it to huma.
 func (m sentMessage) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
 		r.Schema(reflect.TypeFor[chat.Message](), true, ""),
@@ -76,7 +117,7 @@ func (m sentMessage) Schema(r huma.Registry) *huma.Schema {
 
 func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*sendMessageOutput, error) {
 	me := callerOf(ctx).userID()
-	sent, err := s.send(ctx, chat.Send{ChatID: in.ID, SenderID: me, Key: in.Key, Body: in.Body.Body, ReplyTo: in.Body.ReplyTo})
+	sent, err := s.send(ctx, chat.Send{ChatID: in.ID, SenderID: me, Key: in.Key, Body: in.Body.Body, Data: in.Body.Data, ReplyTo: in.Body.ReplyTo})
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +129,7 @@ func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*sendMe
 	switch chat.CodeOf(err) {
 	case "":
 		out.Body.v = m
-	case chat.NotFound: // no member any more
+	case chat.NotFound: // a former member
 	default:
 		return nil, err
 	}
@@ -104,16 +145,12 @@ type editMessageInput struct {
 	IDInput
 	Body struct {
 		Body    string `json:"body" required:"true"`
-		Version int64  `json:"version" required:"true" doc:"the version that is edited"`
+		Version int64  `json:"version" required:"true" doc:"the version you edited"`
 	}
 }
 
 func (s *Server) editMessage(ctx context.Context, in *editMessageInput) (*messageOutput, error) {
-	me := callerOf(ctx).userID()
-	if err := s.sends.charge(me); err != nil {
-		return nil, err
-	}
-	m, _, err := s.chat.Edit(ctx, me, in.ID, in.Body.Body, in.Body.Version)
+	m, _, err := s.chat.Edit(ctx, callerOf(ctx).userID(), in.ID, in.Body.Body, in.Body.Version)
 	return &messageOutput{Body: m}, err
 }
 

@@ -34,7 +34,7 @@ func TestSendMessage(t *testing.T) {
 		"no body":                {"n", object{}},
 		"empty body":             {"n", object{"body": ""}},
 		"white space":            {"n", object{"body": " \n\t\u3000"}},
-		"too long":               {"n", object{"body": strings.Repeat("é", 8<<10) + "x"}},
+		"nothing to see":         {"n", object{"body": "\u200b\u2800\u3164\ufeff"}},
 		"body is a number":       {"n", object{"body": 1}},
 		"reply to elsewhere":     {"n", object{"body": "x", "reply_to": other}},
 		"reply to no message":    {"n", object{"body": "x", "reply_to": "0199a0c0-0000-7000-8000-000000000001"}},
@@ -44,6 +44,10 @@ func TestSendMessage(t *testing.T) {
 		if a.status != 400 || a.field("code") != "bad_request" {
 			t.Errorf("%s: got %d %s", name, a.status, a.raw)
 		}
+	}
+	tooLong := object{"body": strings.Repeat("é", 8<<10) + "x"}
+	if a := ada.do("POST", path, tooLong, "Idempotency-Key", "n"); a.status != 413 || a.field("code") != "too_large" {
+		t.Errorf("too long: got %d %s", a.status, a.raw)
 	}
 	ada.want(201, "POST", path, object{"body": strings.Repeat("é", 8<<10)}, "Idempotency-Key", "longest")
 	if e := ada.want(200, "GET", "/chats/"+chatID, nil); e.field("last_seq") != "6" {
@@ -58,7 +62,7 @@ func TestSendIsIdempotent(t *testing.T) {
 	path := "/chats/" + chatID + "/messages"
 	first := bob.want(201, "POST", path, object{"body": "once"}, "Idempotency-Key", "k!~")
 	if first.header.Get("Idempotent-Replayed") != "" {
-		t.Errorf("a first send says it is a replay: %v", first.header)
+		t.Errorf("a first send claims to be a replay: %v", first.header)
 	}
 	replay := func() answer { return bob.want(200, "POST", path, object{"body": "once"}, "Idempotency-Key", "k!~") }
 	if again := replay(); string(again.raw) != string(first.raw) || again.header.Get("Idempotent-Replayed") != "true" {
@@ -126,8 +130,8 @@ func TestReactions(t *testing.T) {
 	ada, bob := n.person("ada"), n.person("bob")
 	m := ada.send(ada.group(bob), "one").field("id")
 	at := func(emoji string) string { return "/messages/" + m + "/reactions/" + emoji }
-	for _, emoji := range []string{"👍", "❤️", "👩‍👩‍👧‍👦", "a/b", "50%", "+1", "?", "#", ".", "%2F"} {
-		path := at(strings.ReplaceAll(url.PathEscape(emoji), ".", "%2E"))
+	for _, emoji := range []string{"👍", "❤️", "👩🏽‍❤️‍💋‍👨🏿", "#️⃣", "*️⃣", "0️⃣", "❓", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"} {
+		path := at(url.PathEscape(emoji))
 		if added := ada.want(200, "PUT", path, nil); added.field("seq") == "" {
 			t.Errorf("%s: %s", emoji, added.raw)
 		}
@@ -145,6 +149,20 @@ func TestReactions(t *testing.T) {
 			t.Errorf("%s removed again: %s", emoji, again.raw)
 		}
 	}
+	bare, coloured := at(url.PathEscape("❤")), at(url.PathEscape("❤️"))
+	ada.want(200, "PUT", bare, nil)
+	if again := ada.want(200, "PUT", coloured, nil); string(again.raw) != "{}" {
+		t.Errorf("❤️ beside ❤: %s", again.raw)
+	}
+	bob.want(200, "PUT", coloured, nil)
+	if r := ada.want(200, "GET", "/messages/"+m, nil).list(t, "reactions"); len(r) != 1 || r[0]["emoji"] != "❤" || textOf(r[0]["count"]) != "2" {
+		t.Errorf("❤ and ❤️ are %v", r)
+	}
+	if list := ada.want(200, "GET", coloured, nil); list.field("user_ids") != `["`+ada.id+`","`+bob.id+`"]` {
+		t.Errorf("who reacted with ❤️: %s", list.raw)
+	}
+	ada.want(200, "DELETE", coloured, nil)
+	bob.want(200, "DELETE", bare, nil)
 	thumb := at(url.PathEscape("👍"))
 	ada.want(200, "PUT", thumb, nil)
 	bob.want(200, "PUT", thumb, nil)
@@ -153,7 +171,7 @@ func TestReactions(t *testing.T) {
 	if list.field("user_ids") != `["`+ada.id+`"]` || rest.field("user_ids") != `["`+bob.id+`"]` || rest.body["next"] != nil {
 		t.Errorf("got %s and %s", list.raw, rest.raw)
 	}
-	for _, bad := range []string{"%20", "a%20b", "%00", "%ff", strings.Repeat("x", 33)} {
+	for _, bad := range []string{"%20", "a%20b", "%00", "%ff", "%E2%80%8B", strings.Repeat("x", 65)} {
 		ada.refused(chat.BadRequest, "PUT", at(bad), nil)
 	}
 	ada.want(200, "DELETE", "/messages/"+m, nil)

@@ -14,14 +14,14 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// exchange is one request and its answer, as far as the log and the observer
-// want to know. It is of the request's goroutine.
+// exchange is what the log and the observer need of one request and its answer. Only
+// the request's goroutine touches it.
 type exchange struct {
 	http.ResponseWriter
 	id     string
 	route  string
 	status int
-	cause  error // of an answer that the client got no details of
+	cause  error // of an answer without details
 }
 
 // WriteHeader notes the status.
@@ -45,14 +45,14 @@ func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
 type exchangeKey struct{}
 
-// noteCause remembers for the log why a request failed.
+// noteCause keeps for the log why a request failed.
 func noteCause(ctx context.Context, err error) {
 	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
 		e.cause = err
 	}
 }
 
-// noteRoute remembers for the log and the observer what a request matched.
+// noteRoute keeps for the log and the observer what a request matched.
 func noteRoute(ctx context.Context, pattern string) {
 	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
 		_, path, found := strings.Cut(pattern, " ")
@@ -63,8 +63,8 @@ func noteRoute(ctx context.Context, pattern string) {
 	}
 }
 
-// observe is around everything: it names the request, contains its panic, logs
-// and counts it.
+// observe wraps everything: it names the request, contains its panic, logs and
+// counts it.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -94,12 +94,12 @@ func (s *Server) logPanic(where string, v any) {
 
 func (s *Server) finish(e *exchange, r *http.Request, took time.Duration) {
 	if e.status == 0 {
-		e.status = http.StatusOK // what net/http says for a handler that says nothing
+		e.status = http.StatusOK // what net/http answers for a silent handler
 	}
 	s.observer.Request(e.route, r.Method, e.status, took)
 	level := slog.LevelInfo
 	switch {
-	case isProbe(e.route): // what fails is logged by the part that watches it
+	case isProbe(e.route): // failures are logged by the part that watches
 		level = slog.LevelDebug
 	case e.status >= http.StatusInternalServerError:
 		level = slog.LevelError
@@ -107,12 +107,12 @@ func (s *Server) finish(e *exchange, r *http.Request, took time.Duration) {
 	attrs := []slog.Attr{slog.String("id", e.id), slog.String("method", r.Method), slog.String("route", e.route),
 		slog.Int("status", e.status), slog.Duration("took", took)}
 	if e.cause != nil {
-		attrs = append(attrs, slog.Any("err", e.cause))
+		attrs = append(attrs, slog.Any("error", e.cause))
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// acceptID takes an id that a proxy or a client gave if it is fit for a log.
+// acceptID keeps the id that a proxy or a client sent if it is fit for a log.
 func acceptID(id string) string {
 	if len(id) < 1 || len(id) > 64 {
 		return rand.Text()
@@ -126,7 +126,7 @@ func acceptID(id string) string {
 	return id
 }
 
-// protect sets what every answer carries; the page sets more.
+// protect sets the headers that every answer carries; the page sets more.
 func (s *Server) protect(h http.Header) {
 	if s.origins.secure() {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
@@ -135,12 +135,14 @@ func (s *Server) protect(h http.Header) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// sameOrigin refuses unsafe requests of other sites' pages, on every path.
+// sameOrigin refuses unsafe requests from other sites' pages, on every path.
 func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.crossOrigin(r); err != nil {
+			s.noteOrigin(r)
 			refuse(w, r, err)
 			return
 		}
@@ -148,7 +150,7 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// refuse answers with the problem of an error and keeps its cause for the log.
+// refuse answers with the problem of an error, and keeps its cause for the log.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
@@ -158,7 +160,8 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p.write(w)
 }
 
-// isProbe says whether a route is asked all the time by machines.
-func isProbe(route string) bool {
-	return route == "/livez" || route == "/readyz" || strings.HasPrefix(route, "/health")
+// isProbe reports whether machines ask for a path all the time, to see whether the node
+// lives.
+func isProbe(path string) bool {
+	return path == "/livez" || path == "/readyz" || path == "/health" || path == "/health/simple"
 }

@@ -14,18 +14,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// node is a whole node in this process, over its real listeners.
-type node struct {
-	url  string
-	chat *chat.Service
-	stop context.CancelFunc // asks it to end
-	halt func()             // and waits until it has
+// needsNode skips a test where only quick ones run.
+func needsNode(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a whole node")
+	}
 }
 
-// startNode runs a node on embedded parts in a folder of its own, without limits
-// of rate but those that change sets, and stops it when the test ends.
+// node is a whole node in this process, over its real listeners.
+type node struct {
+	url    string
+	chat   *chat.Service
+	cancel context.CancelFunc // asks it to end
+	halt   func()             // and waits until it has
+}
+
+// startNode runs a node on embedded parts in a folder of its own, without rate limits
+// other than those that change sets, and stops it when the test ends.
 func startNode(t *testing.T, change ...func(*app.Config)) *node {
 	t.Helper()
+	needsNode(t)
 	dir := t.TempDir()
 	config := app.Config{Database: "sqlite:" + dir + "/fechatter.db", Nats: "embedded:", Presence: "memory:", Search: "bleve:" + dir + "/search", AwayAfter: 5 * time.Minute, Listen: "127.0.0.1:0",
 		LogLevel: "warn", LogFormat: "text"}
@@ -38,22 +47,22 @@ func startNode(t *testing.T, change ...func(*app.Config)) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
 	halt := sync.OnceFunc(func() {
-		stop()
+		cancel()
 		select {
 		case err := <-ended:
 			if err != nil {
 				t.Errorf("the node ended with %v", err)
 			}
-		case <-time.After(40 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Error("the node does not end")
 		}
 	})
 	t.Cleanup(halt)
-	return &node{url: n.URL(), chat: n.Chat(), stop: stop, halt: halt}
+	return &node{url: n.URL(), chat: n.Chat(), cancel: cancel, halt: halt}
 }
 
 func withConnectionsPerUser(limit int) func(*app.Config) {

@@ -12,7 +12,7 @@ import (
 	"fechatter/chat"
 )
 
-// apiConfig is huma without its defaults: no pages of its own, one format.
+// apiConfig configures huma without its defaults: no pages of its own, one format.
 func (s *Server) apiConfig() huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[chat.Time](), reflect.TypeFor[time.Time]())
@@ -38,12 +38,12 @@ func (s *Server) apiConfig() huma.Config {
 	return config
 }
 
-// operation describes a row. The guard has read the body by then, and the strict
-// decoder judges it: huma must do neither.
+// operation describes a row. The guard has read the body by the time huma runs, and
+// the strict decoder validates it: huma must do neither.
 func (b *builder) operation(r route) huma.Operation {
 	op := huma.Operation{
 		Method: r.method, Path: r.path, OperationID: operationID(r), Summary: r.summary, DefaultStatus: r.status,
-		Metadata:         map[string]any{"access": r.access},
+		Metadata:         map[string]any{"route": r},
 		Responses:        map[string]*huma.Response{"default": b.problemResponse()},
 		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: -1,
 	}
@@ -67,7 +67,7 @@ func operationID(r route) string {
 	return strings.ToLower(r.method) + path
 }
 
-// documents are what the server says about itself, made once.
+// documents describe the server, and are made once.
 type documents struct {
 	openapi, asyncapi, page []byte
 }
@@ -76,13 +76,13 @@ func (s *Server) describe(api *huma.OpenAPI) documents {
 	tidy(api)
 	openapi, err := encode(api)
 	if err != nil {
-		panic("describe the API: " + err.Error()) // of our own types only: a test would see it
+		panic("describe the API: " + err.Error()) // only of our own types: a test would fail
 	}
 	async := s.asyncAPI()
 	return documents{openapi: openapi, asyncapi: async.encode(), page: docsPage(api, async)}
 }
 
-// tidy takes out what huma says by default and the contract does not.
+// tidy corrects what huma adds by default and the contract does not have.
 func tidy(api *huma.OpenAPI) {
 	schemas := api.Components.Schemas.Map()
 	delete(schemas, "ErrorModel")
@@ -97,7 +97,7 @@ func tidy(api *huma.OpenAPI) {
 	for _, path := range []string{"/chats", "/chats/{id}/members", "/chats/{id}/messages"} {
 		answers := api.Paths[v1+path].Post.Responses
 		again := *answers[strconv.Itoa(http.StatusCreated)]
-		again.Description = "There already"
+		again.Description = "It already exists"
 		answers[strconv.Itoa(http.StatusOK)] = &again
 	}
 }
@@ -118,11 +118,11 @@ func (s *Server) serveDocs(w http.ResponseWriter, _ *http.Request) {
 func serveDocument(w http.ResponseWriter, kind string, data []byte) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-cache")
-	// An error here is the client's going away; there is nobody left to tell.
+	// An error here means that the client has gone; nobody is left to tell.
 	_, _ = w.Write(data)
 }
 
-// kindSchema, roleSchema and codeSchema say which words the domain's types are.
+// kindSchema, roleSchema and codeSchema list the values of the domain's types.
 type (
 	kindSchema string
 	roleSchema string
@@ -146,7 +146,7 @@ func (codeSchema) Schema(huma.Registry) *huma.Schema {
 
 // codes lists the codes of problems in the order of their statuses.
 func codes() []chat.Code {
-	return []chat.Code{chat.BadRequest, chat.Unauthenticated, chat.Forbidden, chat.NotFound, chat.Conflict, chat.TooLarge,
+	return []chat.Code{chat.BadRequest, chat.Unauthenticated, chat.SecondFactor, chat.Forbidden, chat.NotFound, chat.Conflict, chat.TooLarge,
 		chat.KeyReused, chat.RateLimited, chat.Internal, chat.Unavailable, chat.Overloaded, chat.UnknownOutcome}
 }
 

@@ -5,12 +5,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"fechatter/chat"
 )
 
-// origins knows whose pages may use the server.
+// origins are those whose pages may use the server.
 type origins struct {
 	public  string          // normalized, or ""
 	allowed map[string]bool // normalized, public included
@@ -40,18 +41,32 @@ func newOrigins(publicURL string, allowed []string) (origins, error) {
 	return o, nil
 }
 
-// secure says whether browsers reach the server by https.
+// hosts returns the names of the server: those of public_url, of the allowed origins and
+// others. Without a public_url it has any.
+func (o origins) hosts(others []string) Hosts {
+	if o.public == "" {
+		return Hosts{}
+	}
+	names := slices.Clone(others)
+	for origin := range o.allowed {
+		_, host, _ := strings.Cut(origin, "://")
+		names = append(names, host)
+	}
+	return NewHosts(names...)
+}
+
+// secure reports whether browsers reach the server by https.
 func (o origins) secure() bool { return strings.HasPrefix(o.public, "https:") }
 
 // normalOrigin brings an origin to the form that browsers send: lower case, no
-// default port, no path.
+// default port, no path; and without the dot of the root, which names the same host.
 func normalOrigin(s string) (string, bool) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
 		u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
 		return "", false
 	}
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	port := u.Port()
 	switch {
 	case port == "", u.Scheme == "http" && port == "80", u.Scheme == "https" && port == "443":
@@ -64,9 +79,10 @@ func normalOrigin(s string) (string, bool) {
 	return u.Scheme + "://" + host, true
 }
 
-// originAllowed says whether the page that sends a request may: no Origin passes,
-// for only browsers send one; else scheme, host and port must be those of
-// public_url, of the request's own host, or of an allowed origin.
+// originAllowed reports whether the page that sent a request may use the server. An
+// absent Origin passes, for only browsers send one; otherwise scheme, host and port
+// must be those of public_url or of an allowed origin. Only without a public_url may they
+// be those of the request's own host, which anybody can choose who owns a name.
 func (s *Server) originAllowed(r *http.Request) bool {
 	values := r.Header.Values("Origin")
 	if len(values) == 0 {
@@ -76,23 +92,26 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	if !ok || len(values) > 1 {
 		return false
 	}
+	if s.origins.public != "" || s.origins.allowed[origin] {
+		return s.origins.allowed[origin]
+	}
 	own, ok := normalOrigin(s.scheme(r) + "://" + r.Host)
-	return ok && origin == own || s.origins.allowed[origin]
+	return ok && origin == own
 }
 
-// crossOrigin refuses what another site's page makes a browser send: it asks the
-// Origin and, of browsers that send it, their own word (Sec-Fetch-Site). Without
-// that word CrossOriginProtection would compare the Origin to the Host by letters;
-// originAllowed does it better.
+// crossOrigin refuses what another site's page makes a browser send. It checks the
+// Origin and, if the browser sends it, Sec-Fetch-Site. Without the latter,
+// CrossOriginProtection would compare Origin and Host as plain text; originAllowed
+// does better.
 func (s *Server) crossOrigin(r *http.Request) error {
 	if isSafe(r.Method) {
 		return nil
 	}
-	told := r.Header.Get("Sec-Fetch-Site") != ""
-	if s.originAllowed(r) && (!told || s.origins.cross.Check(r) == nil) {
+	fetches := r.Header.Get("Sec-Fetch-Site") != ""
+	if s.originAllowed(r) && (!fetches || s.origins.cross.Check(r) == nil) {
 		return nil
 	}
-	return chat.Errorf(chat.Forbidden, "this request comes from a page of another origin")
+	return chat.Errorf(chat.Forbidden, "the request comes from a page of another origin")
 }
 
 func isSafe(method string) bool {

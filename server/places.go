@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// place is a chat that the client takes itself for a member of: attached to its
-// stream, or about to leave it.
+// place is a chat that the client believes its user to be in: attached to its stream,
+// or about to leave it.
 type place struct {
 	chatID   string
 	added    int64
-	left     int64 // a removal heard of before the chat's stream came to it; 0: none
+	left     int64 // seq of a removal that the chat's stream has not reached; 0: none
 	attached bool
 }
 
-// places holds a connection's chats by id. It is a sorted slice because every
+// places holds a connection's chats by id, in a sorted slice because every
 // connection has one: a map of a few chats costs several times as much.
 type places []place
 

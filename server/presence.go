@@ -5,20 +5,22 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"fechatter/chat"
 )
 
-// Presence knows who is here, on this node and the others. Its methods may be
-// called concurrently.
+// Presence knows who is here, on this node and on others. Its methods may be called
+// concurrently.
 type Presence interface {
-	// Join says that a user has a connection; push tells the presence that it
-	// watches, and must not block. It does not wait. The device is left once.
+	// Join adds a connection of a user, without waiting. push receives the presence
+	// that the connection watches, and must not block. Leave ends it, once.
 	Join(userID string, push func([]chat.Presence)) Device
-	// Read answers of those whom the viewer shares a chat with.
+	// Read returns the presence of those users with whom the viewer shares a chat.
 	Read(ctx context.Context, viewerID string, userIDs []string) ([]chat.Presence, error)
-	// Set makes a user's setting.
+	// Set stores a user's own setting.
 	Set(ctx context.Context, userID string, state chat.PresenceState) error
-	// ProfileChanged says that a user's status text was changed.
+	// ProfileChanged reports that a user's status was changed.
 	ProfileChanged(userID string)
 }
 
@@ -26,10 +28,12 @@ type Presence interface {
 type Device interface {
 	Active() // the person did something
 	Watch(ctx context.Context, userIDs []string) ([]chat.Presence, error)
+	// Recheck ends the watch of those whom the user may not watch any longer.
+	Recheck(ctx context.Context) error
 	Leave()
 }
 
-// arrive gives the connection its device, unless it has ended meanwhile.
+// arrive joins the connection's device, unless the connection has ended meanwhile.
 func (c *connection) arrive(userID string) {
 	d := c.server.presence.Join(userID, c.pushPresence)
 	c.mu.Lock()
@@ -64,11 +68,11 @@ func (c *connection) acted() {
 	}
 }
 
-// pushPresence is how the presence of those whom the client watches is told. Under
-// load it is only noted of whom, to be read when there is time for it.
+// pushPresence sends the presence of users whom the client watches. Under load it
+// only notes whose, to be read when there is time.
 func (c *connection) pushPresence(users []chat.Presence) {
 	if !c.holdPresence(users) {
-		c.tellPresence(users)
+		c.sendPresence(users)
 	}
 }
 
@@ -89,9 +93,9 @@ func (c *connection) holdPresence(users []chat.Presence) bool {
 	return true
 }
 
-// releasePresence tells how those are now whose news was held back. The tier has
-// ended by then, so that nothing more is. The connections take turns, as after a
-// restart: the load has only just gone down.
+// releasePresence sends the current presence of those whose news was held back. The
+// tier has ended by then, so that nothing more is. The connections take turns, as
+// after a restart: the load has only just gone down.
 func (c *connection) releasePresence() {
 	c.mu.Lock()
 	ids := slices.Collect(maps.Keys(c.held))
@@ -101,7 +105,7 @@ func (c *connection) releasePresence() {
 		return
 	}
 	c.do(func(ctx context.Context) {
-		leave, err := c.server.realtime.resumes.enter(ctx, c.user())
+		leave, err := c.server.realtime.resumes.computing.enter(ctx, c.user())
 		if err != nil {
 			return
 		}
@@ -110,54 +114,54 @@ func (c *connection) releasePresence() {
 		defer cancel()
 		users, err := c.server.presence.Read(ctx, c.user(), ids)
 		if err != nil {
-			c.server.log.Warn("read presence again", "err", err)
+			c.server.log.Warn("read presence again", "error", err)
 			return
 		}
-		c.send(pushFrame{Op: "presence", D: presenceData{Users: users}}) // for certain: nothing else makes up for it
+		c.send(pushFrame{Op: "presence", D: presenceData{Users: users}}) // never dropped: nothing else makes up for it
 	})
 }
 
-func (c *connection) tellPresence(users []chat.Presence) {
+func (c *connection) sendPresence(users []chat.Presence) {
 	data, err := encode(pushFrame{Op: "presence", D: presenceData{Users: users}})
 	if err != nil {
-		c.server.log.Error("encode push", "op", "presence", "err", err)
+		c.server.log.Error("encode push", "op", "presence", "error", err)
 		return
 	}
 	c.socket.SendEphemeral("presence", data)
 }
 
-// presenceData is what the push presence says, and the answers of those who ask.
+// presenceData is the payload of the push presence, and of answers about presence.
 type presenceData struct {
 	Users []chat.Presence `json:"users"`
 }
 
-func (c *connection) presenceWatch(ctx context.Context, d []byte) (any, error) {
-	var in watchPayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
+type watchPayload struct {
+	UserIDs []string `json:"user_ids" required:"true" maxItems:"500"`
+}
+
+func (c *connection) watchPresence(ctx context.Context, in watchPayload) (presenceData, error) {
 	c.mu.Lock()
 	device := c.device
 	c.mu.Unlock()
 	if device == nil {
-		return nil, chat.Errorf(chat.Unavailable, "this connection is going")
+		return presenceData{}, chat.Errorf(chat.Unavailable, "this connection is closing")
 	}
 	users, err := device.Watch(ctx, in.UserIDs)
 	return presenceData{Users: list(users)}, err
 }
 
-func (c *connection) presenceSet(ctx context.Context, d []byte) (any, error) {
-	var in statePayload
-	if err := decodeStrict(d, &in); err != nil {
-		return nil, err
-	}
+type statePayload struct {
+	State chat.PresenceState `json:"state" required:"true" enum:"online,away,dnd,invisible"`
+}
+
+func (c *connection) setPresence(ctx context.Context, in statePayload) (nothing, error) {
 	c.acted()
 	return nothing{}, c.server.presence.Set(ctx, c.user(), in.State)
 }
 
-func (c *connection) activity(d []byte) (any, error) {
+func (c *connection) activity(context.Context, nothing) (nothing, error) {
 	c.acted()
-	return nothing{}, decodeStrict(d, &nothing{})
+	return nothing{}, nil
 }
 
 type presenceOutput struct {
@@ -167,6 +171,9 @@ type presenceOutput struct {
 type getPresenceInput struct {
 	UserIDs []string `query:"user_id,explode" maxItems:"500" doc:"one or more"`
 }
+
+// Resolve refuses an empty id.
+func (in *getPresenceInput) Resolve(ctx huma.Context) []error { return refuseEmpty(ctx, "user_id") }
 
 func (s *Server) getPresence(ctx context.Context, in *getPresenceInput) (*presenceOutput, error) {
 	users, err := s.presence.Read(ctx, callerOf(ctx).userID(), in.UserIDs)
@@ -179,7 +186,7 @@ type putPresenceInput struct {
 	}
 }
 
-// putPresence answers how one sees oneself then.
+// putPresence answers with the caller's presence as they now see it themselves.
 func (s *Server) putPresence(ctx context.Context, in *putPresenceInput) (*presenceOutput, error) {
 	user := callerOf(ctx).userID()
 	if err := s.presence.Set(ctx, user, in.Body.State); err != nil {

@@ -10,7 +10,7 @@ import (
 	"fechatter/conform/client"
 )
 
-// sees waits for a push that says how one person is.
+// sees waits for a push with a state of one person.
 func sees(t *testing.T, s *client.Socket, who *client.Person, state string) client.Frame {
 	t.Helper()
 	return s.Until(fmt.Sprint(who.Name, " ", state), func(f client.Frame) bool {
@@ -18,7 +18,7 @@ func sees(t *testing.T, s *client.Socket, who *client.Person, state string) clie
 	})
 }
 
-// stateIn is how a frame says that a person is; "" when it does not.
+// stateIn returns a person's state in a frame, "" if it has none.
 func stateIn(t *testing.T, f client.Frame, who *client.Person) string {
 	t.Helper()
 	users, ok := f.Field(t, "users").([]any)
@@ -54,10 +54,10 @@ func TestPresence(t *testing.T) {
 	sees(t, a, bob, "online")
 	b.OK("presence.set", map[string]any{"state": "dnd"})
 	sees(t, a, bob, "dnd")
-	bob.Rest("PATCH", "/me", map[string]any{"status_text": "at lunch"}, http.StatusOK, nil)
+	bob.Rest("PATCH", "/me", map[string]any{"status_text": "at lunch", "status_emoji": "🍜"}, http.StatusOK, nil)
 	f := a.Until("the status text", func(f client.Frame) bool { return f.Op == "presence" })
-	if users := f.Field(t, "users").([]any); users[0].(map[string]any)["status_text"] != "at lunch" || users[0].(map[string]any)["last_active_at"] == nil {
-		t.Errorf("told %s", f.Raw)
+	if users := f.Field(t, "users").([]any); users[0].(map[string]any)["status_text"] != "at lunch" || users[0].(map[string]any)["status_emoji"] != "🍜" || users[0].(map[string]any)["last_active_at"] == nil {
+		t.Errorf("got %s", f.Raw)
 	}
 	var seen struct {
 		Users []struct {
@@ -67,7 +67,7 @@ func TestPresence(t *testing.T) {
 	}
 	bob.Rest("PUT", "/presence", map[string]any{"state": "invisible"}, http.StatusOK, &seen)
 	if len(seen.Users) != 1 || seen.Users[0].State != "invisible" {
-		t.Errorf("in one's own eyes: %+v", seen)
+		t.Errorf("as bob sees himself: %+v", seen)
 	}
 	sees(t, a, bob, "offline")
 	query := "/presence?" + url.Values{"user_id": {bob.ID, eve.ID, ada.ID}}.Encode()
@@ -88,7 +88,7 @@ func TestPresence(t *testing.T) {
 	e.OK("ping", map[string]any{})
 	for _, f := range e.Seen {
 		if f.Op == "presence" {
-			t.Errorf("a stranger is told %s", f.Raw)
+			t.Errorf("a stranger got %s", f.Raw)
 		}
 	}
 }

@@ -14,26 +14,28 @@ import (
 
 const problemType = "application/problem+json"
 
-// Problem is an error as clients see it (RFC 9457), over REST and WebSocket alike.
+// Problem is an error as clients see it (RFC 9457), over REST and the WebSocket alike.
 type Problem struct {
-	Type         string        `json:"type" doc:"about:blank: the code says it all"`
+	Type         string        `json:"type" doc:"about:blank: the code identifies the problem"`
 	Title        string        `json:"title"`
 	Status       int           `json:"status"`
 	Detail       string        `json:"detail"`
 	Code         chat.Code     `json:"code"`
 	RetryAfterMS int64         `json:"retry_after_ms,omitempty"`
-	Message      *chat.Message `json:"message,omitempty" doc:"of an edit's conflict: the message as it is now"`
+	Message      *chat.Message `json:"message,omitempty" doc:"of an edit's conflict: the current message"`
+	Challenge    string        `json:"challenge,omitempty" doc:"of second_factor: what the second step answers"`
+	Methods      []chat.Method `json:"methods,omitempty" doc:"of second_factor: totp, recovery_code, passkey"`
 }
 
-// retryDefault is told when nobody knows better when a retry makes sense.
+// retryDefault is for refusals that do not know when a retry makes sense.
 const retryDefault = time.Second
 
-// statusOf is the one map from a code to its HTTP status.
+// statusOf is the one mapping from a code to its HTTP status.
 func statusOf(code chat.Code) int {
 	switch code {
 	case chat.BadRequest:
 		return http.StatusBadRequest
-	case chat.Unauthenticated:
+	case chat.Unauthenticated, chat.SecondFactor:
 		return http.StatusUnauthorized
 	case chat.Forbidden:
 		return http.StatusForbidden
@@ -53,7 +55,7 @@ func statusOf(code chat.Code) int {
 	return http.StatusInternalServerError
 }
 
-// problemOf turns any error into what its caller may know of it. What is not a
+// problemOf turns any error into what the client may know of it. What is not a
 // *chat.Error is internal, and its text stays here.
 func problemOf(err error) Problem {
 	var p Problem
@@ -64,12 +66,15 @@ func problemOf(err error) Problem {
 	switch {
 	case errors.As(err, &e):
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		e = chat.Errorf(chat.Unavailable, "this took too long")
+		e = chat.Errorf(chat.Unavailable, "the request took too long")
 	default:
-		e = chat.Errorf(chat.Internal, "something went wrong here")
+		e = chat.Errorf(chat.Internal, "internal error")
 	}
 	p = newProblem(statusOf(e.Code), e.Code, e.Detail)
 	p.Message = e.Current
+	if e.Next != nil {
+		p.Challenge, p.Methods = e.Next.Challenge, e.Next.Methods
+	}
 	if retry := e.RetryAfter; p.retries() {
 		if retry <= 0 {
 			retry = retryDefault
@@ -90,10 +95,10 @@ func (p Problem) retries() bool {
 // Error makes a Problem an error, so that a handler can answer with one.
 func (p Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
-// GetStatus, GetHeaders and ContentType are how huma answers with an error.
+// GetStatus, GetHeaders and ContentType let huma answer with a problem.
 func (p Problem) GetStatus() int { return p.Status }
 
-// GetHeaders gives the headers that belong to the problem.
+// GetHeaders returns the headers that belong to the problem.
 func (p Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.Status == http.StatusUnauthorized {
@@ -117,6 +122,6 @@ func (p Problem) write(w http.ResponseWriter) {
 		body, _ = json.Marshal(newProblem(p.Status, chat.Internal, "")) // plain fields: cannot fail
 	}
 	w.WriteHeader(p.Status)
-	// An error here is the client's going away; there is nobody left to tell.
+	// An error here means that the client has gone; nobody is left to tell.
 	_, _ = w.Write(body)
 }

@@ -17,7 +17,7 @@ func TestProblemOf(t *testing.T) {
 	for code, status := range map[chat.Code]int{
 		chat.BadRequest: 400, chat.Unauthenticated: 401, chat.Forbidden: 403, chat.NotFound: 404, chat.Conflict: 409,
 		chat.TooLarge: 413, chat.KeyReused: 422, chat.RateLimited: 429, chat.Internal: 500, chat.Unavailable: 503,
-		chat.Overloaded: 503, chat.UnknownOutcome: 503,
+		chat.Overloaded: 503, chat.UnknownOutcome: 503, chat.SecondFactor: 401,
 	} {
 		p := problemOf(fmt.Errorf("handle: %w", chat.Errorf(code, "detail")))
 		if p.Status != status || p.Code != code || p.Detail != "detail" || p.Title == "" || p.Type == "" {
@@ -27,8 +27,8 @@ func TestProblemOf(t *testing.T) {
 			t.Errorf("%s: retry_after_ms %d, headers %v", code, p.RetryAfterMS, p.GetHeaders())
 		}
 	}
-	if got := len(codes()); got != 12 {
-		t.Errorf("codes lists %d, the contract has 12", got)
+	if got := len(codes()); got != 13 {
+		t.Errorf("codes lists %d, the contract has 13", got)
 	}
 }
 

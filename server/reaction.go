@@ -2,26 +2,33 @@ package server
 
 import "context"
 
+type reactionPayload struct {
+	MessageID string `json:"message_id" required:"true"`
+	Emoji     string `json:"emoji" required:"true"`
+}
+
+func (c *connection) addReaction(ctx context.Context, in reactionPayload) (seqAnswer, error) {
+	seq, err := c.server.chat.React(ctx, c.user(), in.MessageID, in.Emoji)
+	return seqAnswer{Seq: seq}, err
+}
+
+func (c *connection) removeReaction(ctx context.Context, in reactionPayload) (seqAnswer, error) {
+	seq, err := c.server.chat.Unreact(ctx, c.user(), in.MessageID, in.Emoji)
+	return seqAnswer{Seq: seq}, err
+}
+
 // ReactionInput names an emoji under a message.
 type ReactionInput struct {
 	IDInput
-	Emoji string `path:"emoji" doc:"percent-encoded; at most 32 bytes"`
+	Emoji string `path:"emoji" doc:"one emoji, percent-encoded"`
 }
 
 func (s *Server) react(ctx context.Context, in *ReactionInput) (*seqOutput, error) {
-	me := callerOf(ctx).userID()
-	if err := s.sends.charge(me); err != nil {
-		return nil, err
-	}
-	return seqOf(s.chat.React(ctx, me, in.ID, in.Emoji))
+	return seqOf(s.chat.React(ctx, callerOf(ctx).userID(), in.ID, in.Emoji))
 }
 
 func (s *Server) unreact(ctx context.Context, in *ReactionInput) (*seqOutput, error) {
-	me := callerOf(ctx).userID()
-	if err := s.sends.charge(me); err != nil {
-		return nil, err
-	}
-	return seqOf(s.chat.Unreact(ctx, me, in.ID, in.Emoji))
+	return seqOf(s.chat.Unreact(ctx, callerOf(ctx).userID(), in.ID, in.Emoji))
 }
 
 type listReactorsInput struct {

@@ -7,22 +7,22 @@ import (
 	"fechatter/chat"
 )
 
-// receiptEvery is how often at most one member's cursor is told in a chat.
+// receiptEvery is the shortest time between two receipts of one member in a chat.
 const receiptEvery = time.Second
 
-// receipts holds back others' cursors that move too often to tell each step. It
-// is a state machine like typing.
+// receipts holds back others' cursors that move too often to send each step. It is a
+// state machine like typing.
 type receipts struct {
 	mu    sync.Mutex
 	chats map[string]map[string]*receipt // by chat, by user
 }
 
 type receipt struct {
-	latest []byte // the frame to tell; nil: told
-	toldAt time.Time
+	latest []byte // the frame to send; nil: sent
+	sentAt time.Time
 }
 
-// receiptNews is a frame for the subscribers of a chat but one.
+// receiptNews is a frame for all subscribers of a chat but one.
 type receiptNews struct {
 	chatID, user string
 	frame        []byte
@@ -30,7 +30,7 @@ type receiptNews struct {
 
 func newReceipts() *receipts { return &receipts{chats: map[string]map[string]*receipt{}} }
 
-// hear takes in where a member has come to.
+// hear takes in a member's cursor.
 func (r *receipts) hear(chatID, user string, frame []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +45,7 @@ func (r *receipts) hear(chatID, user string, frame []byte) {
 	members[user].latest = frame
 }
 
-// dueIn answers what may be told of one chat now, and takes it for told.
+// dueIn returns what may be sent to one chat now, and counts it as sent.
 func (r *receipts) dueIn(chatID string, now time.Time) []receiptNews {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,12 +66,12 @@ func (r *receipts) look(chatID string, now time.Time, news []receiptNews) []rece
 	members := r.chats[chatID]
 	for user, v := range members {
 		switch {
-		case now.Sub(v.toldAt) < receiptEvery:
+		case now.Sub(v.sentAt) < receiptEvery:
 		case v.latest == nil:
 			delete(members, user)
 		default:
 			news = append(news, receiptNews{chatID, user, v.latest})
-			v.latest, v.toldAt = nil, now
+			v.latest, v.sentAt = nil, now
 		}
 	}
 	if len(members) == 0 {
@@ -80,7 +80,7 @@ func (r *receipts) look(chatID string, now time.Time, news []receiptNews) []rece
 	return news
 }
 
-// cursorData is what the push cursor says; the counts are there for oneself.
+// cursorData is the payload of the push cursor; the counts are there for the user's own.
 type cursorData struct {
 	chat.Cursor
 	Unread   *int64 `json:"unread,omitempty"`

@@ -9,18 +9,21 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"fechatter/chat"
 	"fechatter/hub"
+	passwords "fechatter/password"
 	"fechatter/persistence"
 	"fechatter/presence"
+	"fechatter/signin"
 	"fechatter/timeline"
 )
 
-// plainPasswords costs nothing: what a hash is worth is tested where it is made.
+// plainPasswords costs nothing: hashes are tested in package password.
 type plainPasswords struct{}
 
 func (plainPasswords) Hash(_ context.Context, pw string) (string, error) { return "plain:" + pw, nil }
@@ -28,26 +31,24 @@ func (plainPasswords) Verify(_ context.Context, hash, pw string) (bool, error) {
 	return hash == "plain:"+pw, nil
 }
 func (plainPasswords) VerifyNone(context.Context, string) error { return nil }
-
-// unheard is the publisher of a node where nobody listens.
-type unheard struct{}
-
-func (unheard) Publish([]chat.Event) {}
+func (plainPasswords) Common(pw string) bool                    { return passwords.New(1).Common(pw) }
 
 // node is the REST side of a server over a database of its own.
 type node struct {
 	t       *testing.T
 	server  *Server
 	handler http.Handler
+	heard   *heard
 }
 
-// newNode starts one, without limits of rate unless change sets them.
+// newNode starts one, without rate limits unless change sets them.
 func newNode(t *testing.T, change func(*Config)) *node {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
+	events := &heard{}
 	cfg := persistence.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")}
-	store, err := persistence.Open(t.Context(), cfg, unheard{}, newID, quiet)
+	store, err := persistence.Open(t.Context(), cfg, events, newID, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,16 +69,16 @@ func newNode(t *testing.T, change func(*Config)) *node {
 	if change != nil {
 		change(&c)
 	}
-	svc := chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits())
+	svc := chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits()).WithSignIn(chat.SignIn{Codes: signin.NewTOTP("Fechatter"), Passkeys: signin.NewPasskeys("Fechatter")})
 	s, err := New(c, Deps{Chat: svc, Search: chat.NewSearch(store, nil), Presence: here{presence.New(presence.Config{}, presence.NewMemory(), svc, void{}, quiet)},
 		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet, Timeline: ownBook{timeline.New("test")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &node{t: t, server: s, handler: s.Handler()}
+	return &node{t: t, server: s, handler: s.Handler(), heard: events}
 }
 
-// ownBook is the timeline of a node that has no others to ask.
+// ownBook is the timeline of a node without others to ask.
 type ownBook struct{ *timeline.Book }
 
 func (b ownBook) Nodes(_ context.Context, chatID string, seq int64) []timeline.Stages {
@@ -102,7 +103,7 @@ type answer struct {
 	body   map[string]any
 }
 
-// field gives a field of the body as text, numbers without a fraction.
+// field returns a field of the body as text, numbers without a fraction.
 func (a answer) field(name string) string { return textOf(a.body[name]) }
 
 func textOf(v any) string {
@@ -119,12 +120,12 @@ func textOf(v any) string {
 	return string(text)
 }
 
-// list gives a field of the body as a list of objects.
+// list returns a field of the body as a list of objects.
 func (a answer) list(t *testing.T, name string) []map[string]any {
 	t.Helper()
 	items, ok := a.body[name].([]any)
 	if !ok {
-		t.Fatalf("%s is no list in %s", name, a.raw)
+		t.Fatalf("%s is not a list in %s", name, a.raw)
 	}
 	var objects []map[string]any
 	for _, item := range items {
@@ -141,6 +142,7 @@ func (a answer) list(t *testing.T, name string) []map[string]any {
 type person struct {
 	n               *node
 	id, name, token string
+	as              string // in whose name a key acts; "": its own
 }
 
 const password = "correct horse"
@@ -176,6 +178,9 @@ func (p *person) do(method, path string, body any, headers ...string) answer {
 	if p.token != "" {
 		r.Header.Set("Authorization", "Bearer "+p.token)
 	}
+	if p.as != "" {
+		r.Header.Set(userHeader, p.as)
+	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -189,7 +194,7 @@ func (p *person) do(method, path string, body any, headers ...string) answer {
 	return a
 }
 
-// want is do for an answer of a known status.
+// want is do for an expected status.
 func (p *person) want(status int, method, path string, body any, headers ...string) answer {
 	p.n.t.Helper()
 	a := p.do(method, path, body, headers...)
@@ -199,7 +204,14 @@ func (p *person) want(status int, method, path string, body any, headers ...stri
 	return a
 }
 
-// refused is do for a problem of a known code.
+// anHour reports whether whoever is refused is told to come back when a limiter of an hour has
+// something again, on whatever machine the test takes a while.
+func anHour(a answer) bool {
+	seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
+	return err == nil && seconds <= 3600 && seconds > 3000
+}
+
+// refused is do for a problem with an expected code.
 func (p *person) refused(code chat.Code, method, path string, body any, headers ...string) answer {
 	p.n.t.Helper()
 	a := p.do(method, path, body, headers...)
@@ -218,9 +230,15 @@ func (p *person) send(chatID, body string) answer {
 // group makes a group chat of p and others.
 func (p *person) group(others ...*person) string {
 	p.n.t.Helper()
+	return p.chat("group", others...)
+}
+
+// chat makes a chat of a kind.
+func (p *person) chat(kind string, others ...*person) string {
+	p.n.t.Helper()
 	ids := []string{}
 	for _, o := range others {
 		ids = append(ids, o.id)
 	}
-	return p.want(201, "POST", "/chats", object{"kind": "group", "name": "a group", "member_ids": ids}).field("id")
+	return p.want(201, "POST", "/chats", object{"kind": kind, "name": "a group", "member_ids": ids}).field("id")
 }

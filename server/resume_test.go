@@ -90,7 +90,7 @@ func TestResumeResets(t *testing.T) {
 		}
 	}
 	if _, there := s.Entries()[gone]; there {
-		t.Error("a chat that bob was removed from is among his chats")
+		t.Error("a chat from which bob was removed is among his chats")
 	}
 	for id := range want {
 		seq := ada.Say(id, "live")
@@ -106,7 +106,7 @@ func TestResumeResets(t *testing.T) {
 	s.Want("ready")
 }
 
-// The bytes of a resume are counted before a chat is replayed: one that would pass
+// The bytes of a resume are counted before a chat is replayed: one that would exceed
 // 1 MiB is reset as a whole, and smaller ones after it are still replayed.
 func TestResumeBytes(t *testing.T) {
 	n := startNode(t)
@@ -157,18 +157,10 @@ func TestDrain(t *testing.T) {
 	n := startNode(t)
 	ada := client.SignUp(t, n.url, "ada")
 	s := ada.Fresh()
-	n.stop()
+	n.cancel()
 	f := s.Want("drain")
 	if f.Field(t, "retry_after_ms") == nil || f.Field(t, "deadline_ms") == nil {
 		t.Errorf("drain %s", f.Raw)
 	}
 	s.Closes(1012)
-	res, err := http.Get(n.url + "/ws")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("an upgrade while draining: %d", res.StatusCode)
-	}
 }

@@ -51,7 +51,7 @@ func stored(t *testing.T, file string) map[string]string {
 	return list
 }
 
-// held is the same, as the index has it.
+// held is what the index has, in the same form.
 func held(s *meilitest.Server) map[string]string {
 	list := map[string]string{}
 	for id, d := range s.Documents("messages") {
@@ -60,7 +60,7 @@ func held(s *meilitest.Server) map[string]string {
 	return list
 }
 
-// writers send, edit and delete until they are stopped; nothing may fail.
+// writers starts people who send, edit and delete until stopped; nothing may fail.
 func writers(t *testing.T, people []*client.Person, chatID string) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var working sync.WaitGroup
@@ -90,9 +90,8 @@ func writers(t *testing.T, people []*client.Person, chatID string) (stop func())
 	}
 }
 
-// Whatever the search engine does, people go on writing, whoever searches hears
-// the truth or that it cannot be told, and in the end the index is the database,
-// row by row.
+// Whatever the search engine does, people go on writing, a search answers the truth or
+// that it is unavailable, and in the end the index equals the database, row by row.
 func TestSearchEngineThatFails(t *testing.T) {
 	t.Parallel()
 	engine := meilitest.Start(t)
@@ -132,7 +131,7 @@ func TestSearchEngineThatFails(t *testing.T) {
 	engine.Wipe()
 	lasts()
 	stop()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		want, got := stored(t, file), held(engine)
 		if maps.Equal(want, got) {
 			t.Logf("%d messages", len(want))
@@ -150,8 +149,8 @@ func TestSearchEngineThatFails(t *testing.T) {
 	finds(t, people[1], `"ada wrote 0"`, "", search(t, people[0], `"ada wrote 0"`, "").bodies()...)
 }
 
-// A message that the engine will not take is found all the same, and does not
-// keep the others from being indexed.
+// A message that the engine refuses is found all the same, and does not keep the
+// others from being indexed.
 func TestPoisonedMessage(t *testing.T) {
 	t.Parallel()
 	engine := meilitest.Start(t)

@@ -7,12 +7,24 @@ import (
 	"fechatter/chat"
 )
 
-// send stores a message for either front end. A replay costs nothing: its token
-// is put back, and it is answered even when there is none.
-func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
-	started := time.Now()
-	end := s.follow(&m)
-	sent, err := s.sendLimited(ctx, m)
+// sending is a send between its arrival and its answer.
+type sending struct {
+	chat.Send
+	started time.Time
+	end     func(outcome string) // of its trace; nil if it has none
+}
+
+// receive begins a send, and its trace if the tracer picks it.
+func (s *Server) receive(m chat.Send) sending {
+	x := sending{Send: m, started: time.Now()}
+	if s.tracer != nil {
+		x.Trace, x.end = s.tracer.Begin("message.send")
+	}
+	return x
+}
+
+// conclude notes what became of a send.
+func (s *Server) conclude(x sending, sent chat.Sent, err error) {
 	outcome := "ok"
 	switch {
 	case err != nil:
@@ -20,38 +32,19 @@ func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
 	case sent.Replayed:
 		outcome = "replayed"
 	default:
-		s.timeline.Received(m.ChatID, sent.Seq, started)
+		s.timeline.Received(x.ChatID, sent.Seq, x.started)
+		s.sentWhatWasTyped(x.SenderID, x.ChatID, sent.Seq)
 	}
-	s.observer.Send(outcome, time.Since(started))
-	if end != nil {
-		end(outcome)
+	s.observer.Send(outcome, time.Since(x.started))
+	if x.end != nil {
+		x.end(outcome)
 	}
-	return sent, err
 }
 
-// follow begins the trace of a send, if the lot falls on it.
-func (s *Server) follow(m *chat.Send) (end func(outcome string)) {
-	if s.tracer != nil {
-		m.Trace, end = s.tracer.Begin("message.send")
-	}
-	return end
-}
-
-func (s *Server) sendLimited(ctx context.Context, m chat.Send) (chat.Sent, error) {
-	if limited := s.sends.charge(m.SenderID); limited != nil {
-		sent, found, err := s.chat.Replay(ctx, m)
-		if err != nil || found {
-			return sent, err
-		}
-		return chat.Sent{}, limited
-	}
-	sent, err := s.chat.Send(ctx, m)
-	switch {
-	case err != nil:
-	case sent.Replayed:
-		s.sends.refund(m.SenderID)
-	default:
-		s.sentWhatWasTyped(m.SenderID, m.ChatID, sent.Seq)
-	}
+// send stores a message and waits for its commit. Over a WebSocket nobody waits: see pipeline.
+func (s *Server) send(ctx context.Context, m chat.Send) (chat.Sent, error) {
+	x := s.receive(m)
+	sent, err := s.chat.Send(ctx, x.Send)
+	s.conclude(x, sent, err)
 	return sent, err
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,11 +48,46 @@ func TestLogIn(t *testing.T) {
 }
 
 func TestCookieIsSecureUnderHTTPS(t *testing.T) {
-	n := newNode(t, func(c *Config) { c.PublicURL = "https://chat.example" })
+	n := newNode(t, func(c *Config) { c.PublicURL, c.AllowedHosts = "https://chat.example", []string{"example.com"} })
 	ada := n.person("ada")
-	a := ada.want(201, "POST", "/sessions", object{"username": "ada", "password": password})
-	if c := cookieOf(t, a); c == nil || !c.Secure {
-		t.Errorf("cookie is %+v", c)
+	browser := &person{n: n, name: "a browser"}
+	set := func(a answer, value string) {
+		t.Helper()
+		cookies := (&http.Response{Header: a.header}).Cookies()
+		if len(cookies) < 2 { // a log-in sets that of the device as well
+			t.Fatalf("cookies are %v", cookies)
+		}
+		own, old := cookies[0], cookies[1]
+		if own.Name != "__Host-fechatter_session" || own.Value != value || !own.Secure || !own.HttpOnly || own.Path != "/" || own.Domain != "" || (own.MaxAge < 0) != (value == "") {
+			t.Errorf("the cookie of the host is %+v", own)
+		}
+		if old.Name != "fechatter_session" || old.Value != "" || old.MaxAge >= 0 || !old.Secure || old.Path != "/" {
+			t.Errorf("the cookie of before is %+v", old)
+		}
+	}
+	logIn := ada.want(201, "POST", "/sessions", object{"username": "ada", "password": password})
+	token := logIn.field("token")
+	set(logIn, token)
+	for _, name := range []string{"fechatter_session", "__Host-fechatter_session"} { // that of before moves over
+		set(browser.want(200, "GET", "/me", nil, "Cookie", name+"="+token), token)
+	}
+	eve := n.person("eve")
+	tossed := "fechatter_session=" + eve.token + "; __Host-fechatter_session=" + token
+	if me := browser.want(200, "GET", "/me", nil, "Cookie", tossed); me.field("id") != ada.id {
+		t.Errorf("a cookie from elsewhere logs in %s", me.raw)
+	}
+	set(browser.want(204, "DELETE", "/sessions/current", nil, "Cookie", "__Host-fechatter_session="+token), "")
+}
+
+// A log-out clears what a browser cached; what the page stores is the page's to clear.
+func TestLogOutClearsTheCache(t *testing.T) {
+	n := newNode(t, nil)
+	ada := n.person("ada")
+	if a := ada.want(200, "GET", "/me", nil); a.header.Get("Clear-Site-Data") != "" || a.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("an answer has %v", a.header)
+	}
+	if a := ada.want(204, "DELETE", "/sessions/current", nil); a.header.Get("Clear-Site-Data") != `"cache"` {
+		t.Errorf("the log-out has %v", a.header)
 	}
 }
 
@@ -68,7 +104,7 @@ func TestCookieAuthenticates(t *testing.T) {
 		t.Errorf("me does not renew the cookie: %+v", c)
 	}
 	if c := cookieOf(t, ada.want(200, "GET", "/me", nil)); c != nil {
-		t.Errorf("me gives a cookie to who has none: %+v", c)
+		t.Errorf("me sets a cookie for a client without one: %+v", c)
 	}
 	byCookie.want(200, "PATCH", "/me", object{"status_text": "x"}, "Cookie", cookie)
 	byCookie.refused(chat.Forbidden, "PATCH", "/me", object{"status_text": "x"}, "Cookie", cookie, "Origin", "http://evil.example")
@@ -125,6 +161,52 @@ func TestChangePassword(t *testing.T) {
 	ada.want(201, "POST", "/sessions", object{"username": "ada", "password": "another password"})
 }
 
+// Whoever changes the password second no longer knows the current one.
+func TestPasswordChangesAtOnce(t *testing.T) {
+	n := newNode(t, nil)
+	ada := n.person("ada")
+	answers := make(chan int)
+	for i := range 4 {
+		go func() {
+			next := fmt.Sprint("another password ", i)
+			answers <- ada.do("PUT", "/me/password", object{"current_password": password, "new_password": next}).status
+		}()
+	}
+	got := map[int]int{}
+	for range 4 {
+		got[<-answers]++
+	}
+	if got[204] != 1 || got[403] != 3 {
+		t.Errorf("answers by status: %v, want one 204 and three 403", got)
+	}
+}
+
+// A browser sends every cookie of the name: a stale one may stand before the good one.
+func TestEachSessionCookieIsTried(t *testing.T) {
+	n := newNode(t, nil)
+	ada := n.person("ada")
+	nobody := &person{n: n}
+	good, stale, odd := "fechatter_session="+ada.token, "fechatter_session="+strings.Repeat("A", 43), "fechatter_session=x"
+	for _, cookies := range []string{good + "; " + stale, stale + "; " + good, odd + "; theme=dark; " + stale + "; " + good} {
+		me := nobody.want(200, "GET", "/me", nil, "Cookie", cookies)
+		if c := cookieOf(t, me); me.field("id") != ada.id || c == nil || c.Value != ada.token {
+			t.Errorf("%s: got %s and the cookie %v", cookies, me.raw, c)
+		}
+	}
+	if a := nobody.do("GET", "/me", nil, "Cookie", odd+"; "+stale); a.status != 401 {
+		t.Errorf("two stale cookies: %d", a.status)
+	}
+	many := strings.Repeat(stale+"; ", 3)
+	nobody.want(200, "GET", "/me", nil, "Cookie", many+good)
+	distinct := ""
+	for i := range 9 {
+		distinct += fmt.Sprint("fechatter_session=", i, "; ")
+	}
+	if a := nobody.do("GET", "/me", nil, "Cookie", distinct+good); a.status != 401 {
+		t.Errorf("the tenth of ten cookies: %d, want none of so many tried", a.status)
+	}
+}
+
 func TestSignUpsAndLogInsAreLimitedByAddress(t *testing.T) {
 	n := newNode(t, func(c *Config) { c.Quotas = Quotas{SignupsPerIPPerMinute: 2, LoginsPerIPPerMinute: 3} })
 	post := func(address, path, body string) answer {
@@ -145,7 +227,7 @@ func TestSignUpsAndLogInsAreLimitedByAddress(t *testing.T) {
 		if a := signUp("203.0.113.1", "user"+string(rune('a'+i))); a.status != want {
 			t.Errorf("sign-up %d: got %d %s", i, a.status, a.raw)
 		} else if want == 429 && (a.header.Get("Retry-After") == "" || !strings.Contains(string(a.raw), `"retry_after_ms":`)) {
-			t.Errorf("refusal does not say when: %v %s", a.header, a.raw)
+			t.Errorf("the refusal does not tell when to retry: %v %s", a.header, a.raw)
 		}
 	}
 	for i, want := range []int{401, 401, 401, 429} {

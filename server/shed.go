@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What a node stops telling under load, in this order. Events are never among it.
+// What a node stops sending under load, in this order. Events are never shed.
 const (
 	shedTyping = iota + 1
 	shedPresence
@@ -13,21 +13,21 @@ const (
 )
 
 const (
-	shedEvery = 250 * time.Millisecond // between two looks at the pressure
-	shedLooks = 2                      // in a row, before more is dropped: one late look may be chance
-	shedCalm  = 5 * time.Second        // of less pressure, before less is dropped
+	shedEvery = 250 * time.Millisecond // between two measurements
+	shedLooks = 2                      // in a row before more is dropped: one may be late by chance
+	shedCalm  = 5 * time.Second        // of less pressure before less is dropped
 	shedSlack = 0.2                    // below the mark at which dropping began
-	lateLimit = time.Second            // a look that comes so late is as much as a full queue
+	lateLimit = time.Second            // a measurement that is so late counts as much as a full queue
 )
 
-// shedMarks are the pressures at which the tiers begin; 1 is when sends are refused.
+// shedMarks are the pressures at which the tiers begin; at 1 sends are refused.
 func shedMarks() [shedCursors]float64 { return [...]float64{0.5, 0.7, 0.9} }
 
 // shedding decides what is dropped. It is a state machine for one goroutine.
 type shedding struct {
 	tier int
-	want int // what the last looks agree on
-	high int // how many did
+	want int // the tier that the last measurements agree on
+	high int // how many of them did
 	calm time.Time
 }
 
@@ -40,7 +40,7 @@ func tierOf(pressure float64) (tier int) {
 	return tier
 }
 
-// look takes in the pressure of now, and reports whether the tier has changed.
+// look takes in the current pressure, and reports whether the tier has changed.
 func (s *shedding) look(now time.Time, pressure float64) bool {
 	before := s.tier
 	s.rise(tierOf(pressure))
@@ -54,7 +54,7 @@ func (s *shedding) look(now time.Time, pressure float64) bool {
 	return s.tier != before
 }
 
-// rise goes up to what several looks in a row have asked for at least.
+// rise goes up to the least tier that several measurements in a row have asked for.
 func (s *shedding) rise(want int) {
 	if want <= s.tier {
 		s.high = 0
@@ -68,52 +68,45 @@ func (s *shedding) rise(want int) {
 	}
 }
 
-// dropped names what a tier drops, as clients are told.
+// dropped names what a tier drops, as in the push degraded.
 func dropped(tier int) []string { return []string{"typing", "presence", "cursors"}[:tier] }
 
-// drops says whether this node has no time for what a tier drops.
+// drops reports whether this node drops what a tier stands for.
 func (s *Server) drops(tier int) bool { return int(s.shed.Load()) >= tier }
 
 // Shedding is how much this node drops under load: 0 nothing, 1 typing, 2 presence
 // as well, 3 others' cursors as well. It may be called at any time.
 func (s *Server) Shedding() int { return int(s.shed.Load()) }
 
-// watchPressure looks at the pressure until ctx ends, and at how late it does so:
-// where the processor is short, everything is.
+// watchPressure measures the pressure until ctx ends, and how late it comes to do so:
+// where processor time is short, everything is.
 func (s *Server) watchPressure(ctx context.Context) {
 	if s.pressure == nil {
 		return
 	}
-	tick := time.NewTicker(shedEvery)
-	defer tick.Stop()
 	var state shedding
 	last := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		now := time.Now()
+	every(ctx, shedEvery, func(time.Time) {
+		now := time.Now() // the tick's own time hides how late this is
 		late := float64(now.Sub(last)-shedEvery) / float64(lateLimit)
 		last = now
 		pressure := max(s.pressure(), late)
 		if state.look(now, pressure) {
 			s.degrade(state.tier, pressure)
 		}
-	}
+	})
 }
 
-// degrade puts a tier in force and tells every client. What presence was held
-// back is told when its tier has ended.
+// degrade puts a tier in force and tells every client. Presence that was held back
+// is sent once its tier has ended.
 func (s *Server) degrade(tier int, pressure float64) {
-	before := s.shed.Swap(int32(tier))
-	s.log.Warn("load: what is dropped has changed", "dropping", dropped(tier), "pressure", pressure)
+	before := s.shed.Swap(int64(tier))
+	s.log.Warn("load shedding has changed", "dropping", dropped(tier), "pressure", pressure)
 	for _, c := range s.realtime.connections.list(nil) {
 		if c.user() == "" {
 			continue
 		}
-		c.sayDegraded()
+		c.sendDegraded()
 		if int(before) >= shedPresence && tier < shedPresence {
 			c.releasePresence()
 		}
@@ -124,9 +117,9 @@ type degradedData struct {
 	Dropping []string `json:"dropping"`
 }
 
-// sayDegraded tells a client that has heard hello the tier in force. The lock is held
-// until it is queued: what is said last is what is so.
-func (c *connection) sayDegraded() {
+// sendDegraded tells a client that has got hello the tier in force. The lock is held
+// until it is queued, so that the last word is the true one.
+func (c *connection) sendDegraded() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.greeted {

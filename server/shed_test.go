@@ -12,8 +12,8 @@ import (
 	"fechatter/hub"
 )
 
-// The tiers follow the pressure: up after two looks that agree, down one at a
-// time after five seconds with room.
+// The tiers follow the pressure: up after two measurements that agree, down one at a
+// time after five calm seconds.
 func TestShedding(t *testing.T) {
 	type span struct {
 		pressure float64
@@ -51,7 +51,7 @@ func TestShedding(t *testing.T) {
 	}
 }
 
-// readable is a presence that knows everybody.
+// readable is a presence that knows everyone.
 type readable struct{ Presence }
 
 func (readable) Read(_ context.Context, _ string, userIDs []string) (users []chat.Presence, _ error) {
@@ -63,12 +63,12 @@ func (readable) Read(_ context.Context, _ string, userIDs []string) (users []cha
 
 func (readable) Join(string, func([]chat.Presence)) Device { return still{} }
 
-// still is a device that nothing is asked of but to leave.
+// still is a device that can only leave.
 type still struct{ Device }
 
 func (still) Leave() {}
 
-// A node under pressure says what it drops, drops it in order, and makes up for
+// A node under pressure announces what it drops, drops it in order, and makes up for
 // it when there is time again.
 func TestDegraded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDegraded(t *testing.T) {
 			t.Error("typing is heard under load")
 		}
 		if err := c.server.setTyping(t.Context(), "ada", "chat", true); err != nil {
-			t.Errorf("typing.set under load: %v", err) // a store that is not there would have been asked
+			t.Errorf("typing.set under load: %v", err) // it would have asked a store that is not there
 		}
 		c.pushPresence([]chat.Presence{{UserID: "bob"}})
 		load.Store(0.7)
@@ -105,12 +105,12 @@ func TestDegraded(t *testing.T) {
 		c.server.Passing(cursor)
 		pass(2 * time.Second)
 		if !heard() {
-			t.Error("a cursor was told under full load")
+			t.Error("a cursor was sent under full load")
 		}
 		load.Store(0.0)
 		pass(20 * time.Second)
 		if heard() || c.server.Shedding() != 0 {
-			t.Error("a held cursor was not told after the load")
+			t.Error("a held cursor was not sent after the load")
 		}
 		c.socket.Close(closeRestart, "the end")
 		got := <-answers
@@ -124,12 +124,12 @@ func TestDegraded(t *testing.T) {
 			at += i
 		}
 		if strings.Count(got, `"user_id":"held"`) != 1 {
-			t.Errorf("told %q", got)
+			t.Errorf("the client got %q", got)
 		}
 	})
 }
 
-// A client that is being welcomed hears nothing before hello, and then what is so.
+// A client that is being welcomed gets nothing before hello, and then the tier in force.
 func TestDegradedComesAfterHello(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, answers := lonely(t, sessions{}, func(d *Deps) { d.Presence = readable{} })
@@ -143,7 +143,7 @@ func TestDegradedComesAfterHello(t *testing.T) {
 		got := <-answers
 		hello, degraded := strings.Index(got, `"op":"hello"`), strings.Index(got, `"op":"degraded"`)
 		if hello < 0 || degraded < hello || strings.Count(got, `"op":"degraded"`) != 1 || !strings.Contains(got, `["typing","presence"]`) {
-			t.Errorf("told %q", got)
+			t.Errorf("the client got %q", got)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// exchangeRaw sends bytes over one connection and reads as many answers.
+// exchangeRaw sends requests as bytes over one connection, and returns the statuses.
 func exchangeRaw(t *testing.T, address string, requests ...string) []int {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -38,11 +38,11 @@ func exchangeRaw(t *testing.T, address string, requests ...string) []int {
 }
 
 func chunked(path, body string) string {
-	return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+	return "POST " + path + " HTTP/1.1\r\nHost: chat.example\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
 		fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
 }
 
-// A recorder hides what a real connection does to bodies.
+// Bodies over a real connection: a recorder hides what that does to them.
 func TestBodiesOverASocket(t *testing.T) {
 	web := httptest.NewServer(bare(t, io.Discard, nil))
 	defer web.Close()
@@ -52,14 +52,14 @@ func TestBodiesOverASocket(t *testing.T) {
 		chunked(v1+"/users", bad),
 		chunked(v1+"/users", `{"username":"`+strings.Repeat("a", 65<<10)+`"}`),
 		chunked(v1+"/users", bad),
-		"GET "+v1+"/me HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+		"GET "+v1+"/me HTTP/1.1\r\nHost: chat.example\r\nContent-Length: 2\r\n\r\n{}",
 	)
 	if want := "[400 413 400 401]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }
 
-// What a client leaves unsaid costs its own request, not the process.
+// A client that leaves in the middle of a request fails that request, nothing else.
 func TestClientThatLeaves(t *testing.T) {
 	seen := &counter{}
 	web := httptest.NewServer(bare(t, io.Discard, seen))
@@ -67,13 +67,13 @@ func TestClientThatLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(conn, "POST "+v1+"/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+	if _, err := io.WriteString(conn, "POST "+v1+"/users HTTP/1.1\r\nHost: chat.example\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.Get(web.URL + "/livez")
+	res, err := web.Client().Get(web.URL + "/livez")
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Errorf("afterwards: %v, %v", res, err)
 	}

@@ -2,11 +2,17 @@ package server_test
 
 import (
 	"bufio"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
+	"fechatter/app"
 	"fechatter/conform/client"
 )
 
@@ -81,41 +87,23 @@ func TestEventStream(t *testing.T) {
 			{"Authorization", "Bearer " + bob.Token}:     http.StatusUnauthorized,
 			{"Cookie", "fechatter_session=" + bob.Token}: http.StatusUnauthorized,
 		} {
-			req, err := http.NewRequest(http.MethodGet, n.url+"/api/v1/events", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set(header[0], header[1])
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = res.Body.Close()
-			if res.StatusCode != want {
-				t.Errorf("%v: %d, want %d", header, res.StatusCode, want)
+			a := client.Do(t, "GET", n.url+"/api/v1/events", nil, http.Header{header[0]: {header[1]}})
+			if a.Status != want {
+				t.Errorf("%v: %d, want %d", header, a.Status, want)
 			}
 		}
 	})
 }
 
-// TestHeaderOfTheEventStream: the stream writes its head itself, and leaves out
-// nothing that every other answer carries.
+// The stream writes its head itself, and omits nothing that every other answer
+// carries.
 func TestHeaderOfTheEventStream(t *testing.T) {
 	n := startNode(t)
-	req, err := http.NewRequest(http.MethodGet, n.url+"/api/v1/events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+client.SignUp(t, n.url, "ada").Token)
-	req.Header.Set("X-Request-Id", "mine")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
+	a := client.Do(t, "GET", n.url+"/api/v1/events", nil,
+		http.Header{"Authorization": {"Bearer " + client.SignUp(t, n.url, "ada").Token}, "X-Request-Id": {"mine"}})
 	for name, want := range map[string]string{"X-Request-Id": "mine", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 		"Referrer-Policy": "no-referrer", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"} {
-		if got := res.Header.Values(name); !slices.Equal(got, []string{want}) {
+		if got := a.Header.Values(name); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q once", name, got, want)
 		}
 	}
@@ -149,8 +137,8 @@ func TestHeadOfTheEventStream(t *testing.T) {
 	}
 }
 
-// A token is a little older than what its client holds: of a chat joined in
-// between, the client may have anything.
+// A token is a little older than what its client holds: of a chat joined in between,
+// the client may have any part.
 func TestChatJoinedAfterTheToken(t *testing.T) {
 	n := startNode(t)
 	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
@@ -167,10 +155,141 @@ func TestChatJoinedAfterTheToken(t *testing.T) {
 
 	again := bob.Stream(token)
 	if reset := again.Want("reset"); reset.ChatID != id || reset.Seq != missed || reset.Field(t, "reason") != "rejoined" {
-		t.Errorf("told %s, want a reset of %s to %d", reset.Raw, id, missed)
+		t.Errorf("got %s, want a reset of %s to %d", reset.Raw, id, missed)
 	}
 	again.Want("ready")
 	if seq := ada.Say(id, "live"); again.Want("message.created").Seq != seq {
 		t.Error("not live")
 	}
+}
+
+// manyChats is more than a token can name.
+const manyChats = 320
+
+// withManyChats makes bob a member of them.
+func withManyChats(t *testing.T, n *node) (ada, bob *client.Person, ids []string) {
+	t.Helper()
+	ada, bob = client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
+	for i := range manyChats {
+		ids = append(ids, ada.Group(bob))
+		if i == 0 { // more than 200 requests of a stranger would not wait
+			bob.Rest("POST", "/chats/"+ids[0]+"/accept", nil, http.StatusOK, nil)
+		}
+	}
+	return ada, bob, ids
+}
+
+// sayIn sends a message to each of the chats, at once.
+func sayIn(t *testing.T, n *node, senderID string, ids []string) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, id := range ids {
+		wg.Go(func() { n.sayMany(t, senderID, id, 1) })
+	}
+	wg.Wait()
+}
+
+// TestResumeAfterTheClockWentBack: the clock of the database goes back by five minutes
+// while the client is away, so that what it missed is older than its token.
+func TestResumeAfterTheClockWentBack(t *testing.T) {
+	t.Run("PostgreSQL", func(t *testing.T) {
+		url := onPostgres(t)
+		behind := func(minutes int) {
+			executeOn(t, "pgx", url, fmt.Sprintf(`CREATE OR REPLACE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+				AS 'SELECT pg_catalog.clock_timestamp() - interval ''%d min'' '`, minutes))
+		}
+		executeOn(t, "pgx", url, "CREATE SCHEMA skewed")
+		executeOn(t, "pgx", url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, skewed, pg_catalog',
+			current_database()); END $$`)
+		behind(60)
+		n := startNode(t, func(c *app.Config) { c.Database = url })
+		resumeManyChats(t, n, func() { behind(0) }, func(say func()) {
+			behind(5)
+			say()
+		})
+	})
+	t.Run("SQLite", func(t *testing.T) { // whose times are set back afterwards
+		file := t.TempDir() + "/fechatter.db"
+		setBack := func(by time.Duration) {
+			execute(t, file, "UPDATE events SET ts = ts - $1", by.Milliseconds())
+			execute(t, file, "UPDATE streams SET last_ts = last_ts - $1", by.Milliseconds())
+		}
+		n := startNode(t, func(c *app.Config) { c.Database = "sqlite:" + file })
+		resumeManyChats(t, n, func() { setBack(time.Hour) }, func(say func()) {
+			say()
+			setBack(5 * time.Minute)
+		})
+	})
+}
+
+// resumeManyChats has a client miss a message in each of its chats. An hour passes once
+// they are made; the clock goes back around what the client misses.
+func resumeManyChats(t *testing.T, n *node, anHourPasses func(), clockGoesBack func(say func())) {
+	t.Helper()
+	ada, bob, ids := withManyChats(t, n)
+	anHourPasses()
+	s := bob.Stream("")
+	s.Want("ready")
+	token := s.LastID()
+	s.Close()
+	clockGoesBack(func() { sayIn(t, n, ada.ID, ids) })
+	again := bob.Stream(token)
+	again.Want("ready")
+	for i, id := range ids {
+		if got := again.Seqs(id); !slices.Equal(got, []int64{4}) {
+			t.Fatalf("chat %d of %d resumed with %v, want the message that was missed", i, len(ids), got)
+		}
+	}
+}
+
+// TestHorizonFollows: what a token does not name moves on nevertheless, and is not sent
+// again.
+func TestHorizonFollows(t *testing.T) {
+	n := startNode(t)
+	ada, bob, ids := withManyChats(t, n)
+	s := bob.Stream("")
+	s.Want("ready")
+	s.LastID()
+	token, last := "", ids[len(ids)-1:]
+	for range 3 { // in all chats, then in the last one alone, whose newest message may come again
+		sayIn(t, n, ada.ID, ids)
+		for range ids {
+			s.Want("message.created")
+		}
+		token, ids = s.LastID(), last
+	}
+	s.Close()
+	again := bob.Stream(token)
+	again.Want("ready")
+	for _, f := range again.Seen {
+		if f.Op == "reset" || f.Op == "message.created" && f.ChatID != last[0] {
+			t.Fatalf("got %s again", f.Raw)
+		}
+	}
+}
+
+// TestTokenOfTheFuture: a token whose horizon is past that of the database, which has been
+// copied back to an earlier state without being told so, or which somebody made up, leads to
+// resets. Otherwise what follows would be taken as read.
+func TestTokenOfTheFuture(t *testing.T) {
+	n := startNode(t)
+	ada, bob := client.SignUp(t, n.url, "ada"), client.SignUp(t, n.url, "bob")
+	id := ada.Group(bob)
+	s := bob.Stream("")
+	s.Want("ready")
+	real, err := base64.RawURLEncoding.DecodeString(s.LastID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	_, size := binary.Varint(real[2:])
+	rest := real[2+size:]
+	epoch := rest[:1+int(rest[0])] // shorter than 128
+	missed := ada.Say(id, "missed")
+	forged := append(binary.AppendVarint([]byte{real[0], 0}, 1<<60), epoch...)
+	again := bob.Stream(base64.RawURLEncoding.EncodeToString(forged))
+	if reset := again.Want("reset"); reset.ChatID != id || reset.Seq != missed {
+		t.Errorf("got %s", reset.Raw)
+	}
+	again.Want("ready")
 }

@@ -13,11 +13,11 @@ type timelineOutput struct {
 		MessageID string            `json:"message_id"`
 		ChatID    string            `json:"chat_id"`
 		Seq       int64             `json:"seq"`
-		Nodes     []timeline.Stages `json:"nodes" doc:"those that know of the message, the earliest first; times are of their own clocks"`
+		Nodes     []timeline.Stages `json:"nodes" doc:"nodes that know the message, earliest first; times are by their own clocks"`
 	}
 }
 
-// getTimeline shows times and counts of any message, and nothing that was said.
+// getTimeline shows times and counts of any message, and nothing of its content.
 func (s *Server) getTimeline(ctx context.Context, in *IDInput) (*timelineOutput, error) {
 	chatID, seq, err := s.chat.PlaceOf(ctx, administrator(ctx), in.ID)
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *Server) getTimeline(ctx context.Context, in *IDInput) (*timelineOutput,
 	}
 	nodes := s.timeline.Nodes(ctx, chatID, seq)
 	if len(nodes) == 0 {
-		return nil, chat.Errorf(chat.NotFound, "no node remembers this message: it is too old, or the nodes are too young")
+		return nil, chat.Errorf(chat.NotFound, "no node remembers this message: it is too old, or older than the nodes")
 	}
 	out := &timelineOutput{}
 	b := &out.Body
@@ -33,8 +33,8 @@ func (s *Server) getTimeline(ctx context.Context, in *IDInput) (*timelineOutput,
 	return out, nil
 }
 
-// forgetful is the timeline of a server without one.
-type forgetful struct{}
+// noTimeline is the timeline of a server without one.
+type noTimeline struct{}
 
-func (forgetful) Received(string, int64, time.Time)                      {}
-func (forgetful) Nodes(context.Context, string, int64) []timeline.Stages { return nil }
+func (noTimeline) Received(string, int64, time.Time)                      {}
+func (noTimeline) Nodes(context.Context, string, int64) []timeline.Stages { return nil }

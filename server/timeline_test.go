@@ -9,8 +9,8 @@ import (
 	"fechatter/chat"
 )
 
-// An administrator sees when a message went its way, of any chat, and nothing
-// that was said.
+// An administrator sees when a message of any chat passed each stage, and nothing of
+// its content.
 func TestTimeline(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, nil)

@@ -7,28 +7,28 @@ import (
 )
 
 const (
-	typingTTL    = 6 * time.Second // how long a word of typing holds
+	typingTTL    = 6 * time.Second // how long a report of typing holds
 	typingEvery  = time.Second     // at most one frame per chat
-	typingRepeat = 3 * time.Second // of what has not changed, before the clients let it expire
+	typingRepeat = 3 * time.Second // of an unchanged frame, before clients let it expire
 	typingNames  = 5               // in one frame
 	maxTypists   = 50              // remembered per chat
-	maxTypingTo  = 200             // subscribers of a chat on this node, above which nobody is told
+	maxTypingTo  = 200             // subscribers of a chat on this node, above which nothing is sent
 )
 
-// typing knows who types where, as far as this node's clients are to be shown
-// it. It is a state machine without a goroutine: what is heard goes in, with the
-// time, and due says what is to be told. Its methods may be called concurrently.
+// typing knows who is typing where, as far as this node's clients should see it. It
+// is a state machine without a goroutine: what is heard goes in, with the time, and
+// due returns what to send. Its methods may be called concurrently.
 type typing struct {
 	mu    sync.Mutex
 	chats map[string]*typingChat
 }
 
-// typingChat is one chat in which somebody types, or did a moment ago.
+// typingChat is one chat in which somebody is typing, or was a moment ago.
 type typingChat struct {
 	typists []typist // in the order in which they began
-	removed []typist // who was removed a moment ago, and at which seq
-	told    []string
-	toldAt  time.Time
+	removed []typist // members removed a moment ago, and at which seq
+	sent    []string // the names sent last
+	sentAt  time.Time
 	renewed bool // somebody went on typing since
 }
 
@@ -38,21 +38,22 @@ type typist struct {
 	seq   int64 // removed: of the removal
 }
 
-// typingNews is what the subscribers of a chat are to be told.
+// typingNews is what to send to the subscribers of a chat.
 type typingNews struct {
 	chatID string
 	users  []string
 }
 
-// to gives the names for one of them: who types is not told of oneself.
-func (n typingNews) to(user string) []string {
-	others := slices.DeleteFunc(slices.Clone(n.users), func(u string) bool { return u == user })
+// to returns the names for one of them: nobody is told of their own typing, nor of that
+// of those whom they have blocked.
+func (n typingNews) to(user string, blocked map[string]bool) []string {
+	others := slices.DeleteFunc(slices.Clone(n.users), func(u string) bool { return u == user || blocked[u] })
 	return others[:min(len(others), typingNames)]
 }
 
 func newTyping() *typing { return &typing{chats: map[string]*typingChat{}} }
 
-// hear takes in that a member types, or stopped, as of a seq of the chat.
+// hear takes in that a member is typing, or stopped, as of a seq of the chat.
 func (t *typing) hear(chatID, user string, types bool, asOf int64, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -78,8 +79,8 @@ func (t *typing) hear(chatID, user string, types bool, asOf int64, now time.Time
 	}
 }
 
-// forget takes in that a member was removed: what they typed before, and is
-// heard late, is not shown any more.
+// forget takes in that a member was removed: reports of their typing from before,
+// heard late, are no longer shown.
 func (t *typing) forget(chatID, user string, seq int64, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,7 +103,7 @@ func (t *typing) types(chatID, user string) bool {
 	return c != nil && slices.Contains(c.names(), user)
 }
 
-// dueIn answers what is to be told of one chat now, and takes it for told.
+// dueIn returns what to send to one chat now, and counts it as sent.
 func (t *typing) dueIn(chatID string, now time.Time) []typingNews {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -125,8 +126,8 @@ func (t *typing) look(chatID string, now time.Time, news []typingNews) []typingN
 		return news
 	}
 	if c.due(now) {
-		c.tell(now)
-		news = append(news, typingNews{chatID, slices.Clone(c.told)})
+		c.markSent(now)
+		news = append(news, typingNews{chatID, slices.Clone(c.sent)})
 	}
 	if c.over() {
 		delete(t.chats, chatID)
@@ -134,17 +135,17 @@ func (t *typing) look(chatID string, now time.Time, news []typingNews) []typingN
 	return news
 }
 
-// due lets what ran out go, and reports whether there is something to tell.
+// due drops what ran out, and reports whether there is something to send.
 func (c *typingChat) due(now time.Time) bool {
 	past := func(x typist) bool { return !x.until.After(now) }
 	c.typists = slices.DeleteFunc(c.typists, past)
 	c.removed = slices.DeleteFunc(c.removed, past)
-	since := now.Sub(c.toldAt)
-	return since >= typingEvery && (!slices.Equal(c.names(), c.told) || c.renewed && since >= typingRepeat)
+	since := now.Sub(c.sentAt)
+	return since >= typingEvery && (!slices.Equal(c.names(), c.sent) || c.renewed && since >= typingRepeat)
 }
 
-func (c *typingChat) tell(now time.Time) {
-	c.told, c.toldAt, c.renewed = c.names(), now, false
+func (c *typingChat) markSent(now time.Time) {
+	c.sent, c.sentAt, c.renewed = c.names(), now, false
 }
 
 func (c *typingChat) names() (names []string) {
@@ -155,5 +156,5 @@ func (c *typingChat) names() (names []string) {
 }
 
 func (c *typingChat) over() bool {
-	return len(c.typists) == 0 && len(c.removed) == 0 && len(c.told) == 0
+	return len(c.typists) == 0 && len(c.removed) == 0 && len(c.sent) == 0
 }

@@ -14,7 +14,7 @@ func wantNews(t *testing.T, what string, got []typingNews, want ...string) {
 		told = append(told, fmt.Sprint(n.chatID, " ", n.users))
 	}
 	if !slices.Equal(told, want) {
-		t.Errorf("%s: told %q, want %q", what, told, want)
+		t.Errorf("%s: sent %q, want %q", what, told, want)
 	}
 }
 
@@ -42,7 +42,7 @@ func TestTyping(t *testing.T) {
 	wantNews(t, "who never began", y.due(now))
 }
 
-// Who was removed is not shown, whatever of theirs is still on its way.
+// A removed member is not shown, whatever of theirs is still on its way.
 func TestTypingOfARemovedMember(t *testing.T) {
 	y, now := newTyping(), time.Now()
 	y.hear("c", "ann", true, 5, now)
@@ -65,7 +65,7 @@ func TestTypingOfARemovedMember(t *testing.T) {
 func TestTypingNames(t *testing.T) {
 	n := typingNews{"c", []string{"a", "b", "c", "d", "e", "f"}}
 	for user, want := range map[string][]string{"": {"a", "b", "c", "d", "e"}, "b": {"a", "c", "d", "e", "f"}, "f": {"a", "b", "c", "d", "e"}} {
-		if got := n.to(user); !slices.Equal(got, want) {
+		if got := n.to(user, nil); !slices.Equal(got, want) {
 			t.Errorf("to %q: %v, want %v", user, got, want)
 		}
 	}
@@ -87,7 +87,7 @@ func TestReceipts(t *testing.T) {
 			told = append(told, n.chatID+" "+n.user+" "+string(n.frame))
 		}
 		if slices.Sort(told); !slices.Equal(told, want) {
-			t.Errorf("%s: told %q, want %q", what, told, want)
+			t.Errorf("%s: sent %q, want %q", what, told, want)
 		}
 	}
 	r.hear("c", "ann", []byte("1"))

@@ -3,14 +3,13 @@ package server
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
 
 	"fechatter/chat"
+	"fechatter/door"
 	"fechatter/hub"
 
 	"github.com/coder/websocket"
@@ -18,7 +17,7 @@ import (
 
 const (
 	subprotocol    = "fechatter.v1.json"
-	authTimeout    = 5 * time.Second  // for a client to say who it is
+	authTimeout    = 5 * time.Second  // for a client to authenticate
 	commandTimeout = 10 * time.Second // for one command, or one request
 )
 
@@ -28,90 +27,95 @@ const (
 	resumeFrameBytes    = 1 << 20
 )
 
-// serveWebSocket is GET /ws. It returns at once: the connection goes on without
-// the request and its buffers.
+// serveWebSocket is GET /ws. It returns at once: the connection lives on without the
+// request and its buffers.
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	from := callerOf(r.Context())
 	if err := s.mayConnect(r); err != nil {
+		s.noteRefusal(from, "", err)
 		refuse(w, r, err)
 		return
 	}
-	c := &connection{server: s}
-	hijacker := &wireHijacker{ResponseWriter: w, server: s}
+	c := &connection{server: s, from: from.at}
+	hijacker := &wireHijacker{ResponseWriter: w, server: s, socket: door.Of(r.Context())}
 	ws, err := websocket.Accept(hijacker, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true, // the origin was checked above, by the one rule for all routes
-		OnPingReceived: func(_ context.Context, payload []byte) bool {
-			c.socket.Pong(payload)
-			return false
-		},
-		OnPongReceived: func(context.Context, []byte) { c.socket.Alive() },
 	})
 	if err != nil {
-		s.log.Debug("accept websocket", "err", err)
+		s.log.Debug("accept websocket", "error", err)
 		return
 	}
-	ws.SetReadLimit(-1) // the reader has limits of its own, by phase
+	_ = ws.CloseNow() // it made the handshake; the hub has the connection
 	c.socket = s.hub.Register(hijacker.wire, hub.WebSocket, "", c)
 	s.realtime.connections.add(c)
-	token, _ := credential(r) // without one the client says auth
-	s.realtime.running.Go(func() { c.begin(ws, token) })
+	token, _ := s.credential(r) // without one the client sends auth
+	s.realtime.running.Go(func() { c.begin(token, from.from) })
 }
 
-// mayConnect refuses what neither a WebSocket nor an SSE stream may come from.
+// mayConnect refuses requests that may open neither a WebSocket nor an SSE stream.
 func (s *Server) mayConnect(r *http.Request) error {
 	switch {
 	case !s.originAllowed(r):
+		s.noteOrigin(r)
 		return chat.Errorf(chat.Forbidden, "this origin may not connect")
+	case refuseNames(r) != nil:
+		return refuseNames(r)
 	case s.realtime.draining.Load():
-		return chat.Errorf(chat.Unavailable, "this node is going away")
+		return chat.Errorf(chat.Unavailable, "this node is shutting down")
 	case s.full():
-		e := chat.Errorf(chat.Overloaded, "this node has all the connections that it takes")
-		e.RetryAfter = fullRetry
+		e := chat.Errorf(chat.Overloaded, "this node has reached its connection limit")
+		e.RetryAfter, e.Limit = fullRetry, limitConnections
 		return e
-	case s.realtime.resumes.waiting() >= maxWaitingResumes, isStranger(r) && s.fullOfStrangers():
-		e := chat.Errorf(chat.Overloaded, "too many are coming at once")
+	case s.realtime.resumes.all.waiting() >= maxWaitingResumes, isStranger(r) && s.realtime.strangers.full(callerOf(r.Context()).from):
+		e := chat.Errorf(chat.Overloaded, "too many clients are connecting at once")
 		e.RetryAfter = time.Second + rand.N(fullRetry) // not all at once again
+		e.Limit = limitStrangers
 		return e
+	case isStranger(r):
+		return s.rates.floods.stranger(callerOf(r.Context()).from)
 	}
 	return nil
 }
 
-// isStranger says whether a request carries nothing that says whose it is.
+// isStranger reports whether a request carries no credential.
 func isStranger(r *http.Request) bool {
-	_, err := credential(r)
+	_, err := credentials(r)
 	return err != nil
 }
 
-// fullRetry is told to whom a full node refuses: others must leave first.
+// fullRetry is when a client that a full node refuses may retry: others must leave first.
 const fullRetry = 5 * time.Second
 
-// full says whether the node has all its connections. A few more may come that
-// are looked at in the same moment.
+// full reports whether the node has reached its connection limit. A few more may slip
+// in that are checked in the same moment.
 func (s *Server) full() bool {
 	limit := s.cfg.Quotas.Connections
 	return limit > 0 && s.realtime.connections.count() >= limit
 }
 
-// wireHijacker gives the upgrade a connection that the hub writes to as well.
+// wireHijacker gives the hub the connection that is upgraded, and the upgrade one that does
+// nothing.
 type wireHijacker struct {
 	http.ResponseWriter
 	server  *Server
+	socket  *door.Socket
 	wire    *hub.Wire
-	refused bool // the handshake was no good
+	refused bool // the handshake was refused
 }
 
-// WriteHeader answers a handshake that is no good with a problem, as everything
-// else that is asked of this server.
+// WriteHeader answers a bad handshake with a problem, like everything that this server
+// refuses.
 func (h *wireHijacker) WriteHeader(status int) {
 	if status < http.StatusBadRequest {
 		h.ResponseWriter.WriteHeader(status)
 		return
 	}
 	h.refused = true
-	newProblem(status, chat.BadRequest, "this is no WebSocket handshake of version 13").write(h.ResponseWriter)
+	newProblem(status, chat.BadRequest, "not a WebSocket handshake of version 13").write(h.ResponseWriter)
 }
 
-// Write drops what Accept says of a refusal: the problem says it.
+// Write drops what Accept writes about a refusal: the problem has said it.
 func (h *wireHijacker) Write(b []byte) (int, error) {
 	if h.refused {
 		return len(b), nil
@@ -121,142 +125,77 @@ func (h *wireHijacker) Write(b []byte) (int, error) {
 
 // Hijack is what Accept calls after it has written the answer to the upgrade.
 func (h *wireHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	wire, err := h.server.hijack(h.ResponseWriter)
+	wire, err := h.server.hijack(h.ResponseWriter, h.socket)
 	if err != nil {
 		return nil, nil, err
 	}
 	h.wire = wire
-	return wire, wire.ReadWriter(), nil
+	return spent{}, bufio.NewReadWriter(bufio.NewReaderSize(nil, 0), bufio.NewWriterSize(nil, 0)), nil
 }
 
-// hijack takes the connection from net/http, with what it had read ahead.
-func (s *Server) hijack(w http.ResponseWriter) (*hub.Wire, error) {
+// spent stands for a connection that somebody else has.
+type spent struct{ net.Conn }
+
+// Close does nothing.
+func (spent) Close() error { return nil }
+
+// hijack takes the connection from net/http, with what that has read ahead. Its socket
+// keeps its place.
+func (s *Server) hijack(w http.ResponseWriter, socket *door.Socket) (*hub.Wire, error) {
 	nc, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, err
 	}
+	socket.Keep()
 	ahead, _ := rw.Peek(rw.Reader.Buffered())
 	return s.hub.NewWire(nc, bytes.Clone(ahead)), nil
 }
 
-// begin welcomes the client and leaves the reading to a goroutine of its own,
-// whose stack has not grown: it is most of what an idle connection costs.
-func (c *connection) begin(ws *websocket.Conn, token string) {
-	// Whatever comes of it, the reader must run: it ends the connection's life.
-	defer c.server.realtime.running.Go(func() { c.serve(ws) })
+// begin welcomes the client, and leaves the reading to the hub.
+func (c *connection) begin(token string, from source) {
+	// Whatever comes of the welcome, the peer must be read: its end ends the connection.
+	defer c.socket.Read(c)
 	defer c.contain()
 	switch {
 	case c.welcomeByRequest(token):
-	case c.beStranger():
+	case c.beStranger(from):
 		time.AfterFunc(authTimeout, c.authDue)
-	default: // at once: whoever sends credentials that do not hold may come by thousands
+	default: // at once: clients with invalid credentials may come by the thousand
+		c.noteLimit(limitStrangers)
 		c.socket.CloseNow()
 	}
 }
 
-// authDue ends a connection that has not said auth in time. One whose auth is
-// being looked at has said it.
-func (c *connection) authDue() {
-	c.mu.Lock()
-	c.authLate = true
-	due := c.session.ID == "" && !c.authSaid
-	c.mu.Unlock()
-	if due {
-		c.socket.Close(closeUnauthenticated, "not authenticated in time")
-	}
-}
-
-// sayAuth notes that auth was said, and answers what to call when it was judged:
-// who failed has the rest of the time for another try.
-func (c *connection) sayAuth() (judged func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.authSaid = true
-	return func() {
-		c.mu.Lock()
-		c.authSaid = false
-		late := c.authLate
-		c.mu.Unlock()
-		if late {
-			c.authDue()
-		}
-	}
-}
-
-// serve reads the connection to its end.
-func (c *connection) serve(ws *websocket.Conn) {
-	defer c.socket.CloseNow()
+// Message implements hub.Reader.
+func (c *connection) Message(text bool, data []byte) {
 	defer c.contain()
-	for {
-		kind, r, err := ws.Reader(context.Background())
-		if err != nil {
-			return
-		}
-		c.socket.Alive()
-		if !c.read(kind, r) {
-			// A close frame is on its way; reading on lets the peer's answer end it.
-			if _, err := io.Copy(io.Discard, r); err != nil {
-				return
-			}
-		}
+	if !text {
+		c.end(closeProtocol, "binary messages are not supported")
+		return
 	}
-}
-
-// welcomeByRequest authenticates by what the upgrade carried. A credential that
-// does not hold is not refused there, for a browser could not see why.
-func (c *connection) welcomeByRequest(token string) bool {
-	if token == "" {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
-	defer cancel()
-	return c.welcome(ctx, token)
-}
-
-// read takes one message; false means that the connection is being closed.
-func (c *connection) read(kind websocket.MessageType, r io.Reader) bool {
-	if c.ending {
-		return false
-	}
-	if kind != websocket.MessageText {
-		return c.end(closeProtocol, "binary messages are not spoken here")
-	}
-	limit := c.frameLimit()
-	messages := &c.server.messages
-	buf := messages.Get().(*bytes.Buffer)
-	defer func() {
-		buf.Reset()
-		if buf.Cap() <= maxPooled {
-			messages.Put(buf)
-		}
-	}()
-	if _, err := buf.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
-		return false
-	}
-	if int64(buf.Len()) > limit {
-		return c.end(closeTooBig, "frame too big")
-	}
-	if wait := c.budget.read(time.Now()); wait > 0 {
+	if wait := c.allowance.read(time.Now()); wait > 0 {
 		time.Sleep(wait)
 	}
-	return c.handle(buf.Bytes())
+	c.handle(data)
 }
 
-// end closes the connection with a code, after what is queued.
+// Ending implements hub.Reader: a client may send, and close at once.
+func (c *connection) Ending() { c.sends.flushed() }
+
+// end closes the connection with a code, after what is queued. It returns false.
 func (c *connection) end(code uint16, reason string) bool {
-	c.ending = true
+	c.sends.flushed()
 	c.socket.Close(code, reason)
 	return false
 }
 
-func (c *connection) frameLimit() int64 {
+// Limit implements hub.Reader.
+func (c *connection) Limit() int {
 	switch {
 	case c.user() == "":
 		return anonymousFrameBytes
 	case !c.resuming:
 		return resumeFrameBytes
 	}
-	return int64(c.server.limits.FrameBytes)
+	return c.server.limits.FrameBytes
 }
-
-const maxPooled = 64 << 10

@@ -9,28 +9,28 @@ import (
 	"fechatter/chat"
 )
 
-// Kept is for how long a message is remembered, Most how many are: then the
+// Kept is how long a message is remembered, and Most how many are; beyond that the
 // first noted makes room.
 const (
 	Kept = 24 * time.Hour
 	Most = 1 << 16
 )
 
-// Book is the memory of one node. A note takes a short lock and, once the book
-// has grown, no memory; of each stage the first note counts. A chat's id that is
-// no UUID is not noted. All methods may be called concurrently.
+// Book is the memory of one node. A note takes a short lock and, in a full book, no
+// memory. The first note of each stage counts. A chat id that is not a UUID is
+// ignored. All methods may be called concurrently.
 type Book struct {
 	node string
 	most int
 
 	mu      sync.Mutex
-	places  map[place]int32 // where in entries; without pointers: the collector does not walk it
-	entries []entry         // in the order of their first notes, round and round
+	places  map[place]int32 // index in entries; no pointers, so the garbage collector skips it
+	entries []entry         // a circular buffer in the order of first notes
 	oldest  int             // the next to make room, once there are most
 }
 
-// place is a message as every node can name it: events carry no message's id
-// outside their content.
+// place identifies a message in a way that every node can: events carry the id of
+// a message only in their content.
 type place struct {
 	chat uuid.UUID
 	seq  int64
@@ -43,18 +43,18 @@ type entry struct {
 	connections                                        int32
 }
 
-// New makes the empty book of a node with that id.
+// New returns the empty book of the node with that id.
 func New(node string) *Book {
 	return &Book{node: node, most: Most, places: map[place]int32{}}
 }
 
-// Received notes when a send was read that became the message of that seq.
+// Received notes when the send that became the message was read.
 func (b *Book) Received(chatID string, seq int64, at time.Time) {
 	b.note(chatID, seq, true, func(e *entry) { once(&e.received, chat.TimeOf(at)) })
 }
 
-// Published notes when the message was committed, and that it goes to the
-// subscribers and the other nodes now.
+// Published notes when the message was committed, and that it is now on its way to
+// the subscribers and the other nodes.
 func (b *Book) Published(chatID string, seq int64, committed time.Time) {
 	now := chat.TimeOf(time.Now())
 	b.note(chatID, seq, true, func(e *entry) {
@@ -63,28 +63,28 @@ func (b *Book) Published(chatID string, seq int64, committed time.Time) {
 	})
 }
 
-// Delivered notes that so many connections of this node have the messages now.
+// Delivered notes that some connections of this node now have the messages.
 func (b *Book) Delivered(chatID string, seqs []int64, connections int) {
 	now := chat.TimeOf(time.Now())
 	for _, seq := range seqs {
 		b.note(chatID, seq, true, func(e *entry) {
 			if e.delivered == 0 {
-				e.delivered, e.connections = now, int32(min(connections, 1<<30))
+				e.delivered, e.connections = now, int32(min(max(connections, 0), 1<<30))
 			}
 		})
 	}
 }
 
-// Indexed notes that the search index has the message now. Of a message of which
-// nothing else is known, a version after the first says nothing, and one that is
-// older than what is kept is indexed again: a whole chat of those would leave no room.
+// Indexed notes that the search index now has the message. If nothing else is known
+// of the message, a later version than the first is ignored, and so is one older
+// than Kept: it is being reindexed, and a whole chat of those would leave no room.
 func (b *Book) Indexed(chatID string, seq, version int64, created chat.Time) {
 	now := chat.TimeOf(time.Now())
 	fresh := version == 1 && now < created.Add(Kept)
 	b.note(chatID, seq, fresh, func(e *entry) { once(&e.indexed, now) })
 }
 
-// Of gives what is known of a message; false: nothing, or nothing any more.
+// Of returns what is known of a message, and reports whether anything is.
 func (b *Book) Of(chatID string, seq int64) (Stages, bool) {
 	id, err := uuid.Parse(chatID)
 	if err != nil {
@@ -103,7 +103,7 @@ func (b *Book) Of(chatID string, seq int64) (Stages, bool) {
 	}, true
 }
 
-// note writes into a message's entry, and begins one if fresh allows it.
+// note writes into a message's entry, and creates one only if fresh.
 func (b *Book) note(chatID string, seq int64, fresh bool, write func(*entry)) {
 	id, err := uuid.Parse(chatID)
 	if err != nil {
@@ -123,12 +123,12 @@ func (b *Book) note(chatID string, seq int64, fresh bool, write func(*entry)) {
 	write(&b.entries[i])
 }
 
-// begin makes an entry, in the place of the oldest if there is no other.
+// begin creates an entry, in place of the oldest if the book is full.
 func (b *Book) begin(p place) int32 {
 	e := entry{place: p, began: chat.TimeOf(time.Now())}
 	i := len(b.entries)
 	if i < b.most {
-		if i == cap(b.entries) { // append would take a quarter more than the most
+		if i == cap(b.entries) { // append would allocate a quarter more than most
 			b.entries = append(make([]entry, 0, min(max(2*i, 1024), b.most)), b.entries...)
 		}
 		b.entries = append(b.entries, e)
@@ -138,11 +138,11 @@ func (b *Book) begin(p place) int32 {
 		b.entries[i] = e
 		b.oldest = (i + 1) % b.most
 	}
-	b.places[p] = int32(i)
-	return int32(i)
+	b.places[p] = int32(i) //nolint:gosec // less than most
+	return b.places[p]
 }
 
-// once keeps the first time of a stage.
+// once records the first time of a stage.
 func once(stage *chat.Time, at chat.Time) {
 	if *stage == 0 {
 		*stage = at

@@ -21,7 +21,7 @@ func TestStagesOfAMessage(t *testing.T) {
 		b.Published(room, 3, began.Add(5*time.Millisecond))
 		time.Sleep(time.Millisecond)
 		b.Delivered(room, []int64{2, 3}, 12)
-		b.Received(room, 3, began) // told last: the seq is known after the commit
+		b.Received(room, 3, began) // noted last: the seq is known only after the commit
 		time.Sleep(time.Second)
 		b.Indexed(room, 3, 2, after(0)) // edited before it was indexed
 		want := Stages{Node: "here", ReceivedAt: after(0), CommittedAt: after(5 * time.Millisecond), PublishedAt: after(7 * time.Millisecond),
@@ -37,7 +37,7 @@ func TestStagesOfAMessage(t *testing.T) {
 		b.Received(room, 3, time.Now())
 		b.Indexed(room, 3, 3, after(0))
 		if got, _ := b.Of(room, 3); got != want {
-			t.Errorf("what came again counts: %+v", got)
+			t.Errorf("a repeated note counts: %+v", got)
 		}
 	})
 }
@@ -48,14 +48,14 @@ func TestWhatIsNotNoted(t *testing.T) {
 	b.Indexed(room, 1, 2, now)
 	b.Indexed(room, 2, 1, now)
 	b.Indexed(room, 4, 1, now.Add(-Kept)) // by a reindex
-	b.Delivered("no id", []int64{1}, 1)
+	b.Delivered("not an id", []int64{1}, 1)
 	for seq, want := range map[int64]bool{1: false, 2: true, 3: false, 4: false} {
 		if _, known := b.Of(room, seq); known != want {
 			t.Errorf("seq %d: known is %v", seq, known)
 		}
 	}
-	if _, known := b.Of("no id", 1); known || len(b.entries) != 1 {
-		t.Errorf("%d entries, want that of seq 2 alone", len(b.entries))
+	if _, known := b.Of("not an id", 1); known || len(b.entries) != 1 {
+		t.Errorf("%d entries, want only seq 2", len(b.entries))
 	}
 }
 
@@ -65,7 +65,7 @@ func TestKeptForADay(t *testing.T) {
 		b.Delivered(room, []int64{1}, 1)
 		time.Sleep(Kept)
 		if _, known := b.Of(room, 1); !known {
-			t.Error("forgotten before its time")
+			t.Error("forgotten too early")
 		}
 		time.Sleep(2 * time.Millisecond)
 		if got, known := b.Of(room, 1); known {
@@ -74,7 +74,7 @@ func TestKeptForADay(t *testing.T) {
 	})
 }
 
-// The first noted make room, and the book takes no more than it promises.
+// The first noted make room, and the book takes no more memory than it promises.
 func TestBounds(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -119,7 +119,7 @@ func TestNoteAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkNotes is all four notes of a message, in a full book.
+// BenchmarkNotes makes all four notes of a message in a full book.
 func BenchmarkNotes(b *testing.B) {
 	book := New("here")
 	chats := make([]string, 100)

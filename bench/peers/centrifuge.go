@@ -10,8 +10,8 @@ import (
 // Channel is what clients of centrifuge subscribe and publish to.
 const Channel = "room"
 
-// newCentrifuge is the library under Centrifugo, with its JSON protocol and its
-// in-memory engine; tuned spends less memory on a connection.
+// newCentrifuge is the library beneath Centrifugo, with its JSON protocol and in-memory
+// engine. Tuned, it spends less memory on a connection.
 func newCentrifuge(tuned bool) (http.Handler, error) {
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelError})
 	if err != nil {

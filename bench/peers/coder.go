@@ -9,7 +9,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// coder is what one writes first: coder/websocket, and a loop over all clients.
+// coder is a first attempt: coder/websocket and a loop over all clients.
 type coder struct {
 	mu      sync.Mutex
 	clients map[*websocket.Conn]struct{}
@@ -20,7 +20,7 @@ func newCoder() *coder { return &coder{clients: map[*websocket.Conn]struct{}{}} 
 func (s *coder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return // it has answered
+		return // which has answered
 	}
 	defer func() { _ = ws.CloseNow() }()
 	ws.SetReadLimit(maxMessage)
@@ -44,7 +44,7 @@ func (s *coder) say(ctx context.Context, message []byte) {
 	defer s.mu.Unlock()
 	for ws := range s.clients {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
-		_ = ws.Write(ctx, websocket.MessageText, message) // who is gone is told to its reader
+		_ = ws.Write(ctx, websocket.MessageText, message) // its reader learns that a client is gone
 		cancel()
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// queued is how many messages may wait for a client before it is let go.
+// queued is how many messages may wait for a client before it is dropped.
 const queued = 256
 
-// gorilla is the well-known shape of a chat server on gorilla/websocket: a
-// goroutine that owns the room, and one to read and one to write for each client.
+// gorilla is the well-known chat server on gorilla/websocket: a goroutine that owns the
+// room, and for each client one that reads and one that writes.
 type gorilla struct {
 	upgrader       websocket.Upgrader
 	joined, parted chan *gorillaClient
@@ -62,7 +62,7 @@ func (g *gorilla) run() {
 func (g *gorilla) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws, err := g.upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		return // it has answered
+		return // which has answered
 	}
 	ws.SetReadLimit(maxMessage)
 	c := &gorillaClient{ws: ws, send: make(chan []byte, queued)}

@@ -7,8 +7,8 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// room is all clients of gws, which has a broadcaster of its own: a frame is made
-// once, and each connection has a queue of tasks.
+// room is all clients of gws, which has a broadcaster of its own: it makes a frame once,
+// and each connection has a queue of tasks.
 type room struct {
 	gws.BuiltinEventHandler
 	upgrader *gws.Upgrader
@@ -26,9 +26,9 @@ func newGWS() *room {
 func (r *room) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	c, err := r.upgrader.Upgrade(w, req)
 	if err != nil {
-		return // it has answered
+		return // which has answered
 	}
-	go c.ReadLoop() // as its documents say, so that what the request held is let go
+	go c.ReadLoop() // as its documentation says, to free what the request holds
 }
 
 func (r *room) OnOpen(c *gws.Conn) {
@@ -50,6 +50,6 @@ func (r *room) OnMessage(_ *gws.Conn, message *gws.Message) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for c := range r.clients {
-		_ = b.Broadcast(c) // who is gone is told to OnClose
+		_ = b.Broadcast(c) // OnClose learns that a client is gone
 	}
 }

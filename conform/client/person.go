@@ -1,12 +1,13 @@
 package client
 
 import (
+	"maps"
 	"net/http"
 
-	"github.com/google/uuid"
+	"fechatter/client"
 )
 
-// Person is a signed-up user with a token.
+// Person is a user with a session.
 type Person struct {
 	t     T
 	URL   string
@@ -18,17 +19,26 @@ type Person struct {
 // Password is everybody's.
 const Password = "correct horse"
 
-// SignUp makes a user at a server and logs in.
+// SignUp makes an account at a server and logs in.
 func SignUp(t T, url, name string) *Person {
 	t.Helper()
+	return SignUpWith(t, url, name, nil)
+}
+
+// SignUpWith is SignUp with further fields, such as the code of an invitation.
+func SignUpWith(t T, url, name string, fields map[string]any) *Person {
+	t.Helper()
 	p := &Person{t: t, URL: url, Name: name}
+	body := map[string]any{"username": name, "password": Password}
+	maps.Copy(body, fields)
 	var user struct{ ID string }
-	p.Rest("POST", "/users", map[string]any{"username": name, "password": Password}, http.StatusCreated, &user)
+	p.Rest("POST", "/users", body, http.StatusCreated, &user)
 	p.ID = user.ID
 	p.Token = p.Login("laptop")
 	return p
 }
 
+// Login opens one more session and returns its token.
 func (p *Person) Login(device string) string {
 	p.t.Helper()
 	var session struct{ Token string }
@@ -36,8 +46,8 @@ func (p *Person) Login(device string) string {
 	return session.Token
 }
 
-// Rest makes one REST call, again when the server asks for time, and reads the
-// answer into out, which may be nil.
+// Rest makes one request, again when the server asks to come back later, expects a
+// status, and reads the answer into out, which may be nil.
 func (p *Person) Rest(method, path string, body any, status int, out any, headers ...string) http.Header {
 	p.t.Helper()
 	ask := p.Ask
@@ -54,7 +64,7 @@ func (p *Person) Rest(method, path string, body any, status int, out any, header
 	return a.Header
 }
 
-// Ask is Do, again for as long as the answer is to wait and come back.
+// Ask is Do, repeated while the server asks to come back later.
 func (p *Person) Ask(method, path string, body any, headers ...string) Answer {
 	p.t.Helper()
 	for tries := 1; ; tries++ {
@@ -66,24 +76,19 @@ func (p *Person) Ask(method, path string, body any, headers ...string) Answer {
 	}
 }
 
-// Do makes one REST call. A body of bytes is sent as it is, anything else as JSON.
+// Do makes one request below /api/v1. A body of bytes is sent as it is, any other
+// as JSON; headers are names and values in turn, of which an empty value removes one.
 func (p *Person) Do(method, path string, body any, headers ...string) Answer {
 	p.t.Helper()
-	header := http.Header{}
-	if body != nil {
-		header.Set("Content-Type", "application/json")
+	a, err := p.client().Do(p.t.Context(), method, path, body, headers...)
+	if err != nil {
+		p.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	if p.Token != "" {
-		header.Set("Authorization", "Bearer "+p.Token)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		if headers[i+1] == "" {
-			header.Del(headers[i])
-			continue
-		}
-		header.Set(headers[i], headers[i+1])
-	}
-	return Do(p.t, method, p.URL+"/api/v1"+path, encode(p.t, body), header)
+	return Answer{a}
+}
+
+func (p *Person) client() client.Client {
+	return client.Client{URL: p.URL, Token: p.Token, HTTP: httpOf(p.t)}
 }
 
 // Group makes a group chat with the others as members.
@@ -98,7 +103,7 @@ func (p *Person) Group(others ...*Person) string {
 	return c.ID
 }
 
-// Say sends over REST and gives the seq.
+// Say sends a message by REST and returns its seq.
 func (p *Person) Say(chatID, body string) int64 {
 	p.t.Helper()
 	var m struct{ Seq int64 }
@@ -106,17 +111,17 @@ func (p *Person) Say(chatID, body string) int64 {
 	return m.Seq
 }
 
-// T is the test that p is of.
+// T is the test that p belongs to.
 func (p *Person) T() T { return p.t }
 
-// On gives the same person at another node.
+// On returns the same person at another node.
 func (p *Person) On(url string) *Person {
 	q := *p
 	q.URL = url
 	return &q
 }
 
-// As gives the same person to another test, with another token if it is not empty.
+// As returns the same person in another test, with another token if it is not empty.
 func (p *Person) As(t T, token string) *Person {
 	q := *p
 	q.t = t
@@ -126,5 +131,5 @@ func (p *Person) As(t T, token string) *Person {
 	return &q
 }
 
-// NewKey gives an idempotency key or a command id.
-func NewKey() string { return uuid.NewString() }
+// NewKey returns a new idempotency key, which also serves as the id of a command.
+func NewKey() string { return client.NewKey() }

@@ -3,13 +3,14 @@ package client
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
+
+	"fechatter/client"
 )
 
-// Stream is an SSE client.
+// Stream is an SSE client that keeps every frame.
 type Stream struct {
 	*Socket
 	Notes  chan string // comments and retry lines as they come, the first 100
@@ -35,7 +36,7 @@ func (p *Person) StreamAt(query, lastID string) *Stream {
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := httpOf(p.t).Do(req)
 	if err != nil {
 		p.t.Fatalf("%v", err)
 	}
@@ -47,7 +48,7 @@ func (p *Person) StreamAt(query, lastID string) *Stream {
 		res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("X-Accel-Buffering") != "no" {
 		p.t.Fatalf("answered %d %v", res.StatusCode, res.Header)
 	}
-	s := &Stream{Socket: &Socket{t: p.t, frames: make(chan Frame, 20000), closed: make(chan error, 1)},
+	s := &Stream{Socket: &Socket{t: p.t, frames: make(chan Frame, roomy), closed: make(chan error, 1)},
 		ids: make(chan string, 1000), Notes: make(chan string, 100), cancel: cancel}
 	done := make(chan struct{})
 	go func() {
@@ -87,12 +88,12 @@ func (s *Stream) read(t T, r *bufio.Reader) {
 			if data == "" {
 				continue
 			}
-			f := Frame{Raw: data}
-			if err := json.Unmarshal([]byte(data), &f); err != nil || f.Op != op {
+			f, err := client.ParseFrame([]byte(data))
+			if err != nil || f.Op != op {
 				t.Errorf("event %q holds %q: %v", op, data, err)
 			}
 			op, data = "", ""
-			s.frames <- f
+			s.frames <- Frame{f}
 		}
 	}
 }
@@ -104,10 +105,10 @@ func (s *Stream) note(line string) {
 	}
 }
 
-// LastID gives the newest token, waiting for one at most a little over a second.
+// LastID returns the newest token, and waits for the first.
 func (s *Stream) LastID() (id string) {
 	s.t.Helper()
-	deadline := time.After(3 * time.Second)
+	deadline := time.After(patienceOf(s.t))
 	for {
 		select {
 		case id = <-s.ids:
@@ -123,7 +124,7 @@ func (s *Stream) LastID() (id string) {
 // Ends waits for the end of the stream.
 func (s *Stream) Ends() {
 	s.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(patienceOf(s.t))
 	for {
 		select {
 		case f, ok := <-s.frames:

@@ -1,9 +1,7 @@
-//go:build !mutate_check_content
-
 package check
 
 // checkContent: whatever a connection or the events API brings is what the
-// database holds at that place, with a text that was written for that message.
+// database holds at that seq, with a text that was written for that message.
 func checkContent(run *Run, r *report) {
 	facts := map[string]*facts{}
 	for i := range run.Chats {
@@ -14,7 +12,7 @@ func checkContent(run *Run, r *report) {
 			facts[run.Chats[i].ID].judge("the events API", e, r)
 		}
 	}
-	seen := map[*Event]bool{} // recorders share what is equal
+	seen := map[*Event]bool{} // equal events are one in memory
 	for _, c := range run.Connections {
 		for _, f := range c.Frames {
 			if f.Event == nil || seen[f.Event] {
@@ -30,7 +28,7 @@ func checkContent(run *Run, r *report) {
 	}
 }
 
-// facts is a chat by seq.
+// facts is a chat's events by seq and its messages by id.
 type facts struct {
 	chat     *Chat
 	events   map[int64]Event

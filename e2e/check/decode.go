@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// wireEvent is everything that is read of a frame or an event.
+// wireEvent is all that this package reads of a frame or an event.
 type wireEvent struct {
 	Op      string    `json:"op"`
 	ChatID  string    `json:"chat_id"`
@@ -39,8 +39,8 @@ type wireEntry struct {
 	AddedSeq int64  `json:"added_seq"`
 }
 
-// ParseFrame reads a frame of a connection. What it does not know has its op and
-// nothing else.
+// ParseFrame reads a frame of a connection. A frame that it does not know has its
+// op, chat and seq only.
 func ParseFrame(data []byte) (Frame, error) {
 	var w wireEvent
 	if err := json.Unmarshal(data, &w); err != nil {

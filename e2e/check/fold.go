@@ -1,5 +1,3 @@
-//go:build !mutate_check_fold
-
 package check
 
 import (
@@ -7,8 +5,8 @@ import (
 	"reflect"
 )
 
-// checkFold: the events of a chat, as they were seen live, or read from the log
-// where nobody saw them, give what the history API shows.
+// checkFold: the events of a chat, as seen live, or as the log has them where
+// nobody saw them, fold to what the history API shows.
 func checkFold(run *Run, r *report) {
 	live := map[string]map[int64]Event{}
 	for _, c := range run.Connections {
@@ -36,7 +34,7 @@ func checkFold(run *Run, r *report) {
 	}
 }
 
-// fold is messages by id, as events make them.
+// fold is the messages, by id, that events make.
 type fold map[string]*folded
 
 type folded struct {
@@ -76,7 +74,7 @@ func (f fold) compare(c Chat, r *report) {
 	for _, shown := range c.History {
 		m := f[shown.ID]
 		if m == nil {
-			r.add("the history of %s shows %s, which no event made", c.ID, shown.ID)
+			r.add("the history of %s shows %s, which no event created", c.ID, shown.ID)
 			continue
 		}
 		delete(f, shown.ID)
@@ -85,7 +83,7 @@ func (f fold) compare(c Chat, r *report) {
 			m.Reactions[by[1]]++
 		}
 		if !reflect.DeepEqual(m.Message, shown) {
-			r.add("the events of %s make %+v, its history shows %+v", c.ID, m.Message, shown)
+			r.add("the events of %s fold to %+v, its history shows %+v", c.ID, m.Message, shown)
 		}
 	}
 	for id, m := range f {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Violation is a promise that was broken, and the evidence.
+// Violation is a broken promise and the evidence.
 type Violation struct {
 	Check    string
 	Evidence string
 }
 
-// maxEvidence bounds what one check reports: the first ones tell the story.
+// maxEvidence bounds what one check reports: the first few tell the story.
 const maxEvidence = 10
 
 // report gathers the violations of one check.
@@ -35,14 +35,25 @@ type named struct {
 
 func all() []named {
 	return []named{
-		{"acks", checkAcks}, {"keys", checkKeys}, {"seqs", checkSeqs}, {"times", checkTimes}, {"order", checkOrder},
-		{"streams", checkStreams}, {"content", checkContent}, {"resets", checkResets}, {"removed", checkRemoved},
-		{"complete", checkComplete}, {"fold", checkFold}, {"faults", checkFaults}, {"cursors", checkCursors}, {"index", checkIndex},
+		{"acks", checkAcks},
+		{"keys", checkKeys},
+		{"seqs", checkSeqs},
+		{"times", checkTimes},
+		{"order", checkOrder},
+		{"streams", checkStreams},
+		{"content", checkContent},
+		{"resets", checkResets},
+		{"removed", checkRemoved},
+		{"complete", checkComplete},
+		{"fold", checkFold},
+		{"faults", checkFaults},
+		{"cursors", checkCursors},
+		{"index", checkIndex},
 		{"ready", checkReady},
 	}
 }
 
-// Judge gives everything that is broken: nothing, if all promises were kept.
+// Judge returns every broken promise, and nothing if all were kept.
 func Judge(run *Run) []Violation {
 	var list []Violation
 	for _, n := range all() {
@@ -56,7 +67,7 @@ func Judge(run *Run) []Violation {
 	return list
 }
 
-// Story puts violations into lines.
+// Story formats violations, one a line.
 func Story(list []Violation) string {
 	var b strings.Builder
 	for _, v := range list {

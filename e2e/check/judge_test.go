@@ -12,8 +12,8 @@ const (
 	id  = "chat"
 )
 
-// good is a run in which every promise was kept: bob is removed and added again,
-// a message is edited, another deleted.
+// good is a run that kept every promise: bob is removed and added again, one
+// message is edited and another deleted.
 func good() *Run {
 	c := Chat{ID: id, LastSeq: 12, Members: []string{ada, bob}}
 	log := []Event{
@@ -82,7 +82,7 @@ func TestGoodRun(t *testing.T) {
 	}
 }
 
-// notices breaks a good run and wants a check to see it.
+// notices spoils a good run and expects a check to notice.
 func notices(t *testing.T, check string, breaks map[string]func(*Run)) {
 	t.Helper()
 	for name, spoil := range breaks {
@@ -90,7 +90,7 @@ func notices(t *testing.T, check string, breaks map[string]func(*Run)) {
 		spoil(run)
 		found := Judge(run)
 		if !slices.ContainsFunc(found, func(v Violation) bool { return v.Check == check }) {
-			t.Errorf("%s: not noticed by %s; found%s", name, check, Story(found))
+			t.Errorf("%s: check %s did not notice; found%s", name, check, Story(found))
 		}
 	}
 }
@@ -139,7 +139,7 @@ func TestStreams(t *testing.T) {
 	notices(t, "streams", map[string]func(*Run){
 		"hole":      func(r *Run) { r.Connections[0].Frames = slices.Delete(r.Connections[0].Frames, 6, 7) },
 		"twice":     func(r *Run) { r.Connections[0].Frames[6] = r.Connections[0].Frames[5] },
-		"not told":  func(r *Run) { r.Connections[1].Frames[1].Entries = nil },
+		"not named": func(r *Run) { r.Connections[1].Frames[1].Entries = nil },
 		"skipped":   func(r *Run) { r.Connections[0].Cursors[id] = 2 },
 		"not ready": func(r *Run) { r.Connections[0].Frames[1].Entries[0].LastSeq = 6 },
 		"after it left": func(r *Run) {
@@ -183,7 +183,7 @@ func TestResets(t *testing.T) {
 		spoil(run)
 		for _, v := range Judge(run) {
 			if v.Check == "resets" {
-				t.Errorf("%s is no reason: %s", name, v.Evidence)
+				t.Errorf("%s is a reason, but: %s", name, v.Evidence)
 			}
 		}
 	}
@@ -191,7 +191,7 @@ func TestResets(t *testing.T) {
 
 func TestRemoved(t *testing.T) {
 	notices(t, "removed", map[string]func(*Run){
-		"told on": func(r *Run) {
+		"after the removal": func(r *Run) {
 			r.Connections[1].Frames = slices.Insert(r.Connections[1].Frames, 7, r.Connections[0].Frames[8])
 		},
 		"never added again": func(r *Run) { r.Chats[0].Events[9].Op = "chat.updated" },
@@ -201,7 +201,7 @@ func TestRemoved(t *testing.T) {
 func TestComplete(t *testing.T) {
 	notices(t, "complete", map[string]func(*Run){
 		"behind": func(r *Run) { c := &r.Connections[0]; c.Frames = c.Frames[:len(c.Frames)-1] },
-		"not told": func(r *Run) {
+		"not named": func(r *Run) {
 			r.Connections[0].Frames = nil
 		},
 		"still there": func(r *Run) { r.Chats[0].Members = []string{ada} },
@@ -223,13 +223,12 @@ func TestFold(t *testing.T) {
 func TestCursors(t *testing.T) {
 	stand := func(s Standing) func(*Run) { return func(r *Run) { r.Chats[0].Standing[ada] = s } }
 	notices(t, "cursors", map[string]func(*Run){
-		"back": stand(Standing{12, 8, 12, 2}), "count": stand(Standing{12, 9, 12, 2}), "last": stand(Standing{11, 9, 11, 1}),
+		"back": stand(Standing{12, 8, 12, 1}), "count": stand(Standing{12, 9, 12, 2}), "last": stand(Standing{11, 9, 11, 1}),
 		"delivered": stand(Standing{12, 9, 8, 1}), "beyond": stand(Standing{12, 9, 13, 1}),
 	})
 }
 
-// looks makes looks, four a second, with an outcome from one second to
-// another.
+// looks returns four looks a second with one outcome, from one second to another.
 func looks(kind LookKind, ok bool, from, to int) (list []Look) {
 	for at := time.Duration(from) * time.Second; at < time.Duration(to)*time.Second; at += 250 * time.Millisecond {
 		list = append(list, Look{Kind: kind, Begun: at, End: at + 10*time.Millisecond, OK: ok})
@@ -242,19 +241,19 @@ func TestReady(t *testing.T) {
 		return func(r *Run) { r.Probes = []Probe{{Node: "n", Looks: slices.Concat(parts...)}} }
 	}
 	notices(t, "ready", map[string]func(*Run){
-		"ready and fails": probe(looks(Told, true, 0, 20), looks(Asked, true, 0, 5), looks(Asked, false, 5, 9), looks(Asked, true, 9, 20)),
-		"unready and works": probe(looks(Told, true, 0, 5), looks(Told, false, 5, 11), looks(Told, true, 11, 20),
-			looks(Asked, true, 0, 20)),
-		"never ready": probe(looks(Told, false, 0, 8), looks(Asked, true, 0, 8)),
+		"ready and fails": probe(looks(LookReady, true, 0, 30), looks(LookSend, true, 0, 5), looks(LookSend, false, 5, 14), looks(LookSend, true, 14, 30)),
+		"unready and works": probe(looks(LookReady, true, 0, 5), looks(LookReady, false, 5, 14), looks(LookReady, true, 14, 30),
+			looks(LookSend, true, 0, 30)),
+		"never ready": probe(looks(LookReady, false, 0, 9), looks(LookSend, true, 0, 9)),
 	})
-	draining := looks(Told, false, 5, 20)
+	draining := looks(LookReady, false, 5, 20)
 	for i := range draining {
 		draining[i].Draining = true
 	}
 	for name, spoil := range map[string]func(*Run){
-		"in step":       probe(looks(Told, true, 0, 7), looks(Told, false, 7, 20), looks(Asked, true, 0, 5), looks(Asked, false, 5, 16), looks(Asked, true, 16, 20)),
-		"a short fault": probe(looks(Told, true, 0, 20), looks(Asked, true, 0, 5), looks(Asked, false, 5, 8), looks(Asked, true, 8, 20)),
-		"draining":      probe(looks(Told, true, 0, 5), draining, looks(Asked, true, 0, 20)),
+		"in step":       probe(looks(LookReady, true, 0, 7), looks(LookReady, false, 7, 20), looks(LookSend, true, 0, 5), looks(LookSend, false, 5, 16), looks(LookSend, true, 16, 20)),
+		"a short fault": probe(looks(LookReady, true, 0, 20), looks(LookSend, true, 0, 5), looks(LookSend, false, 5, 12), looks(LookSend, true, 12, 20)),
+		"draining":      probe(looks(LookReady, true, 0, 5), draining, looks(LookSend, true, 0, 20)),
 	} {
 		run := good()
 		spoil(run)

@@ -1,11 +1,9 @@
-//go:build !mutate_check_removed
-
 package check
 
 import "sort"
 
-// checkRemoved: between the removal of a member and the next time that they are
-// added, no event reaches them.
+// checkRemoved: from the removal of a member until they are added again, no event
+// reaches them.
 func checkRemoved(run *Run, r *report) {
 	gone := map[[2]string][]span{} // by chat and user, in seq order
 	for _, c := range run.Chats {
@@ -34,10 +32,10 @@ func checkRemoved(run *Run, r *report) {
 	}
 }
 
-// span is a time without membership: the seqs after one and below another.
+// span is a time without membership: the seqs between two, both excluded.
 type span struct{ after, until int64 }
 
-// find gives the span that holds a seq.
+// find returns the span that holds a seq.
 func find(spans []span, seq int64) (span, bool) {
 	i := sort.Search(len(spans), func(i int) bool { return spans[i].until > seq })
 	if i < len(spans) && seq > spans[i].after {

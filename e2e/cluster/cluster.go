@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"fechatter/e2e/proxy"
@@ -19,11 +21,12 @@ import (
 // Config says what to start.
 type Config struct {
 	Program    string // the built node
+	First      string // what nodes run until Node.Use, if not Program
 	NatsServer string // the built nats-server
 	Nodes      int
 	Buses      int    // NATS servers; several form a cluster of their own
-	Seed       uint64 // of what the proxies draw
-	Dir        string // for files; the caller deletes it
+	Seed       uint64 // of what the proxies draw by lot
+	Dir        string // for files; the caller removes it
 	Env        []string
 }
 
@@ -34,14 +37,14 @@ type Cluster struct {
 	Nats     []*Nats
 
 	cfg      Config
-	front    *Front // nil: none
+	front    *Front // or nil
 	leash    *leash
 	routes   []*proxy.Proxy
 	database string // its name
 	address  string // and where it is, past all proxies
 }
 
-// Start starts everything and waits until all nodes are ready. Whoever started a
+// Start starts everything and waits until all nodes are ready. Whoever starts a
 // cluster closes it.
 func Start(ctx context.Context, cfg Config) (_ *Cluster, err error) {
 	c := &Cluster{cfg: cfg}
@@ -69,12 +72,18 @@ func Start(ctx context.Context, cfg Config) (_ *Cluster, err error) {
 			return nil, err
 		}
 	}
-	for _, n := range c.Nodes {
-		if err := n.Start(ctx); err != nil {
-			return nil, err
-		}
+	return c, c.startNodes(ctx)
+}
+
+// startNodes starts all nodes at once: one of them migrates the database.
+func (c *Cluster) startNodes(ctx context.Context) error {
+	var starting sync.WaitGroup
+	errs := make([]error, len(c.Nodes))
+	for i, n := range c.Nodes {
+		starting.Go(func() { errs[i] = n.Start(ctx) })
 	}
-	return c, nil
+	starting.Wait()
+	return errors.Join(errs...)
 }
 
 func (c *Cluster) startPostgres(ctx context.Context) error {
@@ -93,8 +102,8 @@ func (c *Cluster) startPostgres(ctx context.Context) error {
 	return nil
 }
 
-// Query runs one statement in the nodes' database, past all proxies, and gives
-// its rows as psql prints them.
+// Query runs one statement in the nodes' database, past all proxies, and returns its
+// rows as psql prints them.
 func (c *Cluster) Query(ctx context.Context, statement string) ([]string, error) {
 	return c.Postgres.Query(ctx, c.database, statement)
 }
@@ -104,11 +113,11 @@ func (c *Cluster) Database() string { return c.database }
 
 // Command runs a subcommand of the program on the nodes' database, past all
 // proxies, and waits for its end.
-func (c *Cluster) Command(ctx context.Context, name string) error {
-	cmd := exec.CommandContext(ctx, c.cfg.Program, name)
+func (c *Cluster) Command(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, c.cfg.Program, args...)
 	cmd.Dir, cmd.Env = c.cfg.Dir, append(os.Environ(), "FECHATTER_DATABASE="+c.address)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("fechatter %s: %w: %s", name, err, out)
+		return fmt.Errorf("fechatter %s: %w: %s", strings.Join(args, " "), err, out)
 	}
 	return nil
 }
@@ -126,7 +135,7 @@ func (c *Cluster) makeNats() error {
 			}
 			c.routes = append(c.routes, p)
 		}
-		c.Nats = append(c.Nats, &Nats{program: c.cfg.NatsServer, dir: dir, group: c.leash.group(), self: i, output: &output{}})
+		c.Nats = append(c.Nats, &Nats{program: c.cfg.NatsServer, dir: dir, group: c.leash.group(), self: i, output: &Output{}})
 	}
 	for _, n := range c.Nats {
 		n.routes = c.routes
@@ -135,7 +144,7 @@ func (c *Cluster) makeNats() error {
 }
 
 func (c *Cluster) makeNode(number int) error {
-	n := &Node{Name: "n" + strconv.Itoa(number), program: c.cfg.Program, group: c.leash.group(), output: &output{}}
+	n := &Node{Name: "n" + strconv.Itoa(number), program: cmp.Or(c.cfg.First, c.cfg.Program), group: c.leash.group(), output: &Output{}}
 	n.dir = filepath.Join(c.cfg.Dir, n.Name)
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -154,7 +163,7 @@ func (c *Cluster) makeNode(number int) error {
 			return err
 		}
 		n.Buses, server.fronts = append(n.Buses, b), append(server.fronts, b)
-		buses = append(buses, "nats://"+b.Addr())
+		buses = append(buses, "nats://"+NatsUser+":"+NatsPassword+"@"+b.Addr())
 	}
 	n.env = append(c.settings(), "FECHATTER_NATS="+strings.Join(buses, ","),
 		"FECHATTER_DATABASE=postgres://postgres@"+n.Database.Addr()+"/"+c.database+"?sslmode=disable")
@@ -162,16 +171,17 @@ func (c *Cluster) makeNode(number int) error {
 	return nil
 }
 
-// settings are the same for every node: limits do not stand in the way of a load
-// from one machine.
+// settings are the same for every node. They lift the limits that a load from one
+// machine would meet.
 func (c *Cluster) settings() []string {
 	return append([]string{"FECHATTER_LISTEN=127.0.0.1:0", "FECHATTER_ADMIN_LISTEN=127.0.0.1:0",
-		"FECHATTER_DRAIN_DELAY=0s", "FECHATTER_LOG_LEVEL=warn",
-		"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_REQUESTS_PER_SECOND=0", "FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0",
-		"FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0"}, c.cfg.Env...)
+		"FECHATTER_DRAIN_DELAY=0s", "FECHATTER_LOG_LEVEL=warn", "FECHATTER_REGISTRATION=open",
+		"FECHATTER_LIMITS_SENDS_PER_SECOND=0", "FECHATTER_LIMITS_REQUESTS_PER_SECOND=0", "FECHATTER_LIMITS_PEOPLE_PER_MINUTE=0", "FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE=0",
+		"FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE=0", "FECHATTER_LIMITS_CONNECTIONS_PER_USER=0",
+		"FECHATTER_LIMITS_DELIVERIES_PER_SECOND=0", "FECHATTER_LIMITS_BYTES_PER_DAY=0"}, c.cfg.Env...)
 }
 
-// Close ends every process, frozen ones too, and every proxy.
+// Close ends every process, suspended or not, and every proxy.
 func (c *Cluster) Close() error {
 	var errs []error
 	for _, n := range c.Nodes {
@@ -207,9 +217,9 @@ func (c *Cluster) Heal() {
 	}
 }
 
-// eventually polls, for another process has no channel to wait on.
+// eventually polls: another process has no channel to wait on.
 func eventually(ctx context.Context, ok func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// leash is a process group that dies with this process, however that ends: a
-// shell in it waits for the end of a pipe and then kills the group.
+// leash is a process group that dies with this process, however that ends: a shell
+// in it waits for the end of a pipe and then kills the group.
 type leash struct {
 	shell *exec.Cmd
 	pipe  io.Closer
@@ -43,7 +43,7 @@ func (l *leash) close() error {
 	select {
 	case <-ended:
 		return err
-	case <-time.After(stopTimeout):
+	case <-time.After(patience):
 		return errors.Join(err, errors.New("the shell that holds the processes does not end"))
 	}
 }

@@ -14,27 +14,33 @@ import (
 	"fechatter/e2e/proxy"
 )
 
-// Nats is one NATS server and the proxies that stand before it.
+// The only user of the NATS servers.
+const (
+	NatsUser     = "fechatter"
+	NatsPassword = "notToBeShown"
+)
+
+// Nats is one NATS server and the proxies before it.
 type Nats struct {
 	program string
 	dir     string
 	group   int
-	routes  []*proxy.Proxy // to the servers of the cluster, this one among them; nil: it is alone
+	routes  []*proxy.Proxy // to all servers of the cluster, this one too; nil: it is alone
 	self    int            // which of them leads here
 	fronts  []*proxy.Bus   // of the nodes
 	process *process
-	output  *output
+	output  *Output
 }
 
-// ports is what a server writes about where it listens.
+// ports is where a server says that it listens.
 type ports struct {
 	Nats    []string `json:"nats"`
 	Cluster []string `json:"cluster"`
 }
 
-// Start runs the server, on new ports, and leads the proxies there.
+// Start runs the server on new ports and points the proxies there.
 func (n *Nats) Start(ctx context.Context) error {
-	args := []string{"-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", n.dir}
+	args := []string{"-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", n.dir, "--user", NatsUser, "--pass", NatsPassword}
 	if n.routes != nil {
 		var routes []string
 		for _, r := range n.routes {
@@ -73,7 +79,7 @@ func (n *Nats) Kill() error {
 	return n.process.kill()
 }
 
-// Freeze stops the server where it stands, until Thaw.
+// Freeze suspends the server until Thaw.
 func (n *Nats) Freeze() error { return n.process.signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.

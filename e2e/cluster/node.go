@@ -14,8 +14,8 @@ import (
 	"fechatter/e2e/proxy"
 )
 
-// Node is one process of the program under test, and its edges. It may be
-// started again after it has ended; clients find it at the same address.
+// Node is one process of the program under test, and its edges. It may be started
+// again after it has ended; clients find it at the same address.
 type Node struct {
 	Name     string
 	Public   *proxy.Proxy // before it
@@ -26,13 +26,13 @@ type Node struct {
 	env          []string
 	group        int
 	process      *process
-	output       *output
+	output       *Output
 
 	mu     sync.Mutex
 	direct string // where the process listens, past the proxy
 }
 
-// Direct is where the running node is, past its proxy; "" when it is not. It may
+// Direct is where the running node is, past its proxy; "" if it does not run. It may
 // be called concurrently.
 func (n *Node) Direct() string {
 	n.mu.Lock()
@@ -49,6 +49,9 @@ func (n *Node) found(address string) {
 // URL is where clients find the node, through its proxy.
 func (n *Node) URL() string { return "http://" + n.Public.Addr() }
 
+// Use sets the program that the node runs from its next start on.
+func (n *Node) Use(program string) { n.program = program }
+
 // Log is the last of what the node printed.
 func (n *Node) Log() string { return n.output.String() }
 
@@ -63,9 +66,9 @@ func (n *Node) Start(ctx context.Context) error {
 	return nil
 }
 
-// launch runs the node and leads its proxy there.
+// launch runs the node and points its proxy there.
 func (n *Node) launch(ctx context.Context) error {
-	said := n.output.expect(" is at http://")
+	said := n.output.Address()
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.program)
 	cmd.Dir, cmd.Env = n.dir, append(os.Environ(), n.env...)
 	var err error
@@ -81,12 +84,14 @@ func (n *Node) launch(ctx context.Context) error {
 		return fmt.Errorf("node %s ended: %w: %s", n.Name, n.process.err, n.Log())
 	case <-ctx.Done():
 		return fmt.Errorf("node %s does not say where it is: %w: %s", n.Name, ctx.Err(), n.Log())
+	case <-time.After(patience):
+		return fmt.Errorf("node %s does not say where it is: %s", n.Name, n.Log())
 	}
 }
 
 // AwaitReady polls /readyz until the node can take traffic or ctx ends.
 func (n *Node) AwaitReady(ctx context.Context) error {
-	client := http.Client{Timeout: 2 * time.Second}
+	client := http.Client{Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
 	err := eventually(ctx, func() bool {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URL()+"/readyz", nil)
@@ -114,8 +119,8 @@ func (n *Node) Kill() error {
 	return n.process.kill()
 }
 
-// Stop is SIGTERM, and gives how the process ended. New connections find the
-// node until it has.
+// Stop is SIGTERM, and returns how the process ended. New connections reach the node
+// until it has.
 func (n *Node) Stop() error {
 	err := n.process.stop()
 	n.Public.Target("", "")
@@ -123,7 +128,7 @@ func (n *Node) Stop() error {
 	return err
 }
 
-// Freeze stops the process where it stands, until Thaw.
+// Freeze suspends the process until Thaw.
 func (n *Node) Freeze() error { return n.process.signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.

@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// stopTimeout is how long a process may take to end; a node needs 25 s at most.
-const stopTimeout = 40 * time.Second
+// patience bounds a hang, of a process that should start or end. A node takes 25 s at
+// most to end, on a machine that has nothing else to do.
+const patience = 2 * time.Minute
 
-// process is a program that runs. Its methods may be called concurrently.
+// process is a running program. Its methods may be called concurrently.
 type process struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -21,7 +22,7 @@ type process struct {
 }
 
 // start runs a command in the process group of a leash.
-func start(cmd *exec.Cmd, output *output, group int) (*process, error) {
+func start(cmd *exec.Cmd, output *Output, group int) (*process, error) {
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
 	if err := cmd.Start(); err != nil {
@@ -35,7 +36,7 @@ func start(cmd *exec.Cmd, output *output, group int) (*process, error) {
 	return p, nil
 }
 
-// signal sends a signal; to a process that has ended it does nothing.
+// signal sends a signal, and does nothing to a process that has ended.
 func (p *process) signal(s syscall.Signal) error {
 	if err := p.cmd.Process.Signal(s); err != nil && !p.over() {
 		return fmt.Errorf("signal %s: %w", p.cmd.Path, err)
@@ -47,7 +48,7 @@ func (p *process) over() bool {
 	select {
 	case <-p.ended:
 		return true
-	case <-time.After(time.Second): // Wait is a moment behind the end
+	case <-time.After(patience): // Wait is a moment behind the end
 		return false
 	}
 }
@@ -57,7 +58,7 @@ func (p *process) kill() error {
 	return errors.Join(p.signal(syscall.SIGKILL), p.await())
 }
 
-// stop asks the process to end and gives how it did.
+// stop asks the process to end and returns how it did.
 func (p *process) stop() error {
 	if err := errors.Join(p.signal(syscall.SIGTERM), p.await()); err != nil {
 		return err
@@ -69,25 +70,26 @@ func (p *process) await() error {
 	select {
 	case <-p.ended:
 		return nil
-	case <-time.After(stopTimeout):
+	case <-time.After(patience):
 		return fmt.Errorf("%s does not end", p.cmd.Path)
 	}
 }
 
-// output keeps the last of what a process prints, and tells of one line.
-type output struct {
+// Output keeps the last of what a process prints, and finds one line in it. Its
+// methods may be called concurrently.
+type Output struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
-	from  int         // where the line is looked for
-	mark  string      // what it contains
-	found chan string // takes the rest of it, once
+	from  int         // where the search begins
+	mark  string      // what the line contains
+	found chan string // receives the rest of the line, once
 }
 
 // keptOutput is how much is kept: the end of a story explains it.
 const keptOutput = 256 << 10
 
 // Write is io.Writer.
-func (o *output) Write(p []byte) (int, error) {
+func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.text.Write(p)
@@ -105,15 +107,16 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// expect gives a channel that will hold the rest of the next line after a mark.
-func (o *output) expect(mark string) <-chan string {
+// Address returns a channel that will hold the address at which a node, started
+// after this, says that it listens.
+func (o *Output) Address() <-chan string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.from, o.mark, o.found = o.text.Len(), mark, make(chan string, 1)
+	o.from, o.mark, o.found = o.text.Len(), " is at http://", make(chan string, 1)
 	return o.found
 }
 
-func (o *output) String() string {
+func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()

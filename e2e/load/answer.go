@@ -1,12 +1,13 @@
 package load
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
+
+	"fechatter/client"
 )
 
-// answer is what a command or a REST call was answered with, of all that is read.
+// answer is all that is read of an answer to a command or a request.
 type answer struct {
 	ID        string    `json:"id"`
 	MessageID string    `json:"message_id"`
@@ -15,12 +16,9 @@ type answer struct {
 	ReadSeq   int64     `json:"read_seq"`
 	TS        time.Time `json:"ts"`
 	CreatedAt time.Time `json:"created_at"`
-	Replayed  bool      `json:"replayed"`
-	Code      string    `json:"code"`
-	Detail    string    `json:"detail"`
 }
 
-// id is the message's, by whatever way it was sent.
+// id is the message's, whichever way it was sent.
 func (a answer) id() string {
 	if a.MessageID != "" {
 		return a.MessageID
@@ -35,43 +33,25 @@ func (a answer) ts() int64 {
 	return a.CreatedAt.UnixMilli()
 }
 
-// errNoAnswer says that it is not known what became of a command.
-var errNoAnswer = errors.New("no answer")
-
-// refusal is an answer that says no.
-type refusal struct{ answer }
-
-func (r *refusal) Error() string { return r.Code + ": " + r.Detail }
-
-// settled reports whether asking again would change nothing.
-func settled(err error) bool {
-	r, ok := errors.AsType[*refusal](err)
-	if !ok {
-		return err == nil
+// final reports whether asking again would change nothing.
+func final(err error) bool {
+	if err == nil {
+		return true
 	}
-	switch r.Code {
-	case "unavailable", "overloaded", "unknown_outcome", "rate_limited", "internal":
+	switch codeOf(err) {
+	case "", "unavailable", "overloaded", "unknown_outcome", "rate_limited", "internal":
 		return false
 	}
 	return true
 }
 
+// codeOf is why the server refused; "" if it is not known that it did.
 func codeOf(err error) string {
-	if r, ok := errors.AsType[*refusal](err); ok {
-		return r.Code
+	if p, ok := errors.AsType[*client.Problem](err); ok {
+		return p.Code
 	}
 	return ""
 }
 
-func parseAnswer(data []byte, refused bool) (answer, error) {
-	var a answer
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, &a); err != nil {
-			return a, errors.Join(errNoAnswer, err)
-		}
-	}
-	if refused {
-		return a, &refusal{a}
-	}
-	return a, nil
-}
+// unanswered reports whether it is not known what became of a command.
+func unanswered(err error) bool { return err != nil && codeOf(err) == "" }

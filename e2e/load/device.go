@@ -9,12 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"fechatter/client"
 	"fechatter/e2e/check"
-
-	"github.com/coder/websocket"
 )
 
-// device is one client of a person: it is connected to some node, or comes back.
+// device is one client of a person: connected to some node, or coming back.
 type device struct {
 	*person
 	label  string
@@ -22,26 +21,25 @@ type device struct {
 	record *recorder
 	rng    *rand.Rand // run's own
 	sse    bool       // listens to a stream; its person sends by REST
-	polite bool       // leaves when it is asked to
+	polite bool       // leaves when the server asks it to
 
 	resumeAt string // the newest token of a stream; run's own
 
 	mu      sync.Mutex
 	cursors map[string]int64
 	epoch   string
-	live    bool // ready was said
-	ws      *websocket.Conn
+	live    bool // the server said ready
+	conn    *client.Conn
 	noted   *check.Connection
 	heard   time.Time
-	pending map[string]chan reply
 }
 
 func newDevice(p *person, label string, urls []string, r *recorder, seed *rand.Rand) *device {
 	return &device{person: p, label: label, urls: urls, record: r, rng: rand.New(rand.NewPCG(seed.Uint64(), 0)), polite: seed.IntN(2) == 0,
-		cursors: map[string]int64{}, pending: map[string]chan reply{}}
+		cursors: map[string]int64{}}
 }
 
-// run is connected until ctx ends.
+// run stays connected until ctx ends.
 func (d *device) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		url := d.urls[d.rng.IntN(len(d.urls))]
@@ -56,25 +54,8 @@ func (d *device) run(ctx context.Context) {
 	}
 }
 
-func (d *device) enter(ws *websocket.Conn, url string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.ws, d.heard = ws, time.Now()
-	d.noted = d.record.connection(check.Connection{Name: d.label + " at " + url, UserID: d.id, Cursors: maps.Clone(d.cursors), Token: d.sse && d.resumeAt != ""})
-}
-
-func (d *device) leave() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.ws, d.live = nil, false
-	for id, waiting := range d.pending {
-		close(waiting)
-		delete(d.pending, id)
-	}
-}
-
-// take notes a frame and moves the cursors.
-func (d *device) take(data []byte) error {
+// note records a frame and moves the cursors.
+func (d *device) note(data []byte) error {
 	f, err := d.record.frame(data)
 	if err != nil {
 		return fmt.Errorf("the server said %q: %w", data, err)
@@ -84,7 +65,7 @@ func (d *device) take(data []byte) error {
 	d.heard = time.Now()
 	d.noted.Frames = append(d.noted.Frames, f)
 	switch {
-	case f.Op == "drain" && d.polite && d.ws != nil:
+	case f.Op == "drain" && d.polite && d.conn != nil:
 		return d.depart(data)
 	case f.Op == "ready":
 		d.live = true
@@ -108,7 +89,7 @@ func (d *device) take(data []byte) error {
 	return nil
 }
 
-// depart leaves a node that goes away, when it asks to.
+// depart leaves a node that goes away, at the time that it asks for.
 func (d *device) depart(data []byte) error {
 	var drain struct {
 		D struct {
@@ -118,12 +99,12 @@ func (d *device) depart(data []byte) error {
 	if err := json.Unmarshal(data, &drain); err != nil {
 		return fmt.Errorf("the server said %q: %w", data, err)
 	}
-	ws := d.ws
-	time.AfterFunc(time.Duration(drain.D.After)*time.Millisecond, func() { _ = ws.CloseNow() })
+	conn := d.conn
+	time.AfterFunc(time.Duration(drain.D.After)*time.Millisecond, func() { _ = conn.CloseNow() })
 	return nil
 }
 
-// prune forgets the chats that the server no longer named.
+// prune forgets the chats that the server no longer names.
 func (d *device) prune() {
 	named := map[string]bool{}
 	for _, f := range d.noted.Frames {
@@ -138,8 +119,8 @@ func (d *device) prune() {
 	}
 }
 
-// at tells whether the device is live, and where it stands.
-func (d *device) at() (live bool, cursors map[string]int64) {
+// stand reports whether the device is live, and where it stands.
+func (d *device) stand() (live bool, cursors map[string]int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.live, maps.Clone(d.cursors)

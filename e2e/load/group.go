@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// group is a chat, and what is known of it outside.
+// group is a chat and what its people know of it.
 type group struct {
 	id    string
 	owner *person
@@ -31,7 +31,7 @@ func (g *group) message(rng *rand.Rand) string {
 	return g.messages[len(g.messages)-1-rng.IntN(min(len(g.messages), 50))]
 }
 
-// flip says what to do next with a member: out, or in again.
+// flip decides what to do next with a member: remove them, or add them again.
 func (g *group) flip(user string) (out bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

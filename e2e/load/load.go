@@ -3,7 +3,6 @@ package load
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -16,24 +15,29 @@ import (
 	"fechatter/e2e/check"
 )
 
-// Config is the size of a load. Zero values are small and usual.
+// Config is the size of a load. Zero values mean the usual, small size.
 type Config struct {
 	URLs    []string      // of the nodes
-	Seed    uint64        // of all that is drawn by lot
+	Seed    uint64        // of everything drawn by lot
 	People  int           // all are in every chat; 8
 	Movable int           // how many of them are removed and added again; 2
-	Churn   int           // how many of a hundred things that an owner does are that; 4
+	Churn   int           // how often, in a hundred actions, an owner does so; 4
 	Devices int           // of each person, the first of several on a stream; 1
 	Chats   int           // 3
-	Pace    time.Duration // of each person, between two things that they do; 50 ms
+	Pace    time.Duration // between two actions of a person, on average; 50 ms
 	Padding int           // bytes added to each message
-	Prefix  string        // of names, so that loads can share a cluster
+	Prefix  string        // of user names, so that loads can share a cluster
+
+	// Patience is how long a request waits before it is repeated, perhaps elsewhere; 4 s,
+	// which is less than the server's own limit: what is repeated may be under way still.
+	Patience time.Duration
 }
 
 func (c Config) withDefaults() Config {
 	c.People, c.Devices, c.Chats = cmp.Or(c.People, 8), cmp.Or(c.Devices, 1), cmp.Or(c.Chats, 3)
 	c.Churn = cmp.Or(c.Churn, 4)
 	c.Pace = cmp.Or(c.Pace, 50*time.Millisecond)
+	c.Patience = cmp.Or(c.Patience, 4*time.Second)
 	if c.Movable == 0 {
 		c.Movable = 2
 	}
@@ -59,8 +63,8 @@ type Load struct {
 	connected sync.WaitGroup
 	working   sync.WaitGroup
 	hangUp    context.CancelFunc
-	rest      context.CancelFunc
-	settling  context.Context //nolint:containedctx // of what was begun, from Connect to Close
+	stopWork  context.CancelFunc
+	finishing context.Context //nolint:containedctx // for what was begun, from Connect to Close
 }
 
 // Prepare signs people up and makes their chats.
@@ -69,7 +73,7 @@ func Prepare(ctx context.Context, cfg Config) (*Load, error) {
 	l := &Load{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)), padding: "\n" + strings.Repeat("x", cfg.Padding), record: &recorder{start: time.Now()},
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 5 * time.Second}}}
 	for i := range cfg.People {
-		p, err := signUp(ctx, l.http, cfg.URLs[i%len(cfg.URLs)], cfg.Prefix+"person"+strconv.Itoa(i))
+		p, err := signUp(ctx, l, cfg.URLs[i%len(cfg.URLs)], cfg.Prefix+"person"+strconv.Itoa(i))
 		if err != nil {
 			return nil, err
 		}
@@ -94,27 +98,22 @@ func Prepare(ctx context.Context, cfg Config) (*Load, error) {
 }
 
 func (l *Load) makeChat(ctx context.Context, owner *person) error {
-	data, err := owner.rest(ctx, http.MethodPost, l.cfg.URLs[0]+"/api/v1/chats", l.newChat(owner))
-	if err != nil {
-		return fmt.Errorf("make chat: %w", err)
+	id, err := owner.makeChat(ctx, l.cfg.URLs[0], l.others(owner))
+	if err == nil {
+		l.add(id, owner)
 	}
-	var c struct{ ID string }
-	if err := json.Unmarshal(data, &c); err != nil {
-		return fmt.Errorf("make chat: %w", err)
-	}
-	l.add(c.ID, owner)
-	return nil
+	return err
 }
 
-// newChat asks for a chat of everybody.
-func (l *Load) newChat(owner *person) map[string]any {
+// others are the ids of everybody else.
+func (l *Load) others(owner *person) []string {
 	ids := []string{}
 	for _, p := range l.people {
 		if p != owner {
 			ids = append(ids, p.id)
 		}
 	}
-	return map[string]any{"kind": "group", "member_ids": ids}
+	return ids
 }
 
 func (l *Load) add(chat string, owner *person) {
@@ -130,7 +129,7 @@ func (l *Load) pick(rng *rand.Rand) *group {
 	return l.chats[rng.IntN(len(l.chats))]
 }
 
-// owned draws a chat of an owner, nil without one.
+// owned draws a chat of an owner, or returns nil.
 func (l *Load) owned(owner *person, rng *rand.Rand) *group {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,35 +145,35 @@ func (l *Load) owned(owner *person, rng *rand.Rand) *group {
 	return own[rng.IntN(len(own))]
 }
 
-// room reports whether there may be more chats.
+// room reports whether there is room for more chats.
 func (l *Load) room() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.chats) < 3*l.cfg.Chats
 }
 
-// Connect brings every device up, for good: they come back until Close.
+// Connect connects every device. They come back after any end until Close.
 func (l *Load) Connect(ctx context.Context) {
 	var connected context.Context
 	connected, l.hangUp = context.WithCancel(ctx)
-	l.settling = connected
+	l.finishing = connected
 	for _, d := range l.devices {
 		l.connected.Go(func() { d.run(connected) })
 	}
 }
 
-// Work lets everybody work until Rest. Connect comes before.
+// Work lets everybody work until StopWork. Connect comes first.
 func (l *Load) Work(ctx context.Context) {
-	ctx, l.rest = context.WithCancel(ctx)
+	ctx, l.stopWork = context.WithCancel(ctx)
 	for _, w := range l.workers {
-		l.working.Go(func() { w.run(ctx, l.settling) })
+		l.working.Go(func() { w.run(ctx, l.finishing) })
 	}
 }
 
-// Rest ends the work, and returns when everything that was begun is settled, or
-// with an error when that takes longer than patience. Work may come again.
-func (l *Load) Rest(patience time.Duration) error {
-	l.rest()
+// StopWork ends the work and returns when everything that was begun is finished, or
+// with an error when that takes longer than patience. Work may follow again.
+func (l *Load) StopWork(patience time.Duration) error {
+	l.stopWork()
 	done := make(chan struct{})
 	go func() {
 		l.working.Wait()
@@ -184,14 +183,14 @@ func (l *Load) Rest(patience time.Duration) error {
 	case <-done:
 		return nil
 	case <-time.After(patience):
-		return fmt.Errorf("work is not settled after %s", patience)
+		return fmt.Errorf("work is not finished after %s", patience)
 	}
 }
 
 // Close hangs up and ends everything.
 func (l *Load) Close() {
-	if l.rest != nil {
-		l.rest()
+	if l.stopWork != nil {
+		l.stopWork()
 	}
 	if l.hangUp != nil {
 		l.hangUp()
@@ -201,28 +200,29 @@ func (l *Load) Close() {
 	l.http.CloseIdleConnections()
 }
 
-// Live is how many devices are connected and have resumed.
+// Live is the number of devices that are connected and have resumed.
 func (l *Load) Live() (n int) {
 	for _, d := range l.devices {
-		if live, _ := d.at(); live {
+		if live, _ := d.stand(); live {
 			n++
 		}
 	}
 	return n
 }
 
-// Admit makes somebody else a member of every chat.
+// Admit makes somebody from outside a member of every chat.
 func (l *Load) Admit(ctx context.Context, user string) error {
+	ctx, cancel := context.WithTimeout(ctx, onceTimeout)
+	defer cancel()
 	for _, g := range l.chats {
-		url := l.cfg.URLs[0] + "/api/v1/chats/" + g.id + "/members"
-		if _, err := g.owner.rest(ctx, http.MethodPost, url, map[string]any{"user_id": user}); err != nil {
+		if err := g.owner.at(l.cfg.URLs[0]).Call(ctx, http.MethodPost, "/chats/"+g.id+"/members", map[string]any{"user_id": user}, nil); err != nil {
 			return fmt.Errorf("add member: %w", err)
 		}
 	}
 	return nil
 }
 
-// Acked is how many sends were acknowledged so far.
+// Acked is the number of sends acknowledged so far.
 func (l *Load) Acked() (n int) {
 	l.record.mu.Lock()
 	defer l.record.mu.Unlock()
@@ -234,22 +234,22 @@ func (l *Load) Acked() (n int) {
 	return n
 }
 
-// Failed are the attempts of sends that failed so far, by REST or by refusal.
+// Failed lists the attempts of sends that have failed, by REST or by refusal.
 func (l *Load) Failed() []string {
 	l.record.mu.Lock()
 	defer l.record.mu.Unlock()
 	return slices.Clone(l.record.failed)
 }
 
-// Recorded marks the connections that are live as final, hangs up, and gives
-// what everybody noted.
+// Recorded marks the live connections as final, hangs up, and returns what
+// everybody noted.
 func (l *Load) Recorded() *check.Run {
 	for _, d := range l.devices {
 		d.mu.Lock()
 		if d.live {
 			d.noted.Final = true
 		} else {
-			l.record.fault("%s is not connected in the end", d.label)
+			l.record.fault("%s is not connected at the end", d.label)
 		}
 		d.mu.Unlock()
 	}

@@ -8,10 +8,10 @@ import (
 	"fechatter/e2e/check"
 )
 
-// recorder is what everybody notes. Its methods may be called concurrently.
+// recorder holds what everybody saw. Its methods may be called concurrently.
 type recorder struct {
 	start  time.Time
-	events sync.Map // of the raw frame: the same event is kept once
+	events sync.Map // by raw frame, so that equal events are one in memory
 
 	mu          sync.Mutex
 	sends       []*check.Send
@@ -21,7 +21,7 @@ type recorder struct {
 	failed      []string // attempts of sends
 }
 
-// now is the one clock of all clients; it is never 0.
+// now is the clock that all clients share; it is never 0.
 func (r *recorder) now() time.Duration { return time.Since(r.start) + 1 }
 
 func (r *recorder) fault(format string, args ...any) {
@@ -30,10 +30,10 @@ func (r *recorder) fault(format string, args ...any) {
 	r.faults = append(r.faults, fmt.Sprintf("%s: %s", r.now().Round(time.Millisecond), fmt.Sprintf(format, args...)))
 }
 
-// attempt notes an attempt of a send that failed, though the server was there.
-// One that was under way when its connection ended did not.
+// attempt notes a failed attempt of a send while the server was there. One that
+// was under way when its connection ended has not failed.
 func (r *recorder) attempt(by string, err error) {
-	if settled(err) {
+	if final(err) {
 		return
 	}
 	r.mu.Lock()
@@ -50,8 +50,8 @@ func (r *recorder) begin(s check.Send) *check.Send {
 	return &s
 }
 
-// acked notes the answer that settled a send. The same send may be answered more
-// than once: each answer must be the same.
+// acked notes the ack of a send. A send may be acknowledged more than once, each
+// time with the same answer.
 func (r *recorder) acked(s *check.Send, a answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,14 +63,14 @@ func (r *recorder) acked(s *check.Send, a answer) {
 	}
 }
 
-// stored notes a cursor as the server stored it.
+// stored notes a cursor that the server acknowledged.
 func (r *recorder) stored(c check.Cursor) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cursors = append(r.cursors, c)
 }
 
-// connection notes a connection; its frames are its device's alone until the end.
+// connection notes a connection, whose frames belong to its device until the end.
 func (r *recorder) connection(c check.Connection) *check.Connection {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,7 +89,7 @@ func (r *recorder) frame(data []byte) (check.Frame, error) {
 	return f, err
 }
 
-// run gives what was noted. Nobody may note any more.
+// run returns what was noted. Nobody may note anything after it.
 func (r *recorder) run() *check.Run {
 	run := &check.Run{Faults: r.faults, Cursors: r.cursors}
 	for _, s := range r.sends {

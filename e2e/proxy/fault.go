@@ -9,18 +9,18 @@ import (
 type Fault struct {
 	// Refuse resets new connections at once. Those that are up live on.
 	Refuse bool
-	// HoldUp and HoldDown make the edge a black hole towards the server and
-	// towards the client: bytes, and the end of a connection too, wait until
-	// the fault is lifted, as they do while packets are lost.
+	// HoldUp and HoldDown make the edge a black hole towards the server and towards
+	// the client: bytes, and even the end of a connection, wait until the fault is
+	// lifted, as they do while packets are lost.
 	HoldUp, HoldDown bool
 	// Delay is how much later each byte arrives.
 	Delay time.Duration
-	// CutUp and CutDown reset a connection after so many more bytes towards the
-	// server and towards the client; 0: never.
+	// CutUp and CutDown reset a connection after so many more bytes towards the server
+	// and towards the client; 0: never.
 	CutUp, CutDown int64
 }
 
-// faults is the fault in force, and how one waits for the next.
+// faults is the fault in force, and a way to wait for the next.
 type faults struct {
 	mu      sync.Mutex
 	now     Fault

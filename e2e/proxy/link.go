@@ -9,12 +9,12 @@ import (
 
 const (
 	chunkBytes = 32 << 10
-	// maxChunks bounds what is read ahead of a delay or a black hole; then the
-	// sender feels it.
+	// maxChunks bounds what is read ahead of a delay or a black hole. Beyond it, the
+	// sender has to wait.
 	maxChunks = 64
 )
 
-// link is one connection and its other half.
+// link is a connection from a client and its other half to the server.
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
@@ -109,7 +109,7 @@ func (l *link) write(to net.Conn, up bool, chunks <-chan chunk) {
 	}
 }
 
-// await waits for a moment; false when the link ended before.
+// await waits until a moment. It returns false if the link ends first.
 func (l *link) await(due time.Time) bool {
 	wait := time.Until(due)
 	if wait <= 0 {
@@ -125,7 +125,7 @@ func (l *link) await(due time.Time) bool {
 	}
 }
 
-// pass waits while a black hole holds this way; false when the link ended before.
+// pass waits while a black hole holds this way. It returns false if the link ends first.
 func (l *link) pass(up bool) bool {
 	for {
 		now, _, changed := l.proxy.faults.get()
@@ -147,13 +147,13 @@ func (f Fault) limit(up bool) int64 {
 	return f.CutDown
 }
 
-// meter counts the bytes of one way since the fault came.
+// meter counts the bytes of one way since the fault began.
 type meter struct {
 	fault int
 	bytes int64
 }
 
-// cut gives what of data still passes under a limit, and whether that was it.
+// cut returns what of data still passes under a limit, and reports whether that was all.
 func (m *meter) cut(data []byte, limit int64, fault int) ([]byte, bool) {
 	if m.fault != fault {
 		*m = meter{fault: fault}

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Proxy listens on a port of its own, which it keeps, and forwards what comes
-// there. All methods may be called concurrently.
+// Proxy listens on a port of its own, which it keeps, and forwards what comes there. All
+// methods may be called concurrently.
 type Proxy struct {
 	listener net.Listener
 	filter   func(io.Reader) io.Reader // of what comes from the server; nil: none
@@ -23,8 +23,8 @@ type Proxy struct {
 	closed          bool
 }
 
-// Listen starts a proxy on a free port of the loopback. It refuses connections
-// until it has a target. Whoever started it closes it.
+// Listen starts a proxy on a free port of the loopback interface. It refuses connections
+// until it has a target. Whoever starts it closes it.
 func Listen() (*Proxy, error) { return listen(nil) }
 
 func listen(filter func(io.Reader) io.Reader) (*Proxy, error) {
@@ -49,11 +49,10 @@ func (p *Proxy) Target(network, address string) {
 	p.network, p.target = network, address
 }
 
-// Set puts a fault in the place of the one before, for the connections that are
-// up and for those to come.
+// Set replaces the fault, for present and future connections.
 func (p *Proxy) Set(f Fault) { p.faults.set(f) }
 
-// Reset resets every connection that is up.
+// Reset resets every present connection.
 func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,8 +61,8 @@ func (p *Proxy) Reset() {
 	}
 }
 
-// Close ends the listener and every connection, and returns when nothing runs
-// any more.
+// Close ends the listener and every connection, and returns when all goroutines have
+// ended.
 func (p *Proxy) Close() {
 	p.mu.Lock()
 	if !p.closed {
@@ -118,7 +117,7 @@ func (p *Proxy) adopt(l *link) bool {
 	return !p.closed
 }
 
-// abort ends a connection by a reset, not by a farewell.
+// abort ends a connection with a reset instead of a farewell.
 func abort(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // at worst it is a farewell

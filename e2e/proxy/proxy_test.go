@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// echo is a server that says back what it hears.
+// echo is a server that sends back what it receives.
 func echo(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -72,14 +72,14 @@ func (c *peer) say(text string) {
 
 func (c *peer) hears(text string) {
 	c.t.Helper()
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	got := make([]byte, len(text))
 	if _, err := io.ReadFull(c.in, got); err != nil || string(got) != text {
 		c.t.Fatalf("heard %q (%v), want %q", got, err, text)
 	}
 }
 
-// silent reports that nothing comes for a moment.
+// silent checks that nothing comes for a moment.
 func (c *peer) silent() {
 	c.t.Helper()
 	c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
@@ -90,13 +90,13 @@ func (c *peer) silent() {
 
 func (c *peer) isReset() {
 	c.t.Helper()
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := io.Copy(io.Discard, c.in); !errors.Is(err, syscall.ECONNRESET) {
 		c.t.Fatalf("ended with %v, want a reset", err)
 	}
 }
 
-// refused connects and is reset, as late as the first read.
+// refused connects and is reset at the first read or before.
 func refused(t *testing.T, p *Proxy) {
 	t.Helper()
 	c, err := net.Dial("tcp", p.Addr())

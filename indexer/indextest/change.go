@@ -41,7 +41,7 @@ func testReplace(f *fixture) {
 	f.finds(words("tea"))
 	f.finds(words("black"))
 	q := words("black")
-	q.ChatIDs, q.SenderID, q.Links, q.Since = []string{other}, bob, true, start+50_000
+	q.ChatIDs, q.SenderIDs, q.Links, q.Since = []string{other}, []string{bob}, true, start+50_000
 	f.finds(q, 0)
 	if hits := f.search(q).Hits; len(hits) != 1 || hits[0].Version != 7 {
 		f.Errorf("found %+v, want version 7", hits)
@@ -114,7 +114,7 @@ func testPage(f *fixture) {
 	}
 }
 
-// pages lists all ids.
+// pages lists all ids page by page.
 func (f *fixture) pages(limit int) []string {
 	f.Helper()
 	var list []string

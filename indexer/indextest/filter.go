@@ -7,7 +7,7 @@ import (
 	"fechatter/indexer"
 )
 
-// in puts a message into another chat.
+// in returns a message moved to another chat.
 func in(chatID string, d indexer.Document) indexer.Document {
 	d.ChatID = chatID
 	return d
@@ -32,11 +32,11 @@ func testChats(f *fixture) {
 	f.finds(q)
 }
 
-// An empty filter must not mean that there is none.
+// An empty list of chats must not mean that there is no filter.
 func testNoChats(f *fixture) {
 	f.say("tea", "coffee")
 	for _, chats := range [][]string{nil, {}} {
-		for _, q := range []chat.IndexQuery{words("tea"), prefix("t"), phrases("tea"), words(), {SenderID: alice, Limit: 10}} {
+		for _, q := range []chat.IndexQuery{words("tea"), prefix("t"), phrases("tea"), words(), {SenderIDs: []string{alice}, Limit: 10}} {
 			q.ChatIDs = chats
 			if found := f.search(q); len(found.Hits) != 0 || found.Total != 0 {
 				f.Errorf("search %+v found %v", q, found)
@@ -62,10 +62,12 @@ func testManyChats(f *fixture) {
 func testSender(f *fixture) {
 	f.apply(message(0, "tea"), by(bob, message(1, "tea")), by("bob", message(2, "tea")))
 	q := words("tea")
-	q.SenderID = bob
+	q.SenderIDs = []string{bob}
 	f.finds(q, 1)
-	q.SenderID = "nobody"
+	q.SenderIDs = []string{"nobody"}
 	f.finds(q)
+	q.SenderIDs = []string{"nobody", bob, alice}
+	f.finds(q, 0, 1)
 }
 
 func testTime(f *fixture) {
@@ -102,7 +104,7 @@ func testFilters(f *fixture) {
 	linked.HasLink = true
 	f.apply(message(0, "tea"), by(bob, message(1, "tea")), by(bob, message(2, "coffee")), linked, in(other, by(bob, message(4, "tea"))))
 	q := words("tea")
-	q.SenderID, q.Since = bob, start+1000
+	q.SenderIDs, q.Since = []string{bob}, start+1000
 	f.finds(q, 1, 3)
 	q.Until = start + 3000
 	f.finds(q, 1)
@@ -119,9 +121,9 @@ func testFiltersOnly(f *fixture) {
 	f.apply(message(2, "one"), by(bob, message(4, "two")), linked, by(bob, message(0, "four")), in(other, message(3, "five")))
 	q := words()
 	f.lists(q, 4, 2, 1, 0)
-	q.SenderID = bob
+	q.SenderIDs = []string{bob}
 	f.lists(q, 4, 0)
-	q.SenderID, q.Links = "", true
+	q.SenderIDs, q.Links = nil, true
 	f.lists(q, 1)
 	q.Links, q.Since, q.Until = false, start+1000, start+3000
 	f.lists(q, 2, 1)

@@ -11,7 +11,7 @@ import (
 	"fechatter/indexer"
 )
 
-// Whatever is asked is text, and finds nothing that is not in the chats.
+// Every query is plain text and finds nothing outside its chats.
 func testHostileWords(f *fixture) {
 	f.apply(message(0, "harmless"), in(other, message(1, "secret harmless * ? ( ) \" ' \\ | + - ~ ^")))
 	hostile := []string{
@@ -46,14 +46,12 @@ func testHostileFilters(f *fixture) {
 		f.finds(q)
 		q.ChatIDs = []string{text, room}
 		f.finds(q, 0)
-		if text != "" {
-			q.SenderID = text
-			f.finds(q)
-		}
+		q.SenderIDs = []string{text}
+		f.finds(q)
 	}
 }
 
-// Engines may give up on a word of 16 KB, but not on what is beside it.
+// Engines may ignore a word of 16 KB, but not the words beside it.
 func testLongWord(f *fixture) {
 	long := strings.Repeat("Donaudampfschifffahrt", 780)
 	f.say("before "+long, long+" after", long, "short")
@@ -76,14 +74,14 @@ func testLongText(f *fixture) {
 	f.count(4)
 }
 
-// One changes, many search. Each batch is seen as a whole or, by engines that
-// cannot do so, in part; what was not changed is always there.
+// Many search while one goroutine changes the index. What does not change is always
+// found.
 func testSearchesWhileChanging(f *fixture) {
 	f.say("stays here")
-	ctx, stop := context.WithCancel(f.Context())
+	ctx, cancel := context.WithCancel(f.Context())
 	var searching sync.WaitGroup
 	defer searching.Wait()
-	defer stop()
+	defer cancel()
 	for n := range 4 {
 		searching.Go(func() {
 			for ctx.Err() == nil {
@@ -121,7 +119,7 @@ func (f *fixture) probe(n int) {
 		}
 	}
 	if err != nil {
-		f.Errorf("meanwhile: %v", err)
+		f.Errorf("during changes: %v", err)
 	}
 }
 
@@ -140,7 +138,7 @@ func testCancelled(f *fixture) {
 	} {
 		var refused *indexer.RefusedError
 		if err == nil || errors.As(err, &refused) {
-			f.Errorf("%s in a cancelled context: %v", name, err)
+			f.Errorf("%s with a cancelled context: %v", name, err)
 		}
 	}
 	f.finds(words("tea"), 0)

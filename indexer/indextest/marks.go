@@ -7,8 +7,8 @@ import (
 	"fechatter/chat"
 )
 
-// marked asks for one message and gives the parts of its body that are marked,
-// after making sure that they are parts: in order, apart, and cut between runes.
+// marked searches for one message and returns the marked parts of its body. The marks
+// must be in order, apart, and cut between characters.
 func (f *fixture) marked(q chat.IndexQuery, body string) []string {
 	f.Helper()
 	found := f.search(q)
@@ -30,8 +30,8 @@ func (f *fixture) marked(q chat.IndexQuery, body string) []string {
 	return parts
 }
 
-// marks demands which parts are marked. Of a word found by its beginning that
-// beginning must be marked, and the rest of the word may be.
+// marks requires that certain parts are marked. Of a word found by its beginning,
+// that beginning must be marked and the rest may be.
 func (f *fixture) marks(q chat.IndexQuery, body string, want ...string) {
 	f.Helper()
 	got := f.marked(q, body)
@@ -72,7 +72,7 @@ func testMarks(f *fixture) {
 	}
 }
 
-// What is between the words of a phrase may be marked with them.
+// What is between the words of a phrase may be marked too.
 func testPhraseMarks(f *fixture) {
 	body := "is the release ready? yes, the release is ready"
 	f.say(body)

@@ -65,7 +65,7 @@ func testSecondRebuild(f *fixture) {
 	f.count(1)
 }
 
-// Until it is swapped, the index goes on as if there were no rebuild.
+// Until the swap, the index behaves as if there were no rebuild.
 func testChangesWhileRebuilding(f *fixture) {
 	f.say("old")
 	r := f.rebuild()
@@ -79,13 +79,13 @@ func testChangesWhileRebuilding(f *fixture) {
 	f.finds(words(), 0, 1)
 }
 
-// Whatever moment a search falls into, it finds the one index or the other.
+// A search at any moment sees either the old or the new index.
 func testSearchesWhileSwapping(f *fixture) {
 	f.say("stays", "stays")
-	ctx, stop := context.WithCancel(f.Context())
+	ctx, cancel := context.WithCancel(f.Context())
 	var searching sync.WaitGroup
 	defer searching.Wait()
-	defer stop()
+	defer cancel()
 	for range 3 {
 		searching.Go(func() {
 			for ctx.Err() == nil {

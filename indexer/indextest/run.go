@@ -1,7 +1,7 @@
-// Package indextest is what every search engine's index must do, as one suite.
-// It demands what chat.IndexQuery and indexer.Index promise and no more: which
-// messages are found, in which order where that is promised, and what is marked.
-// It knows nothing of scores.
+// Package indextest is one suite for the index of every search engine. It requires
+// what chat.IndexQuery and indexer.Index promise and no more: which messages are
+// found, in which order if that is promised, and what is marked. It knows nothing
+// about scores.
 package indextest
 
 import (
@@ -22,8 +22,8 @@ const (
 	start chat.Time = 1_750_000_000_000
 )
 
-// Run runs the suite. open gives an index that is empty and not yet prepared; the
-// suite closes it. The parts run side by side, without those that are named.
+// Run runs the suite. open returns an index that is empty and not yet prepared; the
+// suite closes it. The parts run in parallel, except those named in without.
 func Run(t *testing.T, open func(t testing.TB) indexer.Index, without ...string) {
 	for name, part := range map[string]func(*fixture){
 		"words": testWords, "prefix": testPrefix, "typos": testTypos, "phrases": testPhrases,
@@ -61,7 +61,7 @@ type fixture struct {
 	indexer.Index
 }
 
-// message is a document in room, by alice. The n-th is n seconds after start.
+// message returns a document in room by alice. The n-th is n seconds after start.
 func message(n int, body string) indexer.Document {
 	return indexer.Document{
 		ID: id(n), ChatID: room, Seq: int64(n), SenderID: alice, Body: body,
@@ -71,7 +71,7 @@ func message(n int, body string) indexer.Document {
 
 func id(n int) string { return fmt.Sprintf("message-%06d", n) }
 
-// words asks for words in room.
+// words returns a query for words in room.
 func words(w ...string) chat.IndexQuery {
 	return chat.IndexQuery{Words: w, ChatIDs: []string{room}, Limit: 100}
 }
@@ -120,7 +120,7 @@ func (f *fixture) search(q chat.IndexQuery) chat.IndexHits {
 	return found
 }
 
-// finds demands that exactly those messages are found, in any order.
+// finds requires that exactly those messages are found, in any order.
 func (f *fixture) finds(q chat.IndexQuery, want ...int) {
 	f.Helper()
 	got, expected := ids(f.search(q)), names(want)
@@ -131,7 +131,7 @@ func (f *fixture) finds(q chat.IndexQuery, want ...int) {
 	}
 }
 
-// lists demands that exactly those messages are found in that order.
+// lists requires that exactly those messages are found, in that order.
 func (f *fixture) lists(q chat.IndexQuery, want ...int) {
 	f.Helper()
 	if got := ids(f.search(q)); !slices.Equal(got, names(want)) {
@@ -155,7 +155,7 @@ func names(numbers []int) []string {
 	return list
 }
 
-// brief is a query that can be printed.
+// brief returns a query shortened for printing.
 func brief(q chat.IndexQuery) chat.IndexQuery {
 	if len(q.ChatIDs) > 3 {
 		q.ChatIDs = append(slices.Clone(q.ChatIDs[:3]), fmt.Sprintf("… %d", len(q.ChatIDs)))

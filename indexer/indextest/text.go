@@ -19,7 +19,8 @@ func testPrefix(f *fixture) {
 	f.say("deployment tomorrow", "deploy tonight", "the deputy is late", "tomorrow we depart", "nothing")
 	f.finds(prefix("dep"), 0, 1, 2, 3)
 	f.finds(prefix("deploy"), 0, 1)
-	f.finds(prefix("Deployme"), 0) // one letter less, and an engine may take it for "deploy" with a letter wrong
+	// With one letter less an engine may take it for "deploy" with a wrong letter.
+	f.finds(prefix("Deployme"), 0)
 	f.finds(prefix("tomorrow", "dep"), 0, 3)
 	f.finds(prefix("tom", "dep"))
 	f.finds(prefix("d"), 0, 1, 2, 3)
@@ -41,7 +42,7 @@ func testTypos(f *fixture) {
 }
 
 func testPhrases(f *fixture) {
-	// Whether words with a comma between them are side by side is the engine's affair.
+	// Engines may differ on whether words separated by a comma are side by side.
 	f.say("the release is ready now", "ready is the release", "the release is it ready?", "release ready")
 	f.finds(phrases("release is ready"), 0)
 	f.finds(phrases("Release Is"), 0, 2)

@@ -4,124 +4,65 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 )
 
 type predicate func(Document) bool
 
-// filter reads a filter: conditions that must all be met, or one. It gives what
-// Meilisearch would say of one that it does not take.
-func (i *index) filter(value any) (predicate, string) {
-	var conditions []any
-	switch v := value.(type) {
-	case nil:
-	case []any:
-		conditions = v
-	default:
-		conditions = []any{v}
-	}
+// filter reads conditions that must all be met.
+func (i *index) filter(conditions []string) (predicate, *failure) {
 	var all []predicate
 	for _, c := range conditions {
-		text, ok := c.(string)
-		if !ok {
-			return nil, fmt.Sprintf("Invalid syntax for the filter parameter: `expected String, found: %v`.", c)
-		}
-		p, problem := i.condition(text)
+		p, problem := i.condition(c)
 		if problem != "" {
-			return nil, problem
+			return nil, invalid("invalid_search_filter", "%s", problem)
 		}
 		all = append(all, p)
 	}
 	return func(d Document) bool {
-		for _, p := range all {
-			if !p(d) {
-				return false
-			}
-		}
-		return true
-	}, ""
+		return !slices.ContainsFunc(all, func(p predicate) bool { return !p(d) })
+	}, nil
 }
 
-// condition reads `attribute IN [a, b]` or `attribute <operator> value`.
+// condition reads `attribute IN ["a","b"]` or `attribute <operator> value`. Values are
+// in the form that the syntax has in common with JSON; anything else is refused.
 func (i *index) condition(text string) (predicate, string) {
-	parts := regexp.MustCompile(`(?s)^\s*(\w+)\s*(IN|>=|<=|!=|=|<|>)\s*(.*?)\s*$`).FindStringSubmatch(text)
+	parts := regexp.MustCompile(`(?s)^(\w+) (IN|>=|=|<) (.+)$`).FindStringSubmatch(text)
 	if parts == nil {
-		return nil, "Was expecting an operation `=`, `!=`, `>=`, `>`, `<=`, `<`, `IN` at `" + text + "`."
+		return nil, "Was expecting an operation `=`, `>=`, `<`, `IN` at `" + text + "`."
 	}
-	attribute, operator, rest := parts[1], parts[2], parts[3]
+	attribute, operator := parts[1], parts[2]
 	if !i.has("filterableAttributes", attribute) {
 		return nil, "Attribute `" + attribute + "` is not filterable."
 	}
-	values, ok := operands(operator, rest)
-	if !ok {
-		return nil, "Was expecting a value at `" + rest + "`."
+	decoder := json.NewDecoder(strings.NewReader(parts[3]))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil || decoder.More() {
+		return nil, "Was expecting a value at `" + parts[3] + "`."
+	}
+	values, isList := value.([]any)
+	if isList != (operator == "IN") {
+		return nil, "Was expecting another value at `" + parts[3] + "`."
+	}
+	if !isList {
+		values = []any{value}
 	}
 	return func(d Document) bool {
-		for _, v := range values {
-			if compare(d[attribute], operator, v) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(values, func(v any) bool { return compare(d, attribute, operator, v) })
 	}, ""
 }
 
-// operands reads one value, or a list in brackets: text in quotes, a number or a
-// bare word each.
-func operands(operator, text string) ([]string, bool) {
-	if operator != "IN" {
-		v, rest, ok := operand(text)
-		return []string{v}, ok && rest == ""
+// compare ignores the case of text, as Meilisearch does.
+func compare(d Document, attribute, operator string, value any) bool {
+	number, _ := value.(json.Number)
+	bound, _ := number.Int64()
+	switch operator {
+	case ">=":
+		return d.Int(attribute) >= bound
+	case "<":
+		return d.Int(attribute) < bound
 	}
-	text, open := strings.CutPrefix(text, "[")
-	text, shut := strings.CutSuffix(text, "]")
-	if !open || !shut {
-		return nil, false
-	}
-	var values []string
-	for strings.TrimSpace(text) != "" {
-		v, rest, ok := operand(text)
-		if !ok || rest != "" && rest[0] != ',' {
-			return nil, false
-		}
-		values = append(values, v)
-		text = strings.TrimPrefix(rest, ",")
-	}
-	return values, true
-}
-
-func operand(text string) (value, rest string, ok bool) {
-	text = strings.TrimSpace(text)
-	if strings.HasPrefix(text, `"`) {
-		quoted, err := strconv.QuotedPrefix(text)
-		if err != nil {
-			return "", "", false
-		}
-		value, err = strconv.Unquote(quoted)
-		return value, strings.TrimSpace(text[len(quoted):]), err == nil
-	}
-	bare := regexp.MustCompile(`^[\w.-]+`).FindString(text)
-	return bare, strings.TrimSpace(text[len(bare):]), bare != ""
-}
-
-// compare compares text without regard to case, as Meilisearch does.
-func compare(field any, operator, value string) bool {
-	text := fmt.Sprint(field)
-	if field == nil {
-		return false
-	}
-	if operator == "=" || operator == "IN" {
-		return strings.EqualFold(text, value)
-	}
-	if operator == "!=" {
-		return !strings.EqualFold(text, value)
-	}
-	number, isNumber := field.(json.Number)
-	a, err := number.Float64()
-	b, bad := strconv.ParseFloat(value, 64)
-	if !isNumber || err != nil || bad != nil {
-		return false
-	}
-	return operator == "<" && a < b || operator == ">" && a > b || operator == "<=" && a <= b || operator == ">=" && a >= b
+	return strings.EqualFold(fmt.Sprint(d[attribute]), fmt.Sprint(value))
 }

@@ -7,126 +7,105 @@ import (
 	"time"
 )
 
-// index is one index. All of it is guarded by the server's mutex.
+// index is one index, guarded by the server's mutex.
 type index struct {
-	created, updated time.Time
-	key              string // the primary key, "" until there is one
-	settings         object
-	documents        map[string]Document
-	order            []string // ids in the order in which they came
+	created   time.Time
+	key       string // the primary key, "" until there is one
+	settings  object
+	documents map[string]Document
 }
 
 func newIndex(key string) *index {
-	now := time.Now()
-	return &index{created: now, updated: now, key: key, settings: object{}, documents: map[string]Document{}}
+	return &index{created: time.Now(), key: key, settings: defaultSettings(), documents: map[string]Document{}}
 }
 
 func (i *index) body(uid string) object {
-	return object{"uid": uid, "createdAt": timestamp(i.created), "updatedAt": timestamp(i.updated), "primaryKey": orNull(i.key)}
+	created := i.created.UTC().Format(time.RFC3339Nano)
+	return object{"uid": uid, "createdAt": created, "updatedAt": created, "primaryKey": i.key}
 }
 
-// find answers for a request whose index must be there; with s.mu held.
-func (s *Server) find(r *request) (*index, failure) {
-	uid := r.PathValue("uid")
+func (i *index) ids() []string { return slices.Sorted(maps.Keys(i.documents)) }
+
+// Indexes returns the names of all indexes, sorted.
+func (s *Server) Indexes() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.indexes))
+}
+
+func (s *Server) find(uid string) (*index, *failure) {
 	if i := s.indexes[uid]; i != nil {
-		return i, failure{}
+		return i, nil
 	}
-	return nil, noIndex(uid)
+	return nil, &failure{http.StatusNotFound, "invalid_request", "index_not_found", "Index `" + uid + "` not found."}
 }
 
-func (s *Server) getIndex(r *request) (int, any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, f := s.find(r)
-	if i == nil {
-		return http.StatusNotFound, f
+func (s *Server) getIndex(r *request) (any, *failure) {
+	i, f := s.find(r.PathValue("uid"))
+	if f != nil {
+		return nil, f
 	}
-	return http.StatusOK, i.body(r.PathValue("uid"))
+	return i.body(r.PathValue("uid")), nil
 }
 
-func (s *Server) listIndexes(r *request) (int, any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	offset, limit := r.number("offset", 0), r.number("limit", 20)
+func (s *Server) listIndexes(*request) (any, *failure) {
 	list := []object{}
-	for _, uid := range part(slices.Sorted(maps.Keys(s.indexes)), offset, limit) {
-		list = append(list, s.indexes[uid].body(uid))
+	for uid, i := range s.indexes {
+		list = append(list, i.body(uid))
 	}
-	return http.StatusOK, object{"results": list, "offset": offset, "limit": limit, "total": len(s.indexes)}
+	return object{"results": list, "offset": 0, "limit": len(list), "total": len(list)}, nil
 }
 
-func (s *Server) createIndex(r *request) (int, any) {
+func (s *Server) createIndex(r *request) (any, *failure) {
 	var wanted struct{ UID, PrimaryKey string }
-	if f, ok := r.decode(&wanted); !ok {
-		return http.StatusBadRequest, f
-	}
-	if !isIdentifier(wanted.UID, 400) {
-		return http.StatusBadRequest, invalid("invalid_index_uid", "`%s` is not a valid index uid.", wanted.UID)
+	if f := r.decode(&wanted); f != nil {
+		return nil, f
 	}
 	return s.enqueue(&task{index: wanted.UID, kind: "indexCreation", do: func() *failure {
 		if s.indexes[wanted.UID] != nil {
-			f := invalid("index_already_exists", "Index `%s` already exists.", wanted.UID)
-			return &f
+			return invalid("index_already_exists", "Index `%s` already exists.", wanted.UID)
 		}
 		s.indexes[wanted.UID] = newIndex(wanted.PrimaryKey)
 		return nil
 	}})
 }
 
-func (s *Server) deleteIndex(r *request) (int, any) {
+func (s *Server) deleteIndex(r *request) (any, *failure) {
 	uid := r.PathValue("uid")
 	return s.enqueue(&task{index: uid, kind: "indexDeletion", do: func() *failure {
-		if s.indexes[uid] == nil {
-			f := noIndex(uid)
-			return &f
-		}
+		_, f := s.find(uid)
 		delete(s.indexes, uid)
-		return nil
+		return f
 	}})
 }
 
-func (s *Server) swapIndexes(r *request) (int, any) {
+func (s *Server) swapIndexes(r *request) (any, *failure) {
 	var swaps []struct {
 		Indexes []string
-		Rename  bool
+		Rename  bool // older servers do not know it
 	}
-	if f, ok := r.decode(&swaps); !ok {
-		return http.StatusBadRequest, f
+	if f := r.decode(&swaps); f != nil {
+		return nil, f
 	}
-	for _, swap := range swaps {
-		if len(swap.Indexes) != 2 || swap.Rename {
-			return http.StatusBadRequest, invalid("invalid_swap_indexes", "Two indexes must be given for each swap. The list contains %d indexes.", len(swap.Indexes))
-		}
+	if len(swaps) != 1 || len(swaps[0].Indexes) != 2 || swaps[0].Rename {
+		return nil, invalid("invalid_swap_indexes", "Two indexes must be given for each swap.")
 	}
+	a, b := swaps[0].Indexes[0], swaps[0].Indexes[1]
 	return s.enqueue(&task{kind: "indexSwap", do: func() *failure {
-		for _, swap := range swaps {
-			for _, uid := range swap.Indexes {
-				if s.indexes[uid] == nil {
-					f := noIndex(uid)
-					return &f
-				}
+		for _, uid := range swaps[0].Indexes {
+			if _, f := s.find(uid); f != nil {
+				return f
 			}
 		}
-		for _, swap := range swaps {
-			a, b := swap.Indexes[0], swap.Indexes[1]
-			s.indexes[a], s.indexes[b] = s.indexes[b], s.indexes[a]
-		}
+		s.indexes[a], s.indexes[b] = s.indexes[b], s.indexes[a]
 		return nil
 	}})
 }
 
-func (s *Server) stats(r *request) (int, any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, f := s.find(r)
-	if i == nil {
-		return http.StatusNotFound, f
+func (s *Server) stats(r *request) (any, *failure) {
+	i, f := s.find(r.PathValue("uid"))
+	if f != nil {
+		return nil, f
 	}
-	fields := map[string]int{}
-	for _, d := range i.documents {
-		for name := range d {
-			fields[name]++
-		}
-	}
-	return http.StatusOK, object{"numberOfDocuments": len(i.documents), "isIndexing": false, "fieldDistribution": fields}
+	return object{"numberOfDocuments": len(i.documents), "isIndexing": false, "fieldDistribution": object{}}, nil
 }

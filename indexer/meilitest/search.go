@@ -2,87 +2,77 @@ package meilitest
 
 import (
 	"cmp"
-	"net/http"
+	"encoding/json"
 	"slices"
 	"strings"
+
+	"fechatter/chat"
+	"fechatter/indexer"
 )
 
-// searchRequest is what the fake knows of a search. Its other fields are unknown
-// to it, and refused.
+// searchRequest is what the fake understands of a search; other fields are refused.
 type searchRequest struct {
 	Q                    string
 	Offset, Limit        int
-	Filter               any
-	Sort                 []string
+	Filter, Sort         []string
 	MatchingStrategy     string
 	AttributesToRetrieve []string
 	ShowMatchesPosition  bool
-	Hybrid               any // must be null
+	Hybrid               any // the library sends null
 }
 
 type hit struct {
 	document Document
-	typos    int
-	spans    []span
+	marks    []chat.Mark
 }
 
-func (s *Server) search(r *request) (int, any) {
-	wanted := searchRequest{Limit: 20, MatchingStrategy: "last"}
-	if f, ok := r.decode(&wanted); !ok {
-		return http.StatusBadRequest, f
+func (s *Server) search(r *request) (any, *failure) {
+	wanted := searchRequest{Limit: 20}
+	if f := r.decode(&wanted); f != nil {
+		return nil, f
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	uid := r.PathValue("uid")
-	i, f := s.find(r)
-	if i == nil {
-		return http.StatusNotFound, f
+	i, f := s.find(r.PathValue("uid"))
+	if f != nil {
+		return nil, f
 	}
 	if len(wanted.Sort) > 0 && (wanted.Sort[0] != "created_at:desc" || !i.has("sortableAttributes", "created_at")) {
-		return http.StatusBadRequest, invalid("invalid_search_sort", "Index `%s`: Attribute `%s` is not sortable.", uid, wanted.Sort[0])
+		return nil, invalid("invalid_search_sort", "Attribute `%s` is not sortable.", wanted.Sort[0])
 	}
-	matches, problem := i.filter(wanted.Filter)
-	if problem != "" {
-		return http.StatusBadRequest, invalid("invalid_search_filter", "Index `%s`: %s", uid, problem)
+	admits, f := i.filter(wanted.Filter)
+	if f != nil {
+		return nil, f
 	}
-	hits := i.matching(parseQuery(wanted.Q), matches)
-	i.rank(hits, wanted)
+	hits := i.matching(parseQuery(wanted.Q), admits)
+	if len(wanted.Sort) > 0 || i.has("rankingRules", "created_at:desc") {
+		slices.SortStableFunc(hits, func(a, b hit) int {
+			return cmp.Compare(b.document.Int("created_at"), a.document.Int("created_at"))
+		})
+	}
 	hits = part(hits, 0, i.maxTotalHits())
-	return http.StatusOK, object{
-		"hits": shown(part(hits, wanted.Offset, wanted.Limit), wanted), "query": wanted.Q, "processingTimeMs": 0,
-		"limit": wanted.Limit, "offset": wanted.Offset, "estimatedTotalHits": len(hits),
-	}
+	return object{"hits": shown(part(hits, wanted.Offset, wanted.Limit), wanted), "estimatedTotalHits": len(hits)}, nil
 }
 
-func (i *index) matching(q query, matches predicate) []hit {
+func (i *index) maxTotalHits() int {
+	limit, ok := i.settings["pagination"].(object)["maxTotalHits"].(json.Number)
+	if n, err := limit.Int64(); ok && err == nil {
+		return int(n)
+	}
+	return 1000
+}
+
+// matching returns the hits by id.
+func (i *index) matching(q query, admits predicate) (hits []hit) {
 	searchable := i.has("searchableAttributes", "body") || i.has("searchableAttributes", "*")
-	var hits []hit
-	for _, id := range i.order {
+	for _, id := range i.ids() {
 		d := i.documents[id]
-		if !matches(d) {
+		if !admits(d) {
 			continue
 		}
-		var body []token
-		if searchable {
-			body = tokens(d.Text("body"))
-		}
-		if spans, typos, ok := q.match(body, i.typos()); ok {
-			hits = append(hits, hit{d, typos, spans})
+		if marks, ok := q.match(d.Text("body")); ok && (searchable || !q.Text()) {
+			hits = append(hits, hit{d, marks})
 		}
 	}
 	return hits
-}
-
-// rank puts fewer typos first, then the newer if that was asked for. What is left
-// equal stays in the order in which it came.
-func (i *index) rank(hits []hit, wanted searchRequest) {
-	newest := len(wanted.Sort) > 0 || i.has("rankingRules", "created_at:desc")
-	slices.SortStableFunc(hits, func(a, b hit) int {
-		if order := cmp.Compare(a.typos, b.typos); order != 0 || !newest {
-			return order
-		}
-		return cmp.Compare(b.document.Int("created_at"), a.document.Int("created_at"))
-	})
 }
 
 func shown(hits []hit, wanted searchRequest) []object {
@@ -90,11 +80,11 @@ func shown(hits []hit, wanted searchRequest) []object {
 	for _, h := range hits {
 		o := h.document.only(wanted.AttributesToRetrieve)
 		if wanted.ShowMatchesPosition {
-			positions := object{}
-			if len(h.spans) > 0 {
-				positions["body"] = h.spans
+			spans := []object{}
+			for _, m := range h.marks {
+				spans = append(spans, object{"start": m.Start, "length": m.End - m.Start})
 			}
-			o["_matchesPosition"] = positions
+			o["_matchesPosition"] = object{"body": spans}
 		}
 		list = append(list, o)
 	}
@@ -103,51 +93,50 @@ func shown(hits []hit, wanted searchRequest) []object {
 
 // query is a text as Meilisearch reads it.
 type query struct {
-	terms, excluded []term
+	chat.IndexQuery
+	excluded []chat.IndexQuery
 }
 
-// term is tokens that must be side by side.
-type term struct {
-	tokens []string
-	exact  bool // no typos: a phrase
-	prefix bool // the last may be a beginning
-}
+const maxTerms = 10 // that Meilisearch considers
 
-const maxTerms = 10 // that a query has in Meilisearch's eyes
-
-// parseQuery finds "phrases", -exclusions and words. The last word is a beginning
-// when nothing follows it.
-func parseQuery(text string) query {
-	var q query
+// parseQuery finds "phrases", -exclusions and words. The last word may be the
+// beginning of one if nothing follows it.
+func parseQuery(text string) (q query) {
 	for text != "" {
 		before, rest, quoted := strings.Cut(text, `"`)
-		q.words(before, !quoted)
-		phrase, after, _ := strings.Cut(rest, `"`)
-		if quoted {
-			q.add(term{tokens: folded(phrase), exact: true}, strings.HasSuffix(before, "-"))
+		for w := range strings.FieldsSeq(before) {
+			plain := strings.TrimPrefix(w, "-")
+			q.add(chat.IndexQuery{Words: []string{plain}}, plain != w)
 		}
+		q.Prefix = !quoted && !strings.HasSuffix(before, " ")
+		if !quoted {
+			break
+		}
+		phrase, after, _ := strings.Cut(rest, `"`)
+		q.add(chat.IndexQuery{Phrases: []string{phrase}}, strings.HasSuffix(before, "-"))
 		text = after
 	}
-	q.terms = part(q.terms, 0, maxTerms)
 	return q
 }
 
-func (q *query) words(text string, last bool) {
-	list := strings.Fields(text)
-	for n, w := range list {
-		plain := strings.TrimPrefix(w, "-")
-		end := tokens(plain)
-		prefix := last && n == len(list)-1 && len(end) > 0 && end[len(end)-1].end == len(plain) && strings.HasSuffix(text, w)
-		q.add(term{tokens: folded(plain), prefix: prefix}, plain != w)
+func (q *query) add(term chat.IndexQuery, excluded bool) {
+	switch {
+	case excluded:
+		q.excluded = append(q.excluded, term)
+	case len(q.Words)+len(q.Phrases) < maxTerms:
+		q.Words, q.Phrases = append(q.Words, term.Words...), append(q.Phrases, term.Phrases...)
 	}
 }
 
-func (q *query) add(t term, excluded bool) {
-	switch {
-	case len(t.tokens) == 0:
-	case excluded:
-		q.excluded = append(q.excluded, t)
-	default:
-		q.terms = append(q.terms, t)
+func (q query) match(body string) ([]chat.Mark, bool) {
+	judge := new(indexer.Indexer)
+	for _, e := range q.excluded {
+		if _, found := judge.Match(e)(body); found {
+			return nil, false
+		}
 	}
+	if !q.Text() {
+		return nil, true
+	}
+	return judge.Match(q.IndexQuery)(body)
 }

@@ -1,7 +1,7 @@
 package meilitest
 
 import (
-	"net/http"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -9,151 +9,58 @@ import (
 
 // task is a change in the queue.
 type task struct {
-	uid                         int
-	index                       string // "" of a swap
-	kind, status                string
-	enqueued, started, finished time.Time
-	err                         *failure
-	documents                   []Document // that it brings
-	do                          func() *failure
+	uid          int
+	index        string // "" for a swap
+	kind, status string
+	enqueued     time.Time
+	failure      *failure
+	documents    []Document // that it adds
+	do           func() *failure
 }
 
-// enqueue answers as the server does who has only noted the task. do is run later,
-// with s.mu held.
-func (s *Server) enqueue(t *task) (int, any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// enqueue acknowledges a task, which runs later.
+func (s *Server) enqueue(t *task) (any, *failure) {
 	t.uid, t.status, t.enqueued = s.nextUID, "enqueued", time.Now()
 	s.nextUID++
 	s.tasks = append(s.tasks, t)
-	s.nudge()
-	return http.StatusAccepted, object{
-		"taskUid": t.uid, "indexUid": orNull(t.index), "status": t.status, "type": t.kind, "enqueuedAt": timestamp(t.enqueued),
-	}
+	return t, nil
 }
 
-func (s *Server) nudge() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+// MarshalJSON encodes a task both as acknowledged and as listed.
+func (t *task) MarshalJSON() ([]byte, error) {
+	o := object{"uid": t.uid, "taskUid": t.uid, "indexUid": t.index, "status": t.status, "type": t.kind,
+		"enqueuedAt": t.enqueued.UTC().Format(time.RFC3339Nano)}
+	if t.failure != nil {
+		o["error"] = t.failure.body()
 	}
+	return json.Marshal(o)
 }
 
-// work does the tasks one after the other until the server is closed.
-func (s *Server) work() {
-	for {
-		for s.begin() {
-			s.finish()
-		}
-		select {
-		case <-s.wake:
-		case <-s.closed:
-			return
-		}
-	}
-}
-
-// begin and finish are two steps so that a task can be seen, and lost, between them.
-func (s *Server) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.knobs.held {
-		return false
-	}
+func (s *Server) runTasks() {
 	for _, t := range s.tasks {
-		if t.status == "enqueued" {
-			t.status, t.started = "processing", time.Now()
-			return true
-		}
-	}
-	return false
-}
-
-func (s *Server) finish() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.tasks {
-		if t.status != "processing" {
+		if t.status != "enqueued" || s.faults.held {
 			continue
 		}
-		t.err = s.poisoned(t)
-		if t.err == nil {
-			t.err = t.do()
+		if p := s.faults.poisoned; p != nil && slices.ContainsFunc(t.documents, p) {
+			t.failure = s.faults.failure
+		} else {
+			t.failure = t.do()
 		}
-		t.status, t.finished = "succeeded", time.Now()
-		if t.err != nil {
+		t.status = "succeeded"
+		if t.failure != nil {
 			t.status = "failed"
 		}
 	}
 }
 
-func (s *Server) poisoned(t *task) *failure {
-	if s.knobs.poison != nil && slices.ContainsFunc(t.documents, s.knobs.poison) {
-		fault := s.knobs.fault
-		return &fault
-	}
-	return nil
-}
-
-func (t *task) body() object {
-	o := object{
-		"uid": t.uid, "batchUid": nil, "indexUid": orNull(t.index), "status": t.status, "type": t.kind,
-		"canceledBy": nil, "details": object{}, "error": nil, "duration": nil,
-		"enqueuedAt": timestamp(t.enqueued), "startedAt": timestamp(t.started), "finishedAt": timestamp(t.finished),
-	}
-	if t.status != "enqueued" {
-		o["batchUid"] = t.uid
-	}
-	if !t.finished.IsZero() {
-		o["duration"] = "PT" + strconv.FormatFloat(t.finished.Sub(t.started).Seconds(), 'f', 9, 64) + "S"
-	}
-	if t.err != nil {
-		o["error"] = t.err.body()
-	}
-	return o
-}
-
-func (s *Server) getTask(r *request) (int, any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.tasks {
-		if strconv.Itoa(t.uid) == r.PathValue("task") {
-			return http.StatusOK, t.body()
-		}
-	}
-	return http.StatusNotFound, invalid("task_not_found", "Task `%s` not found.", r.PathValue("task"))
-}
-
-// listTasks lists the newest first.
-func (s *Server) listTasks(r *request) (int, any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	limit := r.number("limit", 20)
-	found := []object{}
+// listTasks runs what is enqueued and lists tasks, newest first.
+func (s *Server) listTasks(r *request) (any, *failure) {
+	s.runTasks()
+	found := []*task{}
 	for _, t := range slices.Backward(s.tasks) {
-		if wants(r, "uids", strconv.Itoa(t.uid)) && wants(r, "indexUids", t.index) &&
-			wants(r, "statuses", t.status) && wants(r, "types", t.kind) {
-			found = append(found, t.body())
+		if r.wants("uids", strconv.Itoa(t.uid)) && r.wants("indexUids", t.index) && r.wants("statuses", t.status) && r.wants("types", t.kind) {
+			found = append(found, t)
 		}
 	}
-	o := object{"results": part(found, 0, limit), "total": len(found), "limit": limit, "from": nil, "next": nil}
-	if len(found) > 0 {
-		o["from"] = found[0]["uid"]
-	}
-	if len(found) > limit {
-		o["next"] = found[limit]["uid"]
-	}
-	return http.StatusOK, o
-}
-
-func wants(r *request, name, value string) bool {
-	list := r.list(name)
-	return list == nil || slices.Contains(list, value)
-}
-
-func orNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
+	return object{"results": found, "total": len(found), "limit": len(found)}, nil
 }

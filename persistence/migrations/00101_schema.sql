@@ -7,8 +7,8 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 );
 
--- One row for each chat, user and node: the lock of its sequence, and all that a
--- send rewrites.
+-- One row for each chat, user and node: the lock of its sequence, and everything
+-- that a send rewrites.
 CREATE TABLE streams (
     id       TEXT   PRIMARY KEY,
     last_seq BIGINT NOT NULL DEFAULT 0,
@@ -72,8 +72,8 @@ CREATE TABLE chat_members (
 );
 CREATE UNIQUE INDEX idx_chat_members_chat_user ON chat_members (chat_id, user_id);
 
--- The tables that a send fills have no foreign keys: each would be another read,
--- and on PostgreSQL another row lock, per message. Nothing above is ever deleted.
+-- The tables that a send fills have no foreign keys: each would cost another read
+-- per message, and on PostgreSQL another row lock. Nothing above is ever deleted.
 CREATE TABLE messages (
     chat_id      TEXT    NOT NULL,
     seq          BIGINT  NOT NULL,
@@ -94,13 +94,13 @@ CREATE TABLE messages (
     PRIMARY KEY (chat_id, seq)
 );
 CREATE UNIQUE INDEX idx_messages_id ON messages (id);
--- The key comes first: keys that begin with the time go to the end of the index,
--- on a page or two for a whole group of sends, not on a page for each sender.
+-- The key comes first: keys that begin with the time go to the end of the index, to
+-- a page or two for a whole group of sends instead of a page for each sender.
 CREATE UNIQUE INDEX idx_messages_idempotency ON messages (key, sender_id, chat_id);
 CREATE INDEX idx_messages_chat_created ON messages (chat_id, created_at DESC);
 CREATE INDEX idx_messages_all ON messages (chat_id, seq) WHERE mentions_all = 1;
 
--- Who is mentioned by name. A message that mentions all has no rows here.
+-- Mentions by name. A message that mentions all has no rows here.
 CREATE TABLE mentions (
     user_id TEXT   NOT NULL,
     chat_id TEXT   NOT NULL,
@@ -117,8 +117,8 @@ CREATE TABLE reactions (
     PRIMARY KEY (message_id, emoji, user_id)
 );
 
--- Everything that happened, without what people wrote: that is read from the
--- message as it is now.
+-- Everything that happened, except what people wrote: that is read from the message
+-- as it is now.
 CREATE TABLE events (
     stream_id   TEXT    NOT NULL,
     seq         BIGINT  NOT NULL,

@@ -1,5 +1,5 @@
--- How far others are shown that a member has come: a member who is invisible
--- moves on without showing it.
+-- Members' cursors as others see them: an invisible member moves on without showing
+-- it.
 -- +goose Up
 ALTER TABLE chat_members ADD COLUMN shown_read_seq BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE chat_members ADD COLUMN shown_delivered_seq BIGINT NOT NULL DEFAULT 0;

@@ -1,6 +1,6 @@
--- The outbox of the search index says since when a change has been waiting, and
--- why the engine will not take it, should that be so; leases say which node does
--- what only one may do.
+-- Rows in the outbox of the search index get the time since when they have been
+-- waiting, and the reason why the engine refused them, if it did. Leases determine
+-- which node does what only one node may do.
 -- +goose Up
 ALTER TABLE index_outbox ADD COLUMN queued_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE index_outbox ADD COLUMN refused TEXT NOT NULL DEFAULT '';

@@ -1,6 +1,6 @@
--- What administrators do: to users, to the retention of chats, and the log of it.
--- suspended_at is 0 for who is not; retention_days 0 for messages that stay;
--- expired_before is the time before which a chat's messages are all deleted.
+-- What administrators change about users and the retention of chats, and its log.
+-- suspended_at is 0 for users who are not suspended; retention_days is 0 where
+-- messages stay; all messages of a chat before expired_before are deleted.
 -- +goose Up
 ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN suspended_at BIGINT NOT NULL DEFAULT 0;
@@ -19,8 +19,8 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX idx_audit_log_at ON audit_log (at, id);
 
--- The lock of administrators, and whether the first of them was appointed. Where
--- there are users already, none of them becomes one by an upgrade.
+-- The lock of administrators, and whether the first one has been appointed. Where
+-- there are users already, an upgrade appoints none of them.
 INSERT INTO meta (name, value)
 SELECT 'administration', CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'begun' ELSE '' END;
 -- When the next sweep of expired messages is due.

@@ -68,7 +68,7 @@ func testDirect(t *testing.T, f *fixture) {
 	refused(t, err, chat.Conflict)
 }
 
-// testDirectRace lets both sides of several pairs begin at once.
+// testDirectRace has both sides of several pairs begin at once.
 func testDirectRace(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat", "dan")
 	type try struct{ pair, id string }
@@ -152,8 +152,8 @@ func testEntries(t *testing.T, f *fixture) {
 	page, err := f.svc.AllEntries(f.t.Context(), people[0].ID)
 	must(t, err)
 	equalSlices(t, "newest activity first", mapTo(page.Entries, func(e chat.Entry) string { return e.ID }), []string{busy.ID, quiet.ID})
-	if page.Epoch == "" || page.Now < e.LastMessage.CreatedAt {
-		t.Errorf("epoch %q, now %s", page.Epoch, page.Now)
+	if page.Epoch == "" || page.Horizon == 0 {
+		t.Errorf("epoch %q, horizon %d", page.Epoch, page.Horizon)
 	}
 	page, err = f.svc.AllEntries(f.t.Context(), f.user("dan").ID)
 	must(t, err)
@@ -164,8 +164,8 @@ func testEntries(t *testing.T, f *fixture) {
 	refused(t, err, chat.NotFound)
 }
 
-// testLastReactions: the newest message of each chat comes with its reactions, as
-// the reader sees them.
+// testLastReactions: the newest message of each chat comes with its reactions, as the
+// reader sees them.
 func testLastReactions(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	chats := []chat.Chat{f.group(people...), f.group(people...), f.group(people...)}
@@ -188,6 +188,38 @@ func testLastReactions(t *testing.T, f *fixture) {
 	must(t, err)
 	equalSlices(t, "newest activity first", mapTo(page.Entries, reactions), []string{"👍2 2 true", "👍1 1 false", ""})
 	equal(t, "alone", reactions(f.entry(chats[2], people[0])), "👍2 2 true")
+}
+
+// testEmojiSpelling: with and without U+FE0F an emoji is the same, and stays as it was
+// spelled first.
+func testEmojiSpelling(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	ann, bob := people[0], people[1]
+	m := f.send(f.group(people...), ann, "x").MessageID
+	for _, first := range []string{"❤️", "❤"} {
+		for _, react := range []struct {
+			user    chat.User
+			emoji   string
+			changes bool
+		}{{ann, first, true}, {bob, "❤", true}, {bob, "❤️", false}} {
+			seq, err := f.svc.React(f.t.Context(), react.user.ID, m, react.emoji)
+			must(t, err)
+			equal(t, "something changed", seq != 0, react.changes)
+		}
+		seen, err := f.store.Message(f.t.Context(), bob.ID, m)
+		must(t, err)
+		equalSlices(t, "as it was spelled first", mapTo(seen.Reactions, func(r chat.Reaction) string { return r.Emoji }), []string{first})
+		for _, emoji := range []string{"❤️", "❤"} {
+			who, _, err := f.svc.Reactors(f.t.Context(), bob.ID, m, emoji, chat.Page{Limit: 10})
+			must(t, err)
+			equalSlices(t, "who reacted with "+emoji, who, []string{ann.ID, bob.ID})
+		}
+		for user, emoji := range map[string]string{ann.ID: "❤️", bob.ID: "❤"} {
+			seq, err := f.svc.Unreact(f.t.Context(), user, m, emoji)
+			must(t, err)
+			equal(t, "removed", seq != 0, true)
+		}
+	}
 }
 
 func testEntryPages(t *testing.T, f *fixture) {

@@ -1,6 +1,7 @@
 package persistencetest
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -8,7 +9,7 @@ import (
 	"fechatter/chat"
 )
 
-// encode gives the JSON that travels.
+// encode returns the JSON on the wire.
 func encode(t testing.TB, e chat.Event) string {
 	t.Helper()
 	b, err := e.Encode()
@@ -16,8 +17,7 @@ func encode(t testing.TB, e chat.Event) string {
 	return string(b)
 }
 
-// testEvents: what is read back from the log is what was published, word for
-// word, as long as nothing was rewritten.
+// testEvents: as long as nothing is edited, the log returns exactly what was published.
 func testEvents(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	c := f.group(people[:2]...)
@@ -69,7 +69,7 @@ func testEvents(t *testing.T, f *fixture) {
 	equal(t, "nothing after the end", len(page.Events) == 0 && !page.Trimmed, true)
 }
 
-// testReplay: text that was replaced or deleted never comes back from the log.
+// testReplay: replaced or deleted text never comes back from the log.
 func testReplay(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
@@ -116,51 +116,88 @@ func testPositions(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	c := f.group(people[:2]...)
 	f.send(c, people[0], "hello")
-	epoch, last, err := f.store.Positions(f.t.Context(), []string{c.ID, people[0].ID, people[2].ID, NewID()})
+	epoch, ends, err := f.store.Positions(f.t.Context(), []string{c.ID, people[0].ID, people[2].ID, NewID()})
 	must(t, err)
-	equal(t, "streams", len(last), 3)
-	equal(t, "of the chat", last[c.ID], 4)
-	equal(t, "of a member", last[people[0].ID], 1)
-	equal(t, "of who is nowhere", last[people[2].ID], 0)
-	again, last, err := f.store.Positions(f.t.Context(), nil)
+	equal(t, "streams", len(ends), 3)
+	for _, stream := range []string{c.ID, people[0].ID} {
+		log := f.log(stream)
+		last := log[len(log)-1]
+		equal(t, "end of a log", ends[stream], chat.StreamEnd{Seq: int64(len(log)), TS: last.TS})
+	}
+	equal(t, "of somebody without chats", ends[people[2].ID].Seq, 0)
+	again, ends, err := f.store.Positions(f.t.Context(), nil)
 	must(t, err)
-	equal(t, "no streams", len(last), 0)
+	equal(t, "no streams", len(ends), 0)
 	equal(t, "epoch", again, epoch)
 	page, err := f.store.MemberEvents(f.t.Context(), people[1].ID, c.ID, 2, 1)
 	must(t, err)
 	equal(t, "page", page.Member && page.AddedSeq == 3 && page.LastSeq == 4 && !page.Trimmed && len(page.Events) == 1, true)
 	page, err = f.store.MemberEvents(f.t.Context(), people[2].ID, c.ID, 0, 10)
 	must(t, err)
-	equal(t, "page of who is no member", page.Member || len(page.Events) > 0 || page.LastSeq > 0, false)
+	equal(t, "page of somebody who is not a member", page.Member || len(page.Events) > 0 || page.LastSeq > 0, false)
 }
 
+// testCursorsAt: a horizon leads back to what could be read with it, never further, and
+// to all of it once no transaction from before is left.
 func testCursorsAt(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c, quiet := f.group(people...), f.group(people...)
-	var events []chat.Event
-	for len(events) < 6 || events[len(events)-1].TS == events[3].TS {
-		f.send(c, people[0], "hello")
-		events = f.log(c.ID)
-	}
-	for _, e := range events {
-		want := int64(0)
-		for _, before := range events {
-			if before.TS < e.TS {
-				want = before.Seq
-			}
-		}
-		cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, e.TS)
+	at := make([]chat.Horizon, 7) // by the last seq of c
+	for seq := int64(3); ; {
+		last, horizon, err := f.store.LastSeqs(f.t.Context(), people[1].ID)
 		must(t, err)
-		equal(t, "cursor", cursors[c.ID], want)
+		equal(t, "chats", len(last), 2)
+		equal(t, "last", last[c.ID], seq)
+		equal(t, "last of the quiet one", last[quiet.ID], 3)
+		cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, horizon)
+		must(t, err)
+		equal(t, "chats", len(cursors), 2)
+		if cursors[c.ID] < seq || cursors[quiet.ID] < 3 { // others use the server too
+			continue
+		}
+		at[seq] = horizon
+		if seq++; seq == 7 {
+			break
+		}
+		f.send(c, people[0], "hello")
 	}
-	cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, events[len(events)-1].TS+1)
+	for seq := int64(3); seq < 7; seq++ {
+		cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, at[seq])
+		must(t, err)
+		equal(t, "cursor", cursors[c.ID], seq)
+		equal(t, "cursor of the quiet one", cursors[quiet.ID], 3)
+	}
+	cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, 0)
 	must(t, err)
-	equal(t, "chats", len(cursors), 2)
-	equal(t, "the end", cursors[c.ID], int64(len(events)))
-	equal(t, "the end of the quiet one", cursors[quiet.ID], 3)
+	equal(t, "cursor before everything", cursors[c.ID], 0)
 }
 
-// testTokens: a list goes on only from a token of its own.
+// testHorizonOfAChange: a horizon that is read while a change is under way leads back to
+// before the change.
+func testHorizonOfAChange(t *testing.T, f *fixture) {
+	people := f.users("ann", "bob")
+	c := f.group(people...)
+	var last map[string]int64
+	var at chat.Horizon
+	must(t, f.store.Change(f.t.Context(), chat.Change{ChatID: c.ID, OpID: NewID()}, func(ctx context.Context, tx chat.Tx) error {
+		_, err := tx.Append(ctx, chat.Event{Op: chat.OpChatUpdated, ActorID: people[0].ID, D: c})
+		if err == nil {
+			last, at, err = f.store.LastSeqs(ctx, people[1].ID)
+		}
+		return err
+	}))
+	equal(t, "last seq before the commit", last[c.ID], 3)
+	cursors, err := f.store.CursorsAt(f.t.Context(), people[1].ID, at)
+	must(t, err)
+	if cursors[c.ID] > 3 {
+		t.Errorf("the change, which could not be read with the horizon, is below it: cursor %d", cursors[c.ID])
+	}
+	last, _, err = f.store.LastSeqs(f.t.Context(), people[1].ID)
+	must(t, err)
+	equal(t, "last seq after the commit", last[c.ID], 4)
+}
+
+// testTokens: a list accepts only its own tokens.
 func testTokens(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat")
 	c := f.group(people...)

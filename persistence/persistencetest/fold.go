@@ -11,7 +11,7 @@ import (
 	"fechatter/chat"
 )
 
-// folded is what a client knows of a chat that has nothing but events.
+// folded is what a client knows about a chat from events alone.
 type folded struct {
 	last     int64
 	chat     chat.Chat
@@ -28,7 +28,7 @@ func newFolded() *folded {
 	return &folded{members: map[string]chat.Role{}, messages: map[int64]*foldedMessage{}}
 }
 
-// foldOf begins with a history that was read, as of its LastSeq.
+// foldOf begins with a history, as of its LastSeq.
 func foldOf(h chat.History) *folded {
 	f := newFolded()
 	f.last = h.LastSeq
@@ -42,8 +42,7 @@ func foldOf(h chat.History) *folded {
 	return f
 }
 
-// apply takes the next event, as the JSON that travels. Events up to the last one
-// are known already.
+// apply applies the next event, as JSON on the wire. It ignores events that it knows.
 func (f *folded) apply(t testing.TB, e chat.Event) {
 	t.Helper()
 	var in struct {
@@ -55,7 +54,7 @@ func (f *folded) apply(t testing.TB, e chat.Event) {
 		return
 	}
 	if in.Seq != f.last+1 {
-		t.Fatalf("seq %d comes after %d", in.Seq, f.last)
+		t.Fatalf("seq %d follows %d", in.Seq, f.last)
 	}
 	f.last = in.Seq
 	switch e.Op {
@@ -103,8 +102,7 @@ func (m *foldedMessage) react(op chat.Op, d chat.ReactionEvent) {
 	}
 }
 
-// text is all of the messages, so that two folds can be compared and a difference
-// seen.
+// text returns everything about the messages, to compare folds and to show differences.
 func (f *folded) text() string {
 	var b strings.Builder
 	for _, seq := range slices.Sorted(maps.Keys(f.messages)) {

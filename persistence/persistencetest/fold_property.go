@@ -10,25 +10,24 @@ import (
 	"fechatter/chat"
 )
 
-// someone is the people of one random chat and what they have made so far.
+// someone is the people in a random chat and what they have made so far.
 type someone struct {
 	f      *fixture
 	chat   chat.Chat
-	people []chat.User // the first owns the chat, for good
+	people []chat.User // the first always owns the chat
 	sent   []chat.Send
-	made   []chat.Message // with the versions that are right
+	made   []chat.Message // with their current versions
 	n      int
 }
 
-// testFold: after anything that people may do, the events folded are the history:
-// those published, those read back from the log, and those that follow a history
-// read at any moment.
+// testFold: after anything that people may do, folded events equal the history: those
+// published, those in the log, and those that follow a history read at any moment.
 func testFold(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob", "cat", "dan")
 	rounds := 0
 	rapid.Check(t, func(r *rapid.T) {
 		if rounds++; rounds > 15 {
-			return // a round is hundreds of transactions; rapid has no smaller number
+			return // a round is hundreds of transactions, and rapid cannot run fewer
 		}
 		s := &someone{f: f, chat: f.group(people[:3]...), people: people}
 		steps := rapid.IntRange(20, 60).Draw(r, "steps")
@@ -50,7 +49,7 @@ func (s *someone) history() chat.History {
 	return h
 }
 
-// step does one random thing, which may be refused.
+// step does something random, which may be refused.
 func (s *someone) step(r *rapid.T) {
 	svc, ctx := s.f.svc, s.f.t.Context()
 	u := rapid.SampledFrom(s.people).Draw(r, "user")
@@ -109,7 +108,7 @@ func (s *someone) send(m chat.Send) error {
 	return err
 }
 
-// edit answers the message as it is afterwards, edited or not.
+// edit returns the message as it is afterwards, edited or not.
 func (s *someone) edit(m chat.Message, userID, body string, version int64) (chat.Message, error) {
 	edited, _, err := s.f.svc.Edit(s.f.t.Context(), userID, m.ID, body, version)
 	if err != nil {

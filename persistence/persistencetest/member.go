@@ -43,10 +43,10 @@ func testMembers(t *testing.T, f *fixture) {
 	equal(t, "members after all", f.entry(c, people[0]).MemberCount, 4)
 	_, err = f.svc.RemoveMember(f.t.Context(), people[1].ID, c.ID, people[3].ID)
 	refused(t, err, chat.NotFound)
-	equal(t, "personal events of who came and went", len(f.log(people[3].ID)), 2)
+	equal(t, "personal events of a former member", len(f.log(people[3].ID)), 2)
 }
 
-// testReadmission: what was there before one was added again is read already.
+// testReadmission: for a member who is added again, everything before counts as read.
 func testReadmission(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
@@ -71,7 +71,7 @@ func testReadmission(t *testing.T, f *fixture) {
 	equal(t, "the whole history", len(h.Messages), 4)
 }
 
-// testUnknownIDs asks every method about what does not exist.
+// testUnknownIDs passes unknown ids to every method.
 func testUnknownIDs(t *testing.T, f *fixture) {
 	ann := f.user("ann")
 	ctx, id, page := f.t.Context(), NewID(), chat.Page{Limit: 10}
@@ -109,7 +109,7 @@ func testUnknownIDs(t *testing.T, f *fixture) {
 			t.Errorf("%s: got %v, want not_found", name, err)
 		}
 	}
-	// A user's own stream is no chat.
+	// A user's own stream is not a chat.
 	_, err := f.store.Send(ctx, chat.Send{ChatID: ann.ID, SenderID: ann.ID, Key: "k"})
 	refused(t, err, chat.NotFound)
 	_, err = f.store.Events(ctx, ann.ID, ann.ID, 0, 10)

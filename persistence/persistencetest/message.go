@@ -1,7 +1,7 @@
 package persistencetest
 
 import (
-	"slices"
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -37,39 +37,48 @@ func testSend(t *testing.T, f *fixture) {
 	equal(t, "its seq", last.MessageSeq, second.Seq)
 }
 
+// spent is the meter of people who have nothing left.
+type spent struct{}
+
+func (spent) Charge(context.Context, string, chat.Cost) error {
+	return chat.Errorf(chat.RateLimited, "nothing is left")
+}
+func (spent) Refund(string, chat.Cost)      {}
+func (spent) Settle(string, chat.Cost, int) {}
+
 func testKeys(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c, other := f.group(people...), f.group(people...)
 	m := chat.Send{ChatID: c.ID, SenderID: people[0].ID, Key: "~key!", Body: "one"}
-	_, found, err := f.svc.Replay(f.t.Context(), m)
-	must(t, err)
-	equal(t, "a new key is found", found, false)
+	limited := f.svc.Metered(spent{})
+	_, err := limited.Send(f.t.Context(), m)
+	refused(t, err, chat.RateLimited)
 	first, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
 	again, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
 	equal(t, "replayed", again.Replayed, true)
-	again.Replayed = false
+	again.Replayed, again.Members = false, first.Members
 	equal(t, "the same answer", again, first)
-	_, found, err = f.svc.Replay(f.t.Context(), m)
+	again, err = limited.Send(f.t.Context(), m)
 	must(t, err)
-	equal(t, "a known key is found", found, true)
+	equal(t, "replayed without a limit", again.Replayed, true)
 	changed := m
 	changed.Body = "two"
 	_, err = f.svc.Send(f.t.Context(), changed)
 	refused(t, err, chat.KeyReused)
-	_, _, err = f.svc.Replay(f.t.Context(), changed)
+	_, err = limited.Send(f.t.Context(), changed)
 	refused(t, err, chat.KeyReused)
 	for _, m := range []chat.Send{{ChatID: other.ID, SenderID: people[0].ID}, {ChatID: c.ID, SenderID: people[1].ID}} {
 		m.Key, m.Body = "~key!", "one"
 		sent, err := f.svc.Send(f.t.Context(), m)
 		must(t, err)
-		equal(t, "a key is of one sender in one chat", sent.Replayed, false)
+		equal(t, "a key belongs to one sender in one chat", sent.Replayed, false)
 	}
 	equal(t, "the log", len(f.log(c.ID)), 5)
 }
 
-// testKeysAtOnce sends each of a few keys many times at the same time.
+// testKeysAtOnce sends each of a few keys many times at once.
 func testKeysAtOnce(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
@@ -116,7 +125,7 @@ func testRemovedSender(t *testing.T, f *fixture) {
 	must(t, err)
 	again, err := f.svc.Send(f.t.Context(), m)
 	must(t, err)
-	equal(t, "replayed to who was removed", again.Replayed && again.MessageID == first.MessageID, true)
+	equal(t, "replayed to the removed sender", again.Replayed && again.MessageID == first.MessageID, true)
 	m.Key = "k2"
 	_, err = f.svc.Send(f.t.Context(), m)
 	refused(t, err, chat.NotFound)
@@ -145,7 +154,7 @@ func testRefusedSends(t *testing.T, f *fixture) {
 	h, err := f.store.History(f.t.Context(), people[0].ID, c.ID, chat.Range{Limit: 10})
 	must(t, err)
 	equal(t, "messages", len(h.Messages), 0)
-	equal(t, "refused sends take no seq", h.LastSeq, 4)
+	equal(t, "refused sends use no seq", h.LastSeq, 4)
 }
 
 func testMentions(t *testing.T, f *fixture) {
@@ -160,13 +169,13 @@ func testMentions(t *testing.T, f *fixture) {
 	equal(t, "mentioned in two messages", e.Mentions, 2)
 	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, sent.MessageID, "nobody", 1)
 	must(t, err)
-	equal(t, "an edit takes a mention back", f.entry(c, people[1]).Mentions, 1)
+	equal(t, "an edit removes a mention", f.entry(c, people[1]).Mentions, 1)
 	_, _, err = f.svc.Edit(f.t.Context(), people[0].ID, sent.MessageID, "@bob.jr", 2)
 	must(t, err)
 	equal(t, "an edit mentions another", f.entry(c, people[2]).Mentions, 2)
 	_, err = f.svc.Delete(f.t.Context(), people[0].ID, all.MessageID)
 	must(t, err)
-	equal(t, "what was deleted mentions nobody", f.entry(c, people[1]).Mentions, 0)
+	equal(t, "a deleted message mentions nobody", f.entry(c, people[1]).Mentions, 0)
 	equal(t, "but stays unread", f.entry(c, people[1]).Unread, 2)
 }
 
@@ -209,11 +218,11 @@ func testHistory(t *testing.T, f *fixture) {
 	around("around the start", seqs[0], 5, seqs[:5], false, true)
 	around("around the end", seqs[8], 5, seqs[4:], true, false)
 	around("around everything", seqs[4], 50, seqs, false, false)
-	around("around what is no message", 1, 2, seqs[:2], false, true)
+	around("around a seq without a message", 1, 2, seqs[:2], false, true)
 }
 
-// testHistorySnapshot reads while others write: what a reading shows is exactly
-// the fold of the events up to its last seq.
+// testHistorySnapshot reads while others write: a history is exactly the fold of the
+// events up to its last seq.
 func testHistorySnapshot(t *testing.T, f *fixture) {
 	people := f.users("ann", "bob")
 	c := f.group(people...)
@@ -284,73 +293,4 @@ func testEdit(t *testing.T, f *fixture) {
 	equal(t, "its place stays", m.Seq, sent.Seq)
 	ops := mapTo(f.log(c.ID), func(e chat.Event) chat.Op { return e.Op })
 	equalSlices(t, "events", ops[3:], []chat.Op{chat.OpMessageCreated, chat.OpMessageEdited, chat.OpMessageDeleted})
-}
-
-func testReactions(t *testing.T, f *fixture) {
-	people := f.users("ann", "bob", "cat")
-	c := f.group(people[:2]...)
-	sent := f.send(c, people[0], "hello")
-	id := sent.MessageID
-	for _, r := range []struct {
-		user  chat.User
-		emoji string
-	}{{people[1], "👍"}, {people[0], "🎉"}, {people[0], "👍"}} {
-		seq, err := f.svc.React(f.t.Context(), r.user.ID, id, r.emoji)
-		must(t, err)
-		equal(t, "changed", seq > 0, true)
-	}
-	seq, err := f.svc.React(f.t.Context(), people[0].ID, id, "👍")
-	must(t, err)
-	equal(t, "again", seq, 0)
-	h, err := f.store.History(f.t.Context(), people[1].ID, c.ID, chat.Range{Limit: 10})
-	must(t, err)
-	got := h.Messages[0].Reactions
-	equal(t, "emoji", len(got), 2)
-	equal(t, "first", got[0].Emoji == "👍" && got[0].Count == 2 && got[0].Me, true)
-	equalSlices(t, "in the order of reacting", got[0].UserIDs, []string{people[1].ID, people[0].ID})
-	equal(t, "second", got[1].Emoji == "🎉" && got[1].Count == 1 && !got[1].Me, true)
-	reactors := pages(t, func(p chat.Page) ([]string, string, error) {
-		return f.svc.Reactors(f.t.Context(), people[1].ID, id, "👍", p)
-	})
-	equalSlices(t, "reactors", reactors, []string{people[1].ID, people[0].ID})
-	seq, err = f.svc.Unreact(f.t.Context(), people[1].ID, id, "👍")
-	must(t, err)
-	equal(t, "taken back", seq > 0, true)
-	seq, err = f.svc.Unreact(f.t.Context(), people[1].ID, id, "👍")
-	must(t, err)
-	equal(t, "taken back again", seq, 0)
-	_, err = f.svc.React(f.t.Context(), people[2].ID, id, "👍")
-	refused(t, err, chat.NotFound)
-	for i := range 49 {
-		_, err := f.svc.React(f.t.Context(), people[0].ID, id, string(rune(0x1F400+i)))
-		if refusedAt := 48; i < refusedAt {
-			must(t, err)
-		} else {
-			refused(t, err, chat.Conflict)
-		}
-	}
-	m, err := f.store.Message(f.t.Context(), people[0].ID, id)
-	must(t, err)
-	equal(t, "a refused reaction leaves nothing", len(m.Reactions), 50)
-	testManyReactors(t, f, people[0], c, id)
-}
-
-// testManyReactors: a message names the first of them only.
-func testManyReactors(t *testing.T, f *fixture, ann chat.User, c chat.Chat, id string) {
-	t.Helper()
-	var want []string
-	for i := range chat.ReactionUsers + 3 {
-		u := f.user("reactor" + string(rune('a'+i)))
-		_, _, err := f.svc.AddMember(f.t.Context(), ann.ID, c.ID, u.ID, "")
-		must(t, err)
-		_, err = f.svc.React(f.t.Context(), u.ID, id, "🎉")
-		must(t, err)
-		want = append(want, u.ID)
-	}
-	m, err := f.store.Message(f.t.Context(), want[len(want)-1], id)
-	must(t, err)
-	i := slices.IndexFunc(m.Reactions, func(r chat.Reaction) bool { return r.Emoji == "🎉" })
-	equal(t, "count", m.Reactions[i].Count, chat.ReactionUsers+4)
-	equalSlices(t, "named", m.Reactions[i].UserIDs, append([]string{ann.ID}, want[:chat.ReactionUsers-1]...))
-	equal(t, "me, though not named", m.Reactions[i].Me, true)
 }

@@ -9,12 +9,17 @@ import (
 	"fechatter/persistence"
 )
 
-// Service gives the use cases over a store, without a password hash worth the name.
+// Service returns the use cases on top of a store. It does not hash passwords.
 func Service(store *persistence.Store) *chat.Service {
-	return chat.NewService(store, openPasswords{}, NewID, store.Secret(), chat.DefaultLimits())
+	return Limited(store, chat.DefaultLimits())
 }
 
-// Populate makes chats of so many users each, whom no other chat has.
+// Limited returns the use cases over a store, with limits at which little is much.
+func Limited(store *persistence.Store, limits chat.Limits) *chat.Service {
+	return chat.NewService(store, openPasswords{}, NewID, store.Secret(), limits)
+}
+
+// Populate makes chats with a number of users each, who are in no other chat.
 func Populate(t testing.TB, store *persistence.Store, chats, usersEach int) ([]chat.Chat, [][]chat.User) {
 	t.Helper()
 	svc, ctx := Service(store), context.Background()

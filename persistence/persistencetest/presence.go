@@ -8,7 +8,7 @@ import (
 	"fechatter/chat"
 )
 
-// facts reads what is known of one user.
+// facts reads what is known about one user.
 func (f *fixture) facts(u chat.User) chat.PresenceFacts {
 	f.t.Helper()
 	found, err := f.svc.PresenceFacts(f.t.Context(), []string{u.ID})
@@ -19,7 +19,7 @@ func (f *fixture) facts(u chat.User) chat.PresenceFacts {
 	return found[0]
 }
 
-// visible gives the ids among users that the viewer may see, sorted.
+// visible returns the ids, sorted, of those users whom the viewer may see.
 func (f *fixture) visible(viewer chat.User, users ...chat.User) []string {
 	f.t.Helper()
 	found, err := f.svc.VisiblePresence(f.t.Context(), viewer.ID, userIDs(users))
@@ -35,11 +35,11 @@ func userIDs(users []chat.User) []string {
 func testPresence(t *testing.T, f *fixture) {
 	ann, bob := f.user("ann"), f.user("bob")
 	equal(t, "facts of a new user", f.facts(ann), chat.PresenceFacts{UserID: ann.ID, Setting: chat.Online})
-	_, err := f.svc.UpdateProfile(t.Context(), ann.ID, chat.Profile{StatusText: new("at lunch")})
+	_, err := f.svc.UpdateProfile(t.Context(), ann.ID, chat.Profile{StatusChange: chat.StatusChange{StatusText: new("at lunch")}})
 	must(t, err)
 	for _, setting := range []chat.PresenceState{chat.Away, chat.DND, chat.Invisible, chat.Online} {
 		must(t, f.svc.SetPresence(t.Context(), ann.ID, setting, 0))
-		equal(t, "facts", f.facts(ann), chat.PresenceFacts{UserID: ann.ID, Setting: setting, StatusText: "at lunch"})
+		equal(t, "facts", f.facts(ann), chat.PresenceFacts{UserID: ann.ID, Setting: setting, Status: chat.Status{StatusText: "at lunch"}})
 	}
 	equal(t, "another's setting", f.facts(bob).Setting, chat.Online)
 	found, err := f.svc.PresenceFacts(t.Context(), []string{ann.ID, NewID(), bob.ID})
@@ -56,13 +56,13 @@ func testSharedChats(t *testing.T, f *fixture) {
 	equalSlices(t, "ann sees", f.visible(ann, eve, dan, cid, bob, ann), userIDs([]chat.User{ann, bob, cid}))
 	equalSlices(t, "dan sees", f.visible(dan, people...), userIDs([]chat.User{cid, dan}))
 	equalSlices(t, "eve sees herself", f.visible(eve, people...), []string{eve.ID})
-	equalSlices(t, "only who was asked for", f.visible(ann, bob, dan), []string{bob.ID})
+	equalSlices(t, "only those asked for", f.visible(ann, bob, dan), []string{bob.ID})
 	_, err := f.svc.RemoveMember(t.Context(), ann.ID, both.ID, cid.ID)
 	must(t, err)
 	_, err = f.svc.RemoveMember(t.Context(), ann.ID, both.ID, bob.ID)
 	must(t, err)
-	equalSlices(t, "ann sees who is left in another chat", f.visible(ann, people...), userIDs([]chat.User{ann, bob}))
-	equalSlices(t, "the removed no longer sees", f.visible(cid, people...), userIDs([]chat.User{cid, dan}))
+	equalSlices(t, "ann sees those who share another chat", f.visible(ann, people...), userIDs([]chat.User{ann, bob}))
+	equalSlices(t, "the removed member no longer sees", f.visible(cid, people...), userIDs([]chat.User{cid, dan}))
 }
 
 func testLastActive(t *testing.T, f *fixture) {
@@ -110,6 +110,6 @@ func testPresenceRefusals(t *testing.T, f *fixture) {
 	equal(t, "asked for many times, answered once", len(found), 1)
 	found, err = f.svc.VisiblePresence(t.Context(), ann.ID, []string{"", "x", "'; --", ann.ID[:35]})
 	must(t, err)
-	equal(t, "what is no id", len(found), 0)
+	equal(t, "malformed ids", len(found), 0)
 	must(t, f.svc.SaveLastActive(t.Context(), nil))
 }

@@ -1,6 +1,6 @@
-// Package persistencetest is what every database behind persistence.Store must
-// do, as one suite. It uses the store the way the program does, through
-// chat.Service where that has a use case, and knows no database.
+// Package persistencetest is a suite of what every database behind persistence.Store
+// must do. It uses the store the way the program does, through chat.Service where
+// that has a use case, and knows nothing about databases.
 package persistencetest
 
 import (
@@ -16,27 +16,52 @@ import (
 	"fechatter/persistence"
 )
 
-// Open gives a running store over an empty database; it ends with the test.
+// Open returns a running store on an empty database; it ends with the test.
 type Open func(t testing.TB, publisher chat.Publisher) *persistence.Store
 
-// Run runs the suite. Every part gets a database of its own.
+// Run runs the suite. Every part gets its own database.
 func Run(t *testing.T, open Open) {
 	for name, part := range map[string]func(*testing.T, *fixture){
-		"users": testUsers, "user pages": testUserPages, "sessions": testSessions, "password": testPassword, "password race": testPasswordRace,
+		"users": testUsers, "status": testStatus, "user pages": testUserPages, "users by id": testUsersByID, "names": testNames, "names at once": testNamesAtOnce, "sessions": testSessions, "password": testPassword, "password race": testPasswordRace,
 		"presence": testPresence, "shared chats": testSharedChats, "last active": testLastActive, "presence refusals": testPresenceRefusals,
 		"chats": testChats, "creation key": testCreationKey, "direct": testDirect, "direct race": testDirectRace,
-		"public": testPublic, "entries": testEntries, "last reactions": testLastReactions, "entry pages": testEntryPages,
+		"public": testPublic, "entries": testEntries, "last reactions": testLastReactions, "emoji spelling": testEmojiSpelling,
+		"entry pages": testEntryPages,
+		"requests":    testRequests, "joined is known": testJoinedIsKnown, "full inbox": testFullInbox, "full inbox race": testFullInboxRace,
+		"crowded inbox": testCrowdedInbox,
+		"unused chats":  testUnusedChats, "accept race": testAcceptRace, "reopening": testReopening,
+		"many invite one": testManyInviteOne, "own chats limit": testOwnChatsLimit, "own chats race": testOwnChatsRace,
+		"deletion": testDeletion, "deletion of many": testDeletionOfMany, "deletion race": testDeletionRace,
+		"deletion goes on": testDeletionGoesOn,
+		"deleted account":  testDeletedAccount, "deleted account race": testDeletedAccountRace, "departure": testDeparture,
+		"hidden": testHidden, "hidden race": testHiddenRace,
+		"blocks": testBlocks, "blocked presence": testBlockedPresence, "blocked mentions": testBlockedMentions, "block race": testBlockRace,
 		"members": testMembers, "readmission": testReadmission, "unknown ids": testUnknownIDs,
 		"send": testSend, "keys": testKeys, "keys at once": testKeysAtOnce, "removed sender": testRemovedSender,
 		"refused sends": testRefusedSends, "mentions": testMentions, "history": testHistory, "history snapshot": testHistorySnapshot,
 		"edit": testEdit, "reactions": testReactions, "cursors": testCursors, "cursor race": testCursorRace, "hidden cursors": testHiddenCursors, "unread": testUnread,
 		"events": testEvents, "replay": testReplay, "fold": testFold, "personal": testPersonal, "positions": testPositions,
-		"cursors at": testCursorsAt, "tokens": testTokens, "change": testChange, "senders": testSenders,
+		"cursors at": testCursorsAt, "horizon of a change": testHorizonOfAChange, "tokens": testTokens, "change": testChange, "senders": testSenders,
 		"publish order": testPublishOrder, "given up": testGivenUp, "trim": testTrim, "canary": testCanary, "epoch": testEpoch,
+		"bus keys": testBusKeys, "bus key race": testBusKeyRace, "bus keys end": testBusKeysEnd,
 		"first user": testFirstUser, "named administrators": testNamedInsteadOfFirst, "last administrator": testLastAdministrator,
 		"suspension": testSuspension, "suspension race": testSuspensionRace, "retention claim": testRetentionClaim,
-		"outbox": testOutbox, "outbox refusals": testOutboxRefusals, "leases": testLeases,
-		"index pages": testIndexPages, "search reads": testSearchReads, "chats by name": testChatsByName,
+		"certificates": testCertificates, "outbox": testOutbox, "outbox refusals": testOutboxRefusals, "leases": testLeases,
+		"index pages": testIndexPages, "search reads": testSearchReads, "chats by name": testChatsByName, "users by name": testUsersByName,
+		"jobs": testJobs, "jobs at once": testJobsAtOnce, "late finisher": testLateFinisher, "claim from the future": testClaimFromTheFuture,
+		"replaced job": testReplacedJob, "kept job": testKeptJob, "dead jobs": testDeadJobs,
+		"jobs and their cause": testJobsAreWrittenWithTheirCause,
+		"setup":                testSetup, "setup codes": testSetupCodes, "setup race": testSetupRace,
+		"invitations": testInvitations, "invitation refusals": testInvitationRefusals, "last use race": testLastUseRace,
+		"email": testEmail, "mailbox": testMailbox, "password reset": testPasswordReset, "stale letters": testStaleLetters, "told": testTold, "invitation race": testInvitationRace,
+		"totp": testTOTP, "second step": testSecondStep, "challenge ends": testChallengeEnds, "code race": testCodeRace,
+		"required factor": testRequiredFactor, "spent": testSpent, "passwords off": testPasswordsOff,
+		"passkeys": testPasskeys, "challenge once": testChallengeOnce,
+		"identities": testIdentities, "identity names": testIdentityNames, "identity race": testIdentityRace, "identity rules": testIdentityRules, "identity entrance": testIdentityEntrance,
+		"identity begins": testIdentityBegins, "lost farewell": testLostFarewell, "identity reset": testIdentityReset,
+		"identity groups": testIdentityGroups, "farewell": testFarewell,
+		"bots": testBots, "own bots": testOwnBots, "bot keys": testBotKeys, "delegation": testDelegation, "externals": testExternals, "hooks": testHooks,
+		"index log": testIndexLog, "usage": testUsage, "index log in portions": testIndexLogInPortions,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,7 +73,7 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// fixture is a store with the use cases over it.
+// fixture is a store and the use cases on top of it.
 type fixture struct {
 	t         testing.TB
 	store     *persistence.Store
@@ -60,10 +85,10 @@ func newFixture(t testing.TB, store *persistence.Store, published *recorder) *fi
 	return &fixture{t: t, store: store, svc: Service(store), published: published}
 }
 
-// NewID makes an id as the program does.
+// NewID makes an id the way the program does.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// openPasswords hashes nothing: this suite is not about passwords.
+// openPasswords does not hash: this suite is not about passwords.
 type openPasswords struct{}
 
 func (openPasswords) Hash(_ context.Context, password string) (string, error) { return password, nil }
@@ -71,8 +96,9 @@ func (openPasswords) Verify(_ context.Context, hash, password string) (bool, err
 	return hash == password, nil
 }
 func (openPasswords) VerifyNone(context.Context, string) error { return nil }
+func (openPasswords) Common(string) bool                       { return false }
 
-// recorder is a publisher that remembers, and notices what comes out of order.
+// recorder is a publisher that remembers events and notices wrong order.
 type recorder struct {
 	mu     sync.Mutex
 	events []chat.Event
@@ -92,14 +118,14 @@ func (r *recorder) Publish(events []chat.Event) {
 	}
 }
 
-// of gives what was published to a stream so far.
+// of returns what has been published to a stream so far.
 func (r *recorder) of(stream string) []chat.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(r.events), func(e chat.Event) bool { return e.StreamID != stream })
 }
 
-// check fails when any stream was published with a hole, twice or out of order.
+// check fails if events of a stream were missing, repeated or out of order.
 func (r *recorder) check(t testing.TB) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,7 +150,7 @@ func (f *fixture) users(names ...string) []chat.User {
 	return users
 }
 
-// group makes a group chat; the first user creates it.
+// group makes a group chat, created by the first user.
 func (f *fixture) group(users ...chat.User) chat.Chat {
 	f.t.Helper()
 	ids := make([]string, 0, len(users))
@@ -165,7 +191,15 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// refused fails unless err is a refusal of the code, with a detail of its own.
+// fine is must for goroutines beside the test's own, which may not end it.
+func fine(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// refused fails unless err has the code.
 func refused(t testing.TB, err error, code chat.Code) {
 	t.Helper()
 	if chat.CodeOf(err) != code {
@@ -195,7 +229,7 @@ func mapTo[T, U any](list []T, fn func(T) U) []U {
 	return out
 }
 
-// pages reads a whole list, two at a time, and fails on an empty page before the end.
+// pages reads a whole list, two at a time, and fails on a short page before the end.
 func pages[T any](t testing.TB, read func(chat.Page) ([]T, string, error)) []T {
 	t.Helper()
 	var all []T
@@ -207,7 +241,7 @@ func pages[T any](t testing.TB, read func(chat.Page) ([]T, string, error)) []T {
 			return all
 		}
 		if len(list) != 2 || n > 100 {
-			t.Fatalf("page %d has %d rows and a next", n, len(list))
+			t.Fatalf("page %d has %d rows and a next page", n, len(list))
 		}
 		after = next
 	}

@@ -8,11 +8,11 @@ import (
 	"fechatter/chat"
 )
 
-// lead takes the lease under which the outbox is read.
+// lead acquires the lease under which the outbox is read.
 func (f *fixture) lead() chat.Lease {
 	f.t.Helper()
 	l := chat.Lease{Name: "index", Holder: "a"}
-	held, err := f.store.TakeLease(f.t.Context(), l, time.Minute)
+	held, err := f.store.AcquireLease(f.t.Context(), l, time.Hour)
 	must(f.t, err)
 	equal(f.t, "the lease is held", held, true)
 	return l
@@ -24,6 +24,15 @@ func (f *fixture) pending(l chat.Lease, limit int) []chat.IndexEntry {
 	must(f.t, err)
 	equal(f.t, "the lease is held", held, true)
 	return entries
+}
+
+// done takes entries out of the outbox and returns the position after them.
+func (f *fixture) done(l chat.Lease, entries []chat.IndexEntry) (position string) {
+	f.t.Helper()
+	position, held, err := f.store.IndexDone(f.t.Context(), l, entries)
+	must(f.t, err)
+	equal(f.t, "the lease is held", held, true)
+	return position
 }
 
 func testOutbox(t *testing.T, f *fixture) {
@@ -45,11 +54,11 @@ func testOutbox(t *testing.T, f *fixture) {
 
 	_, _, err = f.svc.Edit(t.Context(), ann.ID, first.MessageID, "changed while it was indexed", 1)
 	must(t, err)
-	must(t, f.store.IndexDone(t.Context(), read))
+	f.done(l, read)
 	left := f.pending(l, 10)
 	equal(t, "left", len(left), 1)
 	equal(t, "of a later version", left[0].Version, 2)
-	must(t, f.store.IndexDone(t.Context(), left))
+	f.done(l, left)
 	equal(t, "all done", len(f.pending(l, 10)), 0)
 	b, err := f.store.IndexBacklog(t.Context())
 	must(t, err)
@@ -94,27 +103,28 @@ func testOutboxRefusals(t *testing.T, f *fixture) {
 
 func testLeases(t *testing.T, f *fixture) {
 	a, b := chat.Lease{Name: "index", Holder: "a"}, chat.Lease{Name: "index", Holder: "b"}
-	take := func(l chat.Lease, ttl time.Duration, want bool) {
+	acquire := func(l chat.Lease, ttl time.Duration, want bool) {
 		t.Helper()
-		held, err := f.store.TakeLease(t.Context(), l, ttl)
+		held, err := f.store.AcquireLease(t.Context(), l, ttl)
 		must(t, err)
 		equal(t, l.Holder+" has the lease", held, want)
 	}
-	take(a, time.Minute, true)
-	take(b, time.Minute, false)
-	take(a, time.Minute, true) // renewed
+	acquire(a, time.Hour, true)
+	acquire(b, time.Hour, false)
+	acquire(a, time.Hour, true) // renewed
 	_, held, err := f.store.PendingIndex(t.Context(), b, 1)
 	must(t, err)
 	equal(t, "read without the lease", held, false)
-	must(t, f.store.LeaveLease(t.Context(), b)) // not b's to leave
-	take(b, time.Minute, false)
-	must(t, f.store.LeaveLease(t.Context(), a))
-	take(b, -time.Second, true) // runs out at once
+	must(t, f.store.ReleaseLease(t.Context(), b)) // which b does not have
+	acquire(b, time.Hour, false)
+	must(t, f.store.ReleaseLease(t.Context(), a))
+	acquire(b, -time.Second, true) // runs out at once
 	_, held, err = f.store.PendingIndex(t.Context(), b, 1)
 	must(t, err)
 	equal(t, "read with a lease that ran out", held, false)
-	take(a, time.Minute, true)
-	take(chat.Lease{Name: "another", Holder: "b"}, time.Minute, true)
+	acquire(a, time.Hour, true)
+	acquire(chat.Lease{Name: "another", Holder: "b"}, time.Hour, true)
+	acquire(b, time.Minute, true) // nobody acquires it for an hour: the clock went back
 }
 
 func testIndexPages(t *testing.T, f *fixture) {
@@ -135,7 +145,7 @@ func testIndexPages(t *testing.T, f *fixture) {
 		sent = append(sent, f.send(c, ann, body).MessageID)
 	}
 	indexed(false)
-	must(t, f.store.IndexDone(t.Context(), f.pending(f.lead(), 10)))
+	f.done(f.lead(), f.pending(f.lead(), 10))
 	indexed(true)
 	_, err = f.svc.Delete(t.Context(), ann.ID, sent[1])
 	must(t, err)
@@ -157,7 +167,7 @@ func testIndexPages(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "versions", len(versions), 4)
 
-	must(t, f.store.IndexDone(t.Context(), f.pending(f.lead(), 10)))
+	f.done(f.lead(), f.pending(f.lead(), 10))
 	queued := 0
 	for after := int64(0); ; {
 		n, last, err := f.store.QueueChat(t.Context(), c.ID, after, 2)
@@ -178,9 +188,9 @@ func testSearchReads(t *testing.T, f *fixture) {
 	first, second := f.send(c, bob, "one"), f.send(own, ann, "two")
 	bodies := func(u chat.User, limit int) []string {
 		t.Helper()
-		messages, _, err := f.store.Unindexed(t.Context(), u.ID, limit)
+		tail, err := f.store.Unindexed(t.Context(), u.ID, limit)
 		must(t, err)
-		return mapTo(messages, func(m chat.Message) string { return m.Body })
+		return mapTo(tail.Messages, func(m chat.Message) string { return m.Body })
 	}
 	equalSlices(t, "not indexed, of ann's chats", bodies(ann, 10), []string{"two", "one"})
 	equalSlices(t, "a part", bodies(ann, 1), []string{"two"})
@@ -197,7 +207,7 @@ func testSearchReads(t *testing.T, f *fixture) {
 	equal(t, "eve sees", visible(eve), 0)
 	_, err := f.svc.RemoveMember(t.Context(), ann.ID, c.ID, bob.ID)
 	must(t, err)
-	equal(t, "the removed sees", visible(bob), 0)
+	equal(t, "the removed member sees", visible(bob), 0)
 	equalSlices(t, "and of what is not indexed", bodies(bob, 10), []string{})
 	_, err = f.svc.Delete(t.Context(), ann.ID, second.MessageID)
 	must(t, err)
@@ -213,14 +223,32 @@ func testChatsByName(t *testing.T, f *fixture) {
 	f.group(ann, bob) // has no name
 	named := func(u chat.User, name, key string) []string {
 		t.Helper()
-		ids, err := f.store.ChatIDsNamed(t.Context(), u.ID, name, key)
+		ids, err := f.store.ChatIDsNamed(t.Context(), u.ID, []string{"no such name", name}, []string{key})
 		must(t, err)
 		return ids
 	}
 	equalSlices(t, "by name", named(ann, "general talk", ""), []string{public.ID})
-	equalSlices(t, "in any case", named(ann, "GENERAL Talk", ""), []string{public.ID})
-	equalSlices(t, "not one's own", named(bob, "General Talk", ""), nil)
+	equalSlices(t, "in any case", named(ann, "GENERAL Tälk", ""), []string{public.ID})
+	equalSlices(t, "a chat of others", named(bob, "General Talk", ""), nil)
 	equalSlices(t, "by a part", named(ann, "general", ""), nil)
 	equalSlices(t, "by nothing", named(ann, "", ""), nil)
 	equalSlices(t, "direct", named(bob, "", chat.DirectKey(ann.ID, bob.ID)), []string{direct.ID})
+	equalSlices(t, "either", named(ann, "general talk", chat.DirectKey(ann.ID, bob.ID)), []string{public.ID, direct.ID})
+}
+
+func testUsersByName(t *testing.T, f *fixture) {
+	muller, other, own := f.user("a.m"), f.user("alice"), f.user("jose")
+	must(t, save(f, muller, "Alice Müller"))
+	must(t, save(f, other, "ALICE Muller"))
+	for name, want := range map[string][]string{
+		"Alice Müller": {muller.ID, other.ID}, "alice muller": {muller.ID, other.ID}, "a.m": {muller.ID}, "José": {own.ID},
+		"Alice": {other.ID}, "Müller": nil, "nobody": nil, "": nil, "\u200b": nil,
+	} {
+		ids, err := f.store.UserIDsNamed(t.Context(), name, 10)
+		must(t, err)
+		equalSlices(t, "users named "+name, ids, want)
+	}
+	ids, err := f.store.UserIDsNamed(t.Context(), "Alice Müller", 1)
+	must(t, err)
+	equalSlices(t, "a part", ids, []string{muller.ID})
 }

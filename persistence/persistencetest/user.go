@@ -17,7 +17,7 @@ func testUsers(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "user", got, ann)
 	equal(t, "display name", got.DisplayName, "ann")
-	if age := time.Since(got.CreatedAt.Time()); age < -time.Minute || age > time.Minute {
+	if age := time.Since(got.CreatedAt.Time()); age < -time.Hour || age > time.Hour {
 		t.Errorf("created %s ago", age)
 	}
 	u, hash, err := f.store.Credentials(f.t.Context(), "ann")
@@ -29,12 +29,47 @@ func testUsers(t *testing.T, f *fixture) {
 	changed, err := f.store.SaveProfile(f.t.Context(), ann.ID, chat.Profile{DisplayName: new("Ännchen")})
 	must(t, err)
 	equal(t, "name", changed.DisplayName, "Ännchen")
-	changed, err = f.store.SaveProfile(f.t.Context(), ann.ID, chat.Profile{StatusText: new("busy")})
+	changed, err = f.store.SaveProfile(f.t.Context(), ann.ID, chat.Profile{StatusChange: chat.StatusChange{StatusText: new("busy")}})
 	must(t, err)
 	equal(t, "name is left alone", changed.DisplayName, "Ännchen")
 	equal(t, "status", changed.StatusText, "busy")
 	_, err = f.store.SaveProfile(f.t.Context(), NewID(), chat.Profile{})
 	refused(t, err, chat.NotFound)
+}
+
+// A status is everywhere gone at its end, and nothing of it is in the next.
+func testStatus(t *testing.T, f *fixture) {
+	ann, ctx := f.user("ann"), t.Context()
+	change := func(c chat.StatusChange) chat.User {
+		t.Helper()
+		u, err := f.store.SaveProfile(ctx, ann.ID, chat.Profile{StatusChange: c})
+		must(t, err)
+		return u
+	}
+	seen := func(what string, want chat.Status) {
+		t.Helper()
+		u, err := f.store.User(ctx, ann.ID)
+		must(t, err)
+		equal(t, what, u.Status, want)
+		u, _, err = f.store.Credentials(ctx, "ann")
+		must(t, err)
+		equal(t, what+", at log-in", u.Status, want)
+		a, err := f.store.Account(ctx, ann.ID)
+		must(t, err)
+		equal(t, what+", of the account", a.Status, want)
+		equal(t, what+", with the presence", f.facts(ann).Status, want)
+	}
+	later, past := chat.TimeOf(time.Now().Add(time.Hour)), chat.TimeOf(time.Now().Add(-time.Hour))
+	lunch := chat.Status{StatusText: "at lunch", StatusEmoji: "🍜", StatusUntil: later}
+	equal(t, "answer", change(chat.StatusChange{StatusText: new("at lunch"), StatusEmoji: new("🍜"), StatusUntil: &later}).Status, lunch)
+	seen("status", lunch)
+	change(chat.StatusChange{StatusUntil: &past})
+	seen("an ended status", chat.Status{})
+	change(chat.StatusChange{StatusText: new("back")})
+	seen("the next status", chat.Status{StatusText: "back"})
+	u, err := f.store.SaveProfile(ctx, ann.ID, chat.Profile{TimeZone: new("Asia/Tokyo")})
+	must(t, err)
+	equal(t, "zone", u.TimeZone+" "+u.StatusText, "Asia/Tokyo back")
 }
 
 func testUserPages(t *testing.T, f *fixture) {
@@ -50,10 +85,25 @@ func testUserPages(t *testing.T, f *fixture) {
 	}
 	equalSlices(t, "in byte order", list(""), append(append([]string{"a.dot"}, want...), "a_low", "quiet", "zed_", "zedb"))
 	equalSlices(t, "by part of a name", list("-X"), want)
-	equalSlices(t, "_ is no wildcard", list("d_"), []string{"zed_"})
-	equalSlices(t, "% is no wildcard", list("0%"), []string{"quiet"})
+	equalSlices(t, "_ is not a wildcard", list("d_"), []string{"zed_"})
+	equalSlices(t, "% is not a wildcard", list("0%"), []string{"quiet"})
 	equalSlices(t, "any case, any script", list("ärger"), []string{"quiet"})
+	equalSlices(t, "as it is spelled", list("STRASSE"), []string{"quiet"})
+	must(t, save(f, f.user("wizard"), "Özgür José کتاب ١٢٣"))
+	for _, q := range []string{"ozgur", "Özgür", "jose", "JOSÉ", "كتاب", "123"} {
+		equalSlices(t, "without accents: "+q, list(q), []string{"wizard"})
+	}
 	equalSlices(t, "no backslash", list(`\`), []string{})
+}
+
+func testUsersByID(t *testing.T, f *fixture) {
+	people := f.users("cid", "ann", "bob")
+	got, err := f.svc.UsersByID(f.t.Context(), []string{people[0].ID, NewID(), people[1].ID, people[0].ID, "no id", ""})
+	must(t, err)
+	equalSlices(t, "each once, by username, without what is nobody", got, []chat.User{people[1], people[0]})
+	got, err = f.svc.UsersByID(f.t.Context(), nil)
+	must(t, err)
+	equal(t, "none asked for", len(got), 0)
 }
 
 func save(f *fixture, u chat.User, displayName string) error {
@@ -65,7 +115,7 @@ func testSessions(t *testing.T, f *fixture) {
 	ann, bob := f.user("ann"), f.user("bob")
 	var made []chat.Session
 	for i := range 5 {
-		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID, Device: fmt.Sprint("device ", i)}, "a good password",
+		s, err := f.createSession(chat.Session{ID: NewID(), UserID: ann.ID, Device: fmt.Sprint("device ", i)}, "a good password",
 			[]byte{byte(i)}, time.Hour)
 		must(t, err)
 		made = append(made, s)
@@ -88,7 +138,7 @@ func testSessions(t *testing.T, f *fixture) {
 			t.Errorf("session %d was used after the one before it", i)
 		}
 	}
-	_, err = f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: NewID()}, "a good password", []byte("x"), time.Hour)
+	_, err = f.createSession(chat.Session{ID: NewID(), UserID: NewID()}, "a good password", []byte("x"), time.Hour)
 	refused(t, err, chat.NotFound)
 	refused(t, f.store.RevokeSession(f.t.Context(), bob.ID, made[1].ID), chat.NotFound)
 	must(t, f.store.RevokeSession(f.t.Context(), ann.ID, made[1].ID))
@@ -103,7 +153,7 @@ func testSessions(t *testing.T, f *fixture) {
 
 func testExpiredSession(t *testing.T, f *fixture, ann chat.User) {
 	t.Helper()
-	expired, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte("old"), -time.Hour)
+	expired, err := f.createSession(chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte("old"), -time.Hour)
 	must(t, err)
 	_, err = f.store.TouchSession(f.t.Context(), expired.ID, time.Hour)
 	refused(t, err, chat.NotFound)
@@ -120,42 +170,43 @@ func testPassword(t *testing.T, f *fixture) {
 	ann := f.user("ann")
 	var ids []string
 	for i := range 3 {
-		s, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte{byte(i)}, time.Hour)
+		s, err := f.createSession(chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte{byte(i)}, time.Hour)
 		must(t, err)
 		ids = append(ids, s.ID)
 	}
-	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "new hash", ids[1]))
+	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "a good password", "new hash", ids[1], nil))
 	_, hash, err := f.store.Credentials(f.t.Context(), "ann")
 	must(t, err)
 	equal(t, "hash", hash, "new hash")
-	_, err = f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte("late"), time.Hour)
+	_, err = f.createSession(chat.Session{ID: NewID(), UserID: ann.ID}, "a good password", []byte("late"), time.Hour)
 	refused(t, err, chat.NotFound)
 	list, _, err := f.store.Sessions(f.t.Context(), ann.ID, chat.Page{Limit: 100})
 	must(t, err)
 	equalSlices(t, "sessions left", mapTo(list, func(s chat.Session) string { return s.ID }), []string{ids[1]})
 	equal(t, "published", len(f.published.of(ann.ID)), 2)
 	equal(t, "logged", len(f.log(ann.ID)), 2)
-	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "newer hash", ids[1]))
+	refused(t, f.store.SavePassword(f.t.Context(), ann.ID, "a good password", "another hash", ids[1], nil), chat.Conflict)
+	must(t, f.store.SavePassword(f.t.Context(), ann.ID, "new hash", "newer hash", ids[1], nil))
 	equal(t, "nothing more to revoke", len(f.log(ann.ID)), 2)
-	refused(t, f.store.SavePassword(f.t.Context(), NewID(), "hash", ""), chat.NotFound)
+	refused(t, f.store.SavePassword(f.t.Context(), NewID(), "hash", "hash", "", nil), chat.NotFound)
 }
 
-// testPasswordRace: whoever logs in by the old password while it is changed gets
-// no session, or one that the change revokes.
+// testPasswordRace: a login with the old password during its change gets no session,
+// or one that the change revokes.
 func testPasswordRace(t *testing.T, f *fixture) {
 	for i := range 10 {
 		ann := f.user(fmt.Sprint("ann-", i))
 		var wg sync.WaitGroup
 		for j := range 8 {
 			wg.Go(func() {
-				_, err := f.store.CreateSession(f.t.Context(), chat.Session{ID: NewID(), UserID: ann.ID}, "a good password",
+				_, err := f.createSession(chat.Session{ID: NewID(), UserID: ann.ID}, "a good password",
 					fmt.Append(nil, i, j), time.Hour)
 				if err != nil {
 					refused(t, err, chat.NotFound)
 				}
 			})
 		}
-		wg.Go(func() { must(t, f.store.SavePassword(f.t.Context(), ann.ID, "new hash", "")) })
+		wg.Go(func() { fine(t, f.store.SavePassword(f.t.Context(), ann.ID, "a good password", "new hash", "", nil)) })
 		wg.Wait()
 		list, _, err := f.store.Sessions(f.t.Context(), ann.ID, chat.Page{Limit: 100})
 		must(t, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,14 +17,12 @@ import (
 // Socket is the path on which the server listens.
 func (s *Server) Socket() string { return filepath.Join(s.dir, ".s.PGSQL.5432") }
 
-// Halt stops the server in good order. Its data stays, for Resume.
+// Halt stops the server in good order and keeps its data for Resume.
 func (s *Server) Halt() error {
 	if s.leash == nil {
 		return nil
 	}
-	err := errors.Join(s.Thaw(), s.leash.Close())
-	s.leash = nil
-	return errors.Join(err, s.awaitExit())
+	return errors.Join(s.Thaw(), s.letGo())
 }
 
 // Crash ends the server at once, as a loss of power would: every connection
@@ -39,25 +38,32 @@ func (s *Server) Crash() error {
 	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
 		return fmt.Errorf("crash postgres: %w", err)
 	}
-	err = errors.Join(s.Thaw(), s.leash.Close())
-	s.leash = nil
-	return errors.Join(err, s.awaitExit())
+	return errors.Join(s.Thaw(), s.letGo())
 }
 
-func (s *Server) awaitExit() error {
+// letGo stops the server, if it still runs, and waits for its end.
+func (s *Server) letGo() error {
+	_, err := io.WriteString(s.leash, "\n")
+	err = errors.Join(err, s.leash.Close())
+	s.leash = nil
 	select {
 	case <-s.exited:
-		return nil
+		return err
 	case <-time.After(stopTimeout):
-		return errors.Join(errors.New("postgres does not stop"), s.process.Process.Kill())
+		return errors.Join(err, errors.New("postgres does not stop"), s.process.Process.Kill())
 	}
 }
 
-// Resume starts the server again after Halt or Crash.
-func (s *Server) Resume(ctx context.Context) error { return s.run(ctx) }
+// Resume starts the server again after Halt or Crash; one that runs goes on.
+func (s *Server) Resume(ctx context.Context) error {
+	if s.leash != nil {
+		return nil
+	}
+	return s.run(ctx)
+}
 
 // Promote starts the server after Halt or Crash as a standby that then takes
-// over: from there on its history is a timeline of its own.
+// over: from there on its history continues on a timeline of its own.
 func (s *Server) Promote(ctx context.Context) error {
 	if out, err := s.command(ctx, "touch", "data/standby.signal").CombinedOutput(); err != nil {
 		return fmt.Errorf("make standby: %w: %s", err, out)
@@ -69,14 +75,14 @@ func (s *Server) Promote(ctx context.Context) error {
 	return err
 }
 
-// Freeze stops every process of the server where it stands: connections stay and
-// nothing answers. Thaw lets them go on.
+// Freeze stops every process of the server where it stands: connections stay open
+// and nothing answers. Thaw lets them go on.
 func (s *Server) Freeze() error {
 	pid, err := s.postmaster()
 	if err != nil {
 		return err
 	}
-	// The parent first: it makes no more children then.
+	// The parent comes first: then it makes no more children.
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("freeze postgres: %w", err)
 	}
@@ -138,8 +144,8 @@ func childrenOf(parent int) (pids []int, err error) {
 	return pids, nil
 }
 
-// Query runs one statement in a database that Database made and gives its rows,
-// one a line, as psql prints them without decoration.
+// Query runs one statement in a database that Database made and returns its rows,
+// one per line, as psql prints them without decoration.
 func (s *Server) Query(ctx context.Context, database, statement string) ([]string, error) {
 	cmd := s.command(ctx, filepath.Join(s.bin, "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
 		"-h", s.dir, "-U", "postgres", "-d", database, "-c", statement)
@@ -155,15 +161,15 @@ func (s *Server) Query(ctx context.Context, database, statement string) ([]strin
 	return strings.Split(text, "\n"), nil
 }
 
-// Keep copies the data of a halted server aside, in the place of the copy before.
+// Keep copies the data of a halted server aside, replacing the copy made before.
 func (s *Server) Keep(ctx context.Context) error { return s.copyData(ctx, "data", "kept") }
 
-// GoBack puts what Keep copied in the place of the data of a halted server.
+// GoBack replaces the data of a halted server by what Keep copied.
 func (s *Server) GoBack(ctx context.Context) error { return s.copyData(ctx, "kept", "data") }
 
 func (s *Server) copyData(ctx context.Context, from, to string) error {
 	if s.leash != nil {
-		return errors.New("the server runs: halt it first")
+		return errors.New("the server is running: halt it first")
 	}
 	if err := os.RemoveAll(filepath.Join(s.dir, to)); err != nil {
 		return fmt.Errorf("copy data: %w", err)
@@ -174,13 +180,13 @@ func (s *Server) copyData(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// Dump writes a backup of a database, as an operator would, while it is used. It
-// is kept under a name until the server is stopped.
+// Dump writes a backup of a database, as an operator would, while it is in use. It
+// is kept under a name until Stop.
 func (s *Server) Dump(ctx context.Context, database, name string) error {
 	return s.tool(ctx, "pg_dump", "-Fc", "-f", name+".dump", database)
 }
 
-// Restore puts a backup in the place of a database that nobody uses.
+// Restore replaces a database that nobody uses by a backup.
 func (s *Server) Restore(ctx context.Context, database, name string) error {
 	if err := s.tool(ctx, "dropdb", database); err != nil {
 		return err

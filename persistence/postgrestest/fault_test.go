@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestFaults goes through all that can be done to a server, and looks each time
-// whether the rows are there that should be.
+// TestFaults does to a server all that can be done to it, and checks after each
+// step that exactly the right rows are there.
 func TestFaults(t *testing.T) {
 	ctx := t.Context()
 	s, err := Start(ctx)

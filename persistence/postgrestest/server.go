@@ -1,6 +1,6 @@
 // Package postgrestest starts a private PostgreSQL for tests: its own data
-// folder, its own socket, durable as in earnest, gone afterwards. It knows
-// nothing of what is stored there.
+// folder, its own socket, every setting of durability on, gone afterwards. It
+// knows nothing about what is stored there.
 package postgrestest
 
 import (
@@ -22,36 +22,63 @@ import (
 )
 
 const (
-	startTimeout = 30 * time.Second
-	stopTimeout  = 20 * time.Second
+	// A busy machine takes its time.
+	startTimeout = 2 * time.Minute
+	stopTimeout  = time.Minute
+
+	// memory is Linux's folder in memory, and room what must be free there: the tests
+	// of a package fill up to a few gigabytes.
+	memory = "/dev/shm"
+	room   = 4 << 30
 )
 
-// ErrMissing says that PostgreSQL is not installed and could not be.
-var ErrMissing = errors.New("there is no PostgreSQL: install Debian's package postgresql")
+// ErrMissing is returned when PostgreSQL is neither installed nor installable.
+var ErrMissing = errors.New("PostgreSQL is not installed: install Debian's package postgresql")
 
-// Server is a running PostgreSQL. Database may be called concurrently; what stops
-// and starts the server may not.
+// Server is a running PostgreSQL. Database and Copy may be called concurrently;
+// what stops and starts the server may not. Whoever started it calls Stop.
 type Server struct {
 	bin, dir string
+	settings []string            // on the command line, as NAME=VALUE
 	owner    *syscall.Credential // nil: the user of this process
 	process  *exec.Cmd
-	leash    io.Closer // the server stops when this is closed, or its holder dies
+	leash    io.WriteCloser // see run; nil while the server is down
 	exited   chan struct{}
 	stopped  []int // processes that Freeze holds
 	made     atomic.Int64
 }
 
-// Start finds PostgreSQL, or installs Debian's when it may, and starts one.
-func Start(ctx context.Context) (*Server, error) {
+// Start finds PostgreSQL, or installs Debian's when it may, and starts one. Its
+// data is in memory where possible: there fsync, on which Fechatter insists,
+// costs nothing, and Crash loses no more than it does on a disk.
+func Start(ctx context.Context) (*Server, error) { return startIn(ctx, Folder()) }
+
+// StartOnDisk is Start for measurements, with the data on a disk.
+func StartOnDisk(ctx context.Context) (*Server, error) { return startIn(ctx, "") }
+
+// Folder returns a folder in memory for databases of tests, or "" if there is
+// none with room enough.
+func Folder() string {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(memory, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < room {
+		return ""
+	}
+	return memory
+}
+
+func startIn(ctx context.Context, folder string) (*Server, error) {
 	bin, err := find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin}
+	s := &Server{bin: bin, settings: []string{"listen_addresses=", "max_connections=300", "shared_buffers=64MB"}}
+	if folder != "" {
+		s.settings = append(s.settings, "max_wal_size=128MB") // there is less room
+	}
 	if s.owner, err = credential(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "fechatter-postgres-"); err != nil {
+	if s.dir, err = os.MkdirTemp(folder, "fechatter-postgres-"); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
 	if err := s.start(ctx); err != nil {
@@ -60,7 +87,7 @@ func Start(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// find gives the folder of the newest initdb, where Debian or the path has one.
+// find returns the folder of the newest initdb, of Debian's or the one on the path.
 func find(ctx context.Context) (string, error) {
 	installed := func() string {
 		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is well formed
@@ -89,11 +116,11 @@ func find(ctx context.Context) (string, error) {
 }
 
 func major(path string) int {
-	n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // a folder that is no number sorts first
+	n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // a folder whose name is not a number sorts first
 	return n
 }
 
-// credential is whom the server runs as, for it refuses root.
+// credential returns the user that the server runs as, since it refuses root.
 func credential() (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
@@ -110,7 +137,7 @@ func credential() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("PostgreSQL refuses root, and there is neither a user postgres nor nobody")
+	return nil, errors.New("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
 }
 
 func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
@@ -123,7 +150,7 @@ func (s *Server) command(ctx context.Context, name string, args ...string) *exec
 func (s *Server) start(ctx context.Context) error {
 	if s.owner != nil {
 		if err := os.Chown(s.dir, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
-			return fmt.Errorf("give the folder away: %w", err)
+			return fmt.Errorf("change the folder's owner: %w", err)
 		}
 	}
 	initdb := s.command(ctx, filepath.Join(s.bin, "initdb"), "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
@@ -135,11 +162,15 @@ func (s *Server) start(ctx context.Context) error {
 
 // run starts the server on its folder and waits until it answers.
 func (s *Server) run(ctx context.Context) error {
-	// The shell holds the server on a leash: when this process goes away, however
-	// it does, the pipe closes and the server is stopped.
-	script := `"$0" "$@" >>log 2>&1 & read -r _; kill -INT $! 2>/dev/null; wait $!`
-	s.process = s.command(context.WithoutCancel(ctx), "/bin/sh", "-c", script, filepath.Join(s.bin, "postgres"),
-		"-D", "data", "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB")
+	// The shell holds the server on a leash: a line tells it to stop the server, and
+	// the end of the pipe without one, that this process is gone, whatever the way:
+	// then nobody else will remove the data.
+	script := `"$0" "$@" >>log 2>&1 & read -r _ || gone=1; kill -INT $! 2>/dev/null; wait $!; [ -z "$gone" ] || rm -rf "$PWD"`
+	args := []string{"-c", script, filepath.Join(s.bin, "postgres"), "-D", "data", "-k", s.dir}
+	for _, setting := range s.settings {
+		args = append(args, "-c", setting)
+	}
+	s.process = s.command(context.WithoutCancel(ctx), "/bin/sh", args...)
 	leash, err := s.process.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("make pipe: %w", err)
@@ -150,7 +181,7 @@ func (s *Server) run(ctx context.Context) error {
 	process, exited := s.process, make(chan struct{})
 	s.leash, s.exited = leash, exited
 	go func() {
-		_ = process.Wait() // how it ended says nothing: it was told to
+		_ = process.Wait() // it was told to end: how it did is of no interest
 		close(exited)
 	}()
 	return s.ready(ctx)
@@ -173,18 +204,30 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
-// Database makes an empty database and gives its URL.
-func (s *Server) Database(ctx context.Context) (string, error) {
-	name := fmt.Sprintf("test%d", s.made.Add(1))
-	out, err := s.command(ctx, filepath.Join(s.bin, "createdb"), "-h", s.dir, "-U", "postgres", name).CombinedOutput()
+// Database makes an empty database and returns its URL.
+func (s *Server) Database(ctx context.Context) (string, error) { return s.create(ctx, "template0") }
+
+// Copy makes a database with the content of another and returns its URL. Nobody
+// may be connected to the other one meanwhile. A copy of an empty schema takes a
+// fraction of the time of its migrations.
+func (s *Server) Copy(ctx context.Context, databaseURL string) (string, error) {
+	u, err := url.Parse(databaseURL)
 	if err != nil {
-		return "", fmt.Errorf("createdb: %w: %s", err, out)
+		return "", fmt.Errorf("copy database: %w", err)
+	}
+	return s.create(ctx, strings.TrimPrefix(u.Path, "/"))
+}
+
+func (s *Server) create(ctx context.Context, template string) (string, error) {
+	name := fmt.Sprintf("test%d", s.made.Add(1))
+	if err := s.tool(ctx, "createdb", "-T", template, name); err != nil {
+		return "", err
 	}
 	return "postgres://postgres@/" + name + "?host=" + url.QueryEscape(s.dir), nil
 }
 
-// Stop ends the server and deletes its data, which therefore need not be written
-// first: on a busy machine that takes longer than anybody waits.
+// Stop ends the server and deletes its data, which need not be written first: on
+// a busy machine that would take longer than anybody waits.
 func (s *Server) Stop() error {
 	err := s.Crash()
 	if err != nil {

@@ -1,6 +1,6 @@
--- For each of ARGV[5...], a user: whether they are here, for how long they have
--- been idle, and since when. The first answer is whether absence is known.
-local out = { settled() and 1 or 0 }
+-- For each of ARGV[5...], a user: whether they are here, how long they have been
+-- idle, and since when. The first result is whether absence is known.
+local out = { absence_known() and 1 or 0 }
 for i = 5, #ARGV do
   local gone_at = tonumber(redis.call('ZSCORE', due, ARGV[i]))
   local at = math.min(tonumber(redis.call('HGET', active, ARGV[i])) or 0, now)

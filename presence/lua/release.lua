@@ -1,6 +1,5 @@
 -- For each of KEYS[5...], the leases of a user: user, lease, idle (-1: unknown).
--- A release only ever brings the end nearer: who is gone already does not come
--- back by it.
+-- A release only ever brings the end nearer: it brings nobody back.
 for i = 5, #KEYS do
   local arg = 3 * (i - 4) + 1
   local user = ARGV[arg + 1]

@@ -1,5 +1,5 @@
 -- For each of KEYS[5...], the leases of a user: user, lease, idle (-1: unknown).
--- Answers for each whether they appeared, and for how long they have been idle.
+-- Returns for each whether they appeared, and how long they have been idle.
 local out = {}
 for i = 5, #KEYS do
   local arg = 3 * (i - 4) + 1

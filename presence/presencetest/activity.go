@@ -6,7 +6,7 @@ import (
 	"fechatter/presence"
 )
 
-const unknown = -1 // idle, of a node that does not know
+const unknown = -1 // Idle of a node that does not know
 
 func testActivity(f *fixture) {
 	if r := f.read("ann"); r.LastActiveAt != 0 {
@@ -21,7 +21,7 @@ func testActivity(f *fixture) {
 	before := f.read("ann")
 	f.about("idle is since the last activity", before.Idle, 5*second)
 	f.release(f.First, lease("ann", 1), lease("ann", 2))
-	f.Advance(Grace + second)
+	f.Advance(Grace + margin)
 	gone := f.departures(f.First)
 	if len(gone) != 1 || gone[0].UserID != "ann" {
 		f.Fatalf("gone: %v", gone)
@@ -30,50 +30,49 @@ func testActivity(f *fixture) {
 	f.about("last activity", since(before.LastActiveAt, gone[0].LastActiveAt), f.moved())
 }
 
-// moved is by how much Advance moved the times themselves: as far as it did not
-// move the clock.
+// moved returns by how much Advance moves the stored times rather than the clock.
 func (f *fixture) moved() time.Duration {
 	f.Helper()
 	f.renew(f.First, lease("probe", 1), 0)
 	before := f.read("probe").LastActiveAt
-	f.Advance(Grace + second)
+	f.Advance(Grace + margin)
 	return since(before, f.read("probe").LastActiveAt)
 }
 
-// A connection that comes back by itself does not make an idle person active.
+// A reconnect by itself does not make an idle person active.
 func testIdleReconnect(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 600*second)
 	f.release(f.First, lease("ann", 1))
-	f.pass(Grace - second)
+	f.pass(Grace - margin)
 	r := f.renew(f.Second, lease("ann", 2), unknown)
 	f.appeared(r, false)
-	f.about("idle", r.Idle, 600*second+Grace-second)
+	f.about("idle", r.Idle, 600*second+Grace-margin)
 }
 
-// Who went offline begins anew.
+// Somebody who went offline starts over.
 func testNewSession(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 600*second)
 	f.release(f.First, lease("ann", 1))
-	f.told(f.pass(Grace+second), "ann")
+	f.told(f.pass(Grace+margin), "ann")
 	r := f.renew(f.First, lease("ann", 2), unknown)
 	f.appeared(r, true)
 	f.about("idle", r.Idle, 0)
 }
 
-// What a person did just before they left counts.
+// What a person did just before leaving counts.
 func testLastWords(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 600*second)
 	if err := f.First.Release(f.Context(), []presence.Report{{Lease: lease("ann", 1), Idle: second}}); err != nil {
 		f.Fatal(err)
 	}
 	f.about("idle", f.read("ann").Idle, second)
-	f.Advance(Grace + second)
+	f.Advance(Grace + margin)
 	f.sweep(f.First)
 	if err := f.First.Release(f.Context(), []presence.Report{{Lease: lease("ann", 1), Idle: 0}}); err != nil {
 		f.Fatal(err)
 	}
 	f.here("ann", false)
 	if r := f.read("ann"); r.LastActiveAt != 0 {
-		f.Errorf("something is kept of who is gone: %+v", r)
+		f.Errorf("something is kept of somebody gone: %+v", r)
 	}
 }

@@ -22,10 +22,10 @@ func testArrival(f *fixture) {
 func testDeparture(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 0)
 	f.release(f.First, lease("ann", 1))
-	f.here("ann", true) // within the grace
-	f.told(f.pass(Grace - second))
+	f.here("ann", true) // within the grace period
+	f.told(f.pass(Grace - margin))
 	f.here("ann", true)
-	f.Advance(2 * second)
+	f.Advance(2 * margin)
 	f.here("ann", false)
 	f.told(f.sweep(f.Second), "ann")
 	f.told(f.sweep(f.First))
@@ -37,9 +37,9 @@ func testDeparture(f *fixture) {
 func testReconnect(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 0)
 	f.release(f.First, lease("ann", 1))
-	f.pass(Grace - second)
+	f.pass(Grace - margin)
 	f.appeared(f.renew(f.Second, lease("ann", 2), 0), false)
-	f.told(f.pass(TTL - 2*second))
+	f.told(f.pass(TTL - 2*margin))
 	f.here("ann", true)
 }
 
@@ -53,7 +53,7 @@ func testTwoDevices(f *fixture) {
 	f.told(f.pass(2 * Grace))
 	f.here("ann", true)
 	f.release(f.Second, lease("ann", 2))
-	f.told(f.pass(Grace+second), "ann")
+	f.told(f.pass(Grace+margin), "ann")
 }
 
 func testEndedLeases(f *fixture) {
@@ -69,22 +69,22 @@ func testEndedLeases(f *fixture) {
 // A node that dies releases nothing.
 func testCrash(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 0)
-	f.told(f.pass(TTL - second))
+	f.told(f.pass(TTL - margin))
 	f.here("ann", true)
-	f.Advance(2 * second)
+	f.Advance(2 * margin)
 	f.here("ann", false)
 	f.told(append(f.sweep(f.First), f.sweep(f.Second)...), "ann")
 	f.appeared(f.renew(f.Second, lease("ann", 2), 0), true)
 	f.release(f.Second, lease("ann", 2))
-	f.told(f.pass(Grace+second), "ann") // the dead lease does not count
+	f.told(f.pass(Grace+margin), "ann") // the dead lease does not count
 }
 
-// Who is renewed after they were seen as gone, but before they were told, has
+// Somebody renewed after they were seen as gone, but before that was reported, has
 // come back.
 func testLateRenewal(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 0)
-	f.pass(TTL - second)
-	f.Advance(2 * second)
+	f.pass(TTL - margin)
+	f.Advance(2 * margin)
 	f.here("ann", false)
 	f.appeared(f.renew(f.First, lease("ann", 1), 0), true)
 	f.here("ann", true)
@@ -99,11 +99,11 @@ func testRenewals(f *fixture) {
 	}
 }
 
-// A release after the lease ran out brings nobody back.
+// A release after the lease expired brings nobody back.
 func testReleaseAfterExpiry(f *fixture) {
 	f.renew(f.First, lease("ann", 1), 0)
-	f.pass(TTL - second)
-	f.Advance(2 * second)
+	f.pass(TTL - margin)
+	f.Advance(2 * margin)
 	f.release(f.First, lease("ann", 1))
 	f.here("ann", false)
 	f.told(f.sweep(f.First), "ann")
@@ -156,7 +156,7 @@ func testOrder(f *fixture) {
 	}
 }
 
-// Everybody leaves; each is told once, whoever asks.
+// Everybody leaves; each is reported once, whoever sweeps.
 func testMany(f *fixture) {
 	const many = 1000
 	var renewals []presence.Report
@@ -175,7 +175,7 @@ func testMany(f *fixture) {
 	f.told(f.pass(2*Grace), want...)
 }
 
-// Two nodes ask at the same moment, again and again.
+// Two nodes sweep at the same moment, again and again.
 func testClaims(f *fixture) {
 	for round := range 20 {
 		var leases []presence.Lease
@@ -186,7 +186,7 @@ func testClaims(f *fixture) {
 			f.renew(f.First, l, 0)
 		}
 		f.release(f.Second, leases...)
-		f.Advance(Grace + second)
+		f.Advance(Grace + margin)
 		f.told(f.sweepTogether(), want...)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// move adds ARGV[1] to every number that a key beginning with ARGV[2] holds.
+// move adds ARGV[1] to every number in the keys that begin with ARGV[2].
 const move = `
 for _, key in ipairs(redis.call('KEYS', ARGV[2] .. '*')) do
   local kind = redis.call('TYPE', key).ok
@@ -22,9 +22,9 @@ for _, key in ipairs(redis.call('KEYS', ARGV[2] .. '*')) do
 end
 return redis.status_reply('OK')`
 
-// Advance moves the clock of the server for all keys with a prefix: by moving
-// every time that they hold the other way, for the clock itself cannot be set.
-// A negative d is a clock that goes back.
+// Advance moves the clock of the server for all keys with a prefix. The clock
+// itself cannot be set, so it moves every time in those keys the other way. A
+// negative d turns the clock back.
 func (s *Server) Advance(ctx context.Context, prefix string, d time.Duration) error {
 	return s.do(func(c *redis.Client) error {
 		if err := c.Eval(ctx, move, nil, -d.Milliseconds(), prefix).Err(); err != nil {

@@ -1,6 +1,6 @@
-// Package redistest starts a private Redis for tests: its own port, nothing on
-// disk, gone afterwards. It can be killed, started again empty, frozen, and its
-// clock moved. Of what is stored there it knows only that times are numbers.
+// Package redistest starts a private Redis for tests, with a port of its own and
+// nothing on disk. It can be killed, restarted empty and frozen, and its clock
+// moved. Of what is stored there, the package knows only that times are numbers.
 package redistest
 
 import (
@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	startTimeout = 20 * time.Second
-	startTries   = 3 // somebody else may take the port first
+	startTimeout = time.Minute
+	startTries   = 3 // another process may take the port first
 )
 
 // Server is a running Redis. Its methods are for one goroutine at a time.
@@ -36,8 +36,8 @@ type Server struct {
 	pid               int
 }
 
-// Start finds redis-server, or installs Debian's when it may, and starts one,
-// with further settings as on its command line.
+// Start finds redis-server, or installs Debian's as root, and starts one with
+// further settings, as on its command line.
 func Start(ctx context.Context, settings ...string) (*Server, error) {
 	bin, err := find(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func find(ctx context.Context) (string, error) {
 		}
 	}
 	if bin, err = exec.LookPath("redis-server"); err != nil {
-		return "", errors.New("there is no Redis: install Debian's package redis-server")
+		return "", errors.New("no Redis: install Debian's package redis-server")
 	}
 	return bin, nil
 }
@@ -83,14 +83,13 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// URL is the setting that names this server.
+// URL is the presence setting for this server.
 func (s *Server) URL() string { return "redis://" + s.address }
 
-// Address is its host and port.
+// Address is the server's host and port.
 func (s *Server) Address() string { return s.address }
 
-// Restart starts the server, empty, at the address that it had. It must not be
-// running.
+// Restart starts the server, empty, at its old address. It must not be running.
 func (s *Server) Restart(ctx context.Context) error {
 	_, port, err := net.SplitHostPort(s.address)
 	if err != nil {
@@ -100,8 +99,8 @@ func (s *Server) Restart(ctx context.Context) error {
 	if err := os.RemoveAll(pidFile); err != nil {
 		return fmt.Errorf("remove old pid: %w", err)
 	}
-	// The shell holds the server on a leash: when this process goes away, however
-	// it does, the pipe closes and the server is killed.
+	// The shell holds the server on a leash: when this process ends, in whatever
+	// way, the pipe closes and the server is killed.
 	script := `"$0" "$@" >log 2>&1 & echo $! >pid.new && mv pid.new pid; read -r _; kill -KILL $! 2>/dev/null; wait $!`
 	args := append([]string{"-c", script, s.bin, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
 		"--dir", s.dir}, s.settings...)
@@ -116,7 +115,7 @@ func (s *Server) Restart(ctx context.Context) error {
 		return fmt.Errorf("start Redis: %w", err)
 	}
 	go func(p *exec.Cmd, exited chan struct{}) {
-		_ = p.Wait() // how it ended says nothing: it was told to
+		_ = p.Wait() // the status means nothing: it was killed
 		close(exited)
 	}(s.process, s.exited)
 	if err := s.ready(ctx, pidFile); err != nil {
@@ -125,7 +124,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
-// ready waits until the server answers, and makes sure that it is this one.
+// ready waits until the server answers, and verifies that it is this one.
 func (s *Server) ready(ctx context.Context, pidFile string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -137,8 +136,8 @@ func (s *Server) ready(ctx context.Context, pidFile string) error {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // it only explains the error
-			return fmt.Errorf("no answer of Redis: %w: %s", err, log)
+			log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // only explains the error
+			return fmt.Errorf("no answer from Redis: %w: %s", err, log)
 		}
 	}
 }
@@ -162,13 +161,13 @@ func (s *Server) answers(ctx context.Context, pidFile string) error {
 
 // do runs f with a client of its own.
 func (s *Server) do(f func(*redis.Client) error) error {
-	logging.Disable() // its log repeats what the errors say
+	logging.Disable() // its log repeats the errors
 	c := redis.NewClient(&redis.Options{Addr: s.address, MaxRetries: -1, DialerRetries: 1})
 	return errors.Join(f(c), c.Close())
 }
 
-// Kill ends the server at once. What it held is lost. One that has ended is
-// left alone.
+// Kill ends the server at once, and what it held is lost. It does nothing if the
+// server has ended.
 func (s *Server) Kill() error {
 	select {
 	case <-s.exited:
@@ -180,11 +179,11 @@ func (s *Server) Kill() error {
 	case <-s.exited:
 		return err
 	case <-time.After(startTimeout):
-		return errors.Join(err, errors.New("a killed Redis goes on"), s.process.Process.Kill())
+		return errors.Join(err, errors.New("a killed Redis is still running"), s.process.Process.Kill())
 	}
 }
 
-// Freeze stops the server in the middle of whatever it does; Thaw lets it go on.
+// Freeze suspends the server in the middle of whatever it does, until Thaw.
 func (s *Server) Freeze() error { return syscall.Kill(s.pid, syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
@@ -195,7 +194,7 @@ func (s *Server) Stop() error {
 	return errors.Join(s.Kill(), os.RemoveAll(s.dir))
 }
 
-// Info gives a section of what the server says about itself.
+// Info returns a section of the server's INFO.
 func (s *Server) Info(ctx context.Context, section string) (info string, err error) {
 	err = s.do(func(c *redis.Client) error {
 		info, err = c.Info(ctx, section).Result()
@@ -209,7 +208,7 @@ func (s *Server) Do(ctx context.Context, args ...any) error {
 	return s.do(func(c *redis.Client) error { return c.Do(ctx, args...).Err() })
 }
 
-// Empty makes the server forget every key, while it goes on.
+// Empty makes the running server forget every key.
 func (s *Server) Empty(ctx context.Context) error {
 	return s.do(func(c *redis.Client) error { return c.FlushAll(ctx).Err() })
 }

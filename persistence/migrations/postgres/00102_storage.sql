@@ -1,5 +1,5 @@
--- What only PostgreSQL can be told: compare ids and names by their bytes, as
--- SQLite does, and leave room for the rows that every send rewrites.
+-- Settings that only PostgreSQL has: compare ids and names by their bytes, as SQLite
+-- does, and leave room for the rows that every send rewrites.
 -- +goose Up
 ALTER TABLE streams SET (fillfactor = 50);
 ALTER TABLE chat_members SET (fillfactor = 80);

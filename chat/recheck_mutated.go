@@ -1,5 +1,0 @@
-//go:build mutate_recheck
-
-package chat
-
-const rechecks = false

@@ -1,5 +1,0 @@
-//go:build mutate_check_acks
-
-package check
-
-func checkAcks(*Run, *report) {}

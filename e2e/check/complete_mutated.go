@@ -1,5 +1,0 @@
-//go:build mutate_check_complete
-
-package check
-
-func checkComplete(*Run, *report) {}

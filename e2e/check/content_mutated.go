@@ -1,5 +1,0 @@
-//go:build mutate_check_content
-
-package check
-
-func checkContent(*Run, *report) {}

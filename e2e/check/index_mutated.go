@@ -1,5 +1,0 @@
-//go:build mutate_check_index
-
-package check
-
-func checkIndex(*Run, *report) {}

@@ -1,5 +1,0 @@
-//go:build mutate_check_removed
-
-package check
-
-func checkRemoved(*Run, *report) {}

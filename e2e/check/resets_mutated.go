@@ -1,5 +1,0 @@
-//go:build mutate_check_resets
-
-package check
-
-func checkResets(*Run, *report) {}

@@ -1,5 +1,0 @@
-//go:build mutate_as_of
-
-package hub
-
-const passesByAsOf = false

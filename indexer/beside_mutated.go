@@ -1,5 +1,0 @@
-//go:build mutate_beside
-
-package indexer
-
-const changesBeside = false

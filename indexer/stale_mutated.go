@@ -1,5 +1,0 @@
-//go:build mutate_stale_read
-
-package indexer
-
-const distrustsOldReads = false

@@ -1,5 +1,0 @@
-//go:build mutate_carried
-
-package persistence
-
-func epochOf(history string) string { return history }

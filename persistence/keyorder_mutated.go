@@ -1,5 +1,0 @@
-//go:build mutate_key_order
-
-package persistence
-
-const keyBeforeMembership = false

@@ -1,5 +1,0 @@
-//go:build mutate_later_version
-
-package persistence
-
-const keepsLaterVersions = false

@@ -1,5 +1,0 @@
-//go:build mutate_merge_keys
-
-package persistence
-
-const mergeKeys = false

@@ -1,5 +1,0 @@
-//go:build mutate_joined_later
-
-package server
-
-const resetJoinedLater = false

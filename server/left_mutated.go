@@ -1,5 +1,0 @@
-//go:build mutate_left
-
-package server
-
-const rememberLeft = false

@@ -1,5 +1,0 @@
-//go:build mutate_told
-
-package server
-
-const attachWhereTold = false
