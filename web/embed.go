@@ -13,7 +13,7 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Files gives the built page, index.html at its root, and whether one was built
+// Files returns the built page, index.html at its root, and whether one was built
 // before the binary was.
 func Files() (fs.FS, bool) {
 	files, err := fs.Sub(dist, "dist")

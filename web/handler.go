@@ -99,6 +99,8 @@ func contentType(name string) string {
 		return "text/css; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".woff2":
+		return "font/woff2"
 	case ".webmanifest":
 		return "application/manifest+json"
 	default:
@@ -140,7 +142,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	send(w, r, f)
 }
 
-// find gives the file of a path, or the page for a path that names no file.
+// find returns the file of a path, or the page for a path that names no file.
 func (h handler) find(name string) (file, bool) {
 	if path.Ext(name) == "" && !strings.HasPrefix(name, "/assets/") {
 		name = "/index.html"

@@ -5,12 +5,16 @@ import type { Plugin } from 'vite';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 
-/** What makes a folder a package: package.json, README.md, and declarations beside the code. */
+/**
+ * What makes a folder a package: package.json, README.md, LICENSE, and declarations beside the
+ * code.
+ */
 export function asPackage(): Plugin {
   return {
     name: 'package',
     generateBundle() {
       this.emitFile({ type: 'asset', fileName: 'package.json', source: `${JSON.stringify(manifest(), null, 2)}\n` });
+      this.emitFile({ type: 'asset', fileName: 'LICENSE', source: read('../LICENSE') });
       this.emitFile({ type: 'asset', fileName: 'README.md', source: read('../docs/sdk.md').replace(/\[([^\]]+)\]\([^)]*\)/g, '$1') });
     },
     closeBundle() {
@@ -26,8 +30,7 @@ function manifest(): object {
     name: 'fechatter-client',
     version,
     description: 'The protocol client of Fechatter for browsers and programs.',
-    // Until the project has a licence.
-    license: 'UNLICENSED',
+    license: 'Apache-2.0',
     type: 'module',
     sideEffects: false,
     engines: { node: '>=22' },
@@ -36,7 +39,7 @@ function manifest(): object {
   };
 }
 
-/** Writes the declarations, with names of files as every way to resolve modules finds them. */
+/** Writes the declarations, with file names that every module resolution finds. */
 function declare(config: string): void {
   const { options, fileNames } = ts.getParsedCommandLineOfConfigFile(config, {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail })!;
   const program = ts.createProgram(fileNames, options);

@@ -10,7 +10,7 @@ interface Chunk {
 
 const always = ['/', '/favicon.svg', '/favicon-unread.svg', '/manifest.webmanifest'];
 
-/** Tells the service worker what the page loads first. */
+/** Tells the service worker which files the page loads first. */
 export function offlineShell(): Plugin {
   return {
     name: 'offline-shell',

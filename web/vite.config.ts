@@ -12,7 +12,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: true,
-    // The emoji of a language: one file, read when its picker is first opened.
+    // The emoji of a language are one file, loaded when the picker is first opened.
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       input: { index: 'index.html', sw: 'src/sw.ts' },
@@ -21,14 +21,18 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      // As an object: the short form would hide the page's own host, and the server refuse what it sends.
+      // As an object: the short form would hide the page's own host, and the server refuse what it
+      // sends.
       '/api': { target: server },
       '/ws': { target: server, ws: true },
     },
   },
 });
 
-/** The Go side embeds dist/, which must exist in a fresh checkout: the build puts its placeholder back. */
+/**
+ * Restores the placeholder in dist/, which must exist in a fresh checkout because the Go side
+ * embeds it.
+ */
 function keepPlaceholder() {
   return {
     name: 'keep-placeholder',

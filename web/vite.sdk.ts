@@ -2,7 +2,7 @@ import { defineConfig } from 'vite';
 import { budget } from './budget.ts';
 import { asPackage } from './package.ts';
 
-/** The client as a package for any web application: `npm run build:sdk` writes dist-sdk/. */
+/** Builds the client as a package for any web application: `npm run build:sdk` writes dist-sdk/. */
 export default defineConfig({
   publicDir: false,
   plugins: [budget(12_000, 'fechatter.js'), asPackage()],
@@ -10,7 +10,7 @@ export default defineConfig({
     outDir: 'dist-sdk',
     target: 'es2024',
     sourcemap: true,
-    // What is built for libraries keeps its white space unless told otherwise.
+    // Library builds keep white space unless told otherwise.
     rolldownOptions: { output: { minify: true, comments: false }, preserveEntrySignatures: 'allow-extension' },
     lib: { entry: { fechatter: 'src/client/index.ts', outbox: 'src/client/outbox-db.ts', windows: 'src/client/shared.ts' }, formats: ['es'] },
   },

@@ -1,4 +1,4 @@
-/** A table of what was measured, a line for each thing, printed at the end. */
+/** A table of measurements, printed at the end. */
 export class Table {
   private readonly lines: [string, string][] = [];
 
@@ -12,7 +12,7 @@ export class Table {
   }
 }
 
-/** The value below which that share of all is. */
+/** The value below which that share of all values lies. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
@@ -26,7 +26,7 @@ export function times(values: readonly number[]): string {
 
 const frameMs = 1000 / 60;
 
-/** The same of the times between frames, and the share of 60 a second that were not drawn. */
+/** The same for the times between frames, and the share of 60 frames a second that were missed. */
 export function frames(values: readonly number[]): string {
   const missed = values.reduce((sum, ms) => sum + Math.max(0, Math.round(ms / frameMs) - 1), 0);
   return `${times(values)}, p99 ${quantile(values, 0.99).toFixed(1)} ms, dropped ${((100 * missed) / (missed + values.length)).toFixed(1)} %`;

@@ -7,8 +7,9 @@ interface Listed {
 }
 
 /**
- * Answers a person's reads of history as if `messages` messages stood before what the chat holds now. The last of
- * them is `line <messages>`; their seqs end where the stream is, so that what is written from now on follows them.
+ * Answers a person's reads of history as if `messages` messages came before what the chat holds
+ * now. The last of them is `line <messages>`; their seqs end where the stream is, so that new
+ * messages follow them.
  */
 export async function lengthen(person: Person, chat_id: string, sender_id: string, messages: number): Promise<void> {
   const { epoch, chats } = await person.api<Listed>('GET', '/chats');
@@ -29,7 +30,7 @@ function message(chat_id: string, sender_id: string, n: number, shift: number) {
   return { id: `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`, chat_id, seq: n - shift, sender_id, body, mentions: [], reactions: [], version: 1, created_at };
 }
 
-/** Reads everything that a chat has, as somebody does who holds the wheel upward. */
+/** Loads everything in a chat, as by turning the wheel upward. */
 export async function readAll(person: Person): Promise<void> {
   await person.get('messages').evaluate(async (el) => {
     const frame = () => new Promise(requestAnimationFrame);

@@ -8,7 +8,7 @@ const { talk } = stage();
 const messages = 100_000;
 const mostRows = 150;
 
-test('a hundred thousand messages are scrolled through with few of them drawn', async () => {
+test('scrolling through a hundred thousand messages draws few of them at a time', async () => {
   const [ada, bob] = await talk();
   const id = await bob.chatId();
   const me = await ada.api<{ id: string }>('GET', '/me');
@@ -18,12 +18,12 @@ test('a hundred thousand messages are scrolled through with few of them drawn', 
   const list = bob.get('messages');
   await expect.poll(async () => (await bob.bodies()).at(-1), patience).toBe(`line ${messages}`);
 
-  // All of them are read, a page at a time, as by somebody who holds the wheel.
+  // Load them all, a page at a time, as by turning the wheel.
   await readAll(bob);
   await expect.poll(async () => (await bob.bodies())[0], patience).toBe('line 1');
   expect(await bob.get('message').count()).toBeLessThan(mostRows);
 
-  // Through the middle of it all, every frame shows something and draws little.
+  // In the middle, every frame shows something and draws little.
   const drawn = await list.evaluate(async (el) => {
     const counts: number[] = [];
     for (let i = 0; i < 60; i++) {

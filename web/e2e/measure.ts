@@ -30,7 +30,10 @@ async function fill(chat: string, count: number): Promise<void> {
   await ada.post(chat, Array.from({ length: count }, (_, i) => `line ${i} of **many**, with \`code\``));
 }
 
-/** Opens a page in a browser that has seen nothing yet; gives when an element was there, from the start of the navigation, and what was loaded. */
+/**
+ * Opens a page in a browser with an empty cache. Returns when an element appeared, from the start
+ * of the navigation, and how much was loaded.
+ */
 async function cold(url: string, selector: string, cookies: Awaited<ReturnType<Person['context']['cookies']>>): Promise<{ ms: number; bytes: number }> {
   const context = await browser.newContext({ serviceWorkers: 'block' });
   await context.addCookies(cookies);
@@ -104,7 +107,7 @@ test('switching between chats that are held', async () => {
   table.add('the same, to the second frame after it', times(took.map(({ drawn }) => drawn)));
 });
 
-/** Scrolls by so many pixels a frame; gives the times between frames and the most elements there were. */
+/** Scrolls by so many pixels per frame. Returns the times between frames and the most elements. */
 async function scroll(page: Page, selector: string, by: number): Promise<{ between: number[]; most: number }> {
   return page.locator(selector).evaluate(async (el, step) => {
     const frame = () => new Promise<number>(requestAnimationFrame);
@@ -130,7 +133,7 @@ async function empty(by: number): Promise<number[]> {
   return between;
 }
 
-/** From the arrival of a frame at the socket until what it brought was painted. */
+/** The time from a frame's arrival at the socket until its content was painted. */
 async function drawn(person: Person, send: (text: string) => Promise<unknown>): Promise<number[]> {
   const all: number[] = [];
   for (let i = 0; i < 25; i++) {

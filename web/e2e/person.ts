@@ -9,16 +9,17 @@ export function launch(): Promise<Browser> {
   const executablePath = paths.find((path) => existsSync(path));
   if (!executablePath) throw new Error('no chromium found: install it, or run scripts/setup.sh');
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-  return chromium.launch({ executablePath, args });
+  return chromium.launch({ executablePath, args, timeout: 2 * patience.timeout });
 }
 
 const password = 'correct horse';
-const patience = { timeout: 15_000, interval: 50 };
+/** How long a test waits for what must happen: it bounds a hang, a busy machine may need it. */
+export const patience = { timeout: 60_000, interval: 50 };
 let counter = 0;
 
-/** Somebody at a browser of their own. */
+/** A user with a browser of their own. */
 export class Person {
-  /** What the browser complained about: refused by policy, thrown by the page. */
+  /** What the browser reported: policy violations and errors thrown by the page. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -31,8 +32,20 @@ export class Person {
     this.listen(page);
   }
 
-  /** A new user, signed up and logged in by the API, with the page open. */
+  /** A new user whom everybody else knows, by a chat that is hidden: chats with them are no requests. */
   static async join(browser: Browser, server: Server, name: string, options: BrowserContextOptions = {}): Promise<Person> {
+    const person = await Person.stranger(browser, server, name, options);
+    const create = async () => (await person.api<{ id: string }>('POST', '/chats', { kind: 'public', name: 'everybody' })).id;
+    const lobby = await (server.lobby ??= create());
+    await person.api('POST', `/chats/${lobby}/join`);
+    const { id } = await person.api<{ id: string }>('GET', '/me');
+    await person.api('PATCH', `/chats/${lobby}/members/${id}`, { hidden: true });
+    await expect.poll(() => person.get('chat-item').count(), patience).toBe(0);
+    return person;
+  }
+
+  /** A new user, signed up and logged in through the API, with the page open. */
+  static async stranger(browser: Browser, server: Server, name: string, options: BrowserContextOptions = {}): Promise<Person> {
     const person = await Person.arrive(browser, server, name, options);
     const { username, cable } = person;
     for (const [path, data] of [
@@ -52,17 +65,30 @@ export class Person {
     const person = await Person.arrive(browser, server, name, options);
     await person.page.goto(person.cable.url);
     await person.get('turn').click();
-    await person.get('username').fill(person.username);
-    await person.get('display-name').fill(name);
-    await person.get('password').fill(password);
-    await person.get('submit').click();
+    await person.introduce();
     await person.online();
     return person;
+  }
+
+  /** Somebody who has opened a link, which brings them to the form for new users. */
+  static async byLink(browser: Browser, server: Server, name: string, fragment: string): Promise<Person> {
+    const person = await Person.arrive(browser, server, name, {});
+    await person.page.goto(`${person.cable.url}/#${fragment}`);
+    return person;
+  }
+
+  /** Fills in the form for new users. */
+  async introduce(): Promise<void> {
+    await this.get('username').fill(this.username);
+    await this.get('display-name').fill(this.name);
+    await this.get('password').fill(password);
+    await this.get('submit').click();
   }
 
   private static async arrive(browser: Browser, server: Server, name: string, options: BrowserContextOptions): Promise<Person> {
     const cable = await Cable.to(server);
     const context = await browser.newContext({ locale: 'en-GB', serviceWorkers: 'block', ...options });
+    context.setDefaultTimeout(patience.timeout);
     const word = name.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 12) || 'user';
     return new Person(`${word}${process.pid % 1000}${++counter}`, name, context, await context.newPage(), cable);
   }
@@ -85,7 +111,7 @@ export class Person {
     await this.titled(other.name);
   }
 
-  /** Makes a group or channel through the dialog, and opens it. */
+  /** Creates a group or channel through the dialog, and opens it. */
   async create(kind: 'group' | 'private' | 'public', name: string, ...people: Person[]): Promise<void> {
     await this.get('new-chat').click();
     await this.get(`kind-${kind}`).click();
@@ -103,7 +129,7 @@ export class Person {
     await this.titled(title);
   }
 
-  /** The chat of that title in the list. */
+  /** The chat with that title in the list. */
   item(title: string): Locator {
     return this.get('chat-item').filter({ has: this.page.getByTestId('chat-title').getByText(title, { exact: true }) });
   }
@@ -115,19 +141,19 @@ export class Person {
     }
   }
 
-  /** The message that says this. */
+  /** The message with this text. */
   message(text: string): Locator {
     return this.get('message').filter({ has: this.page.getByTestId('body').getByText(text, { exact: true }) });
   }
 
-  /** Moves to a message and presses one of its actions. */
+  /** Hovers over a message and clicks one of its actions. */
   async act(text: string, action: 'react' | 'reply' | 'edit' | 'more'): Promise<void> {
     const message = this.message(text);
     await message.hover();
     await message.getByTestId(action).click();
   }
 
-  /** Deletes a message, and is sure. */
+  /** Deletes a message and confirms. */
   async delete(text: string): Promise<void> {
     await this.act(text, 'more');
     await this.get('delete').click();
@@ -151,6 +177,12 @@ export class Person {
     await expect.poll(this.pending, patience).toEqual([]);
   }
 
+  /** Waits until the server has stored that everything is read. */
+  async hasReadAll(): Promise<void> {
+    const unread = async () => (await this.api<{ chats: { unread: number }[] }>('GET', '/chats')).chats.map((chat) => chat.unread);
+    await expect.poll(async () => Math.max(0, ...(await unread())), patience).toBe(0);
+  }
+
   /** Calls the API as the page would. */
   async api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     return this.page.evaluate(
@@ -165,19 +197,33 @@ export class Person {
     ) as Promise<T>;
   }
 
-  /** Has a chat said all this, one after the other, and quicker than one types. */
+  /** Sends all this through the API: the first, then those between at once, then the last. */
   async post(chatId: string, bodies: readonly string[]): Promise<void> {
     await this.page.evaluate(
       async ([id, all]) => {
-        for (const body of all) {
+        const send = async (body: string) => {
           const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() };
           const answer = await fetch(`/api/v1/chats/${id}/messages`, { method: 'POST', headers, body: JSON.stringify({ body }) });
           if (!answer.ok) throw new Error(`post to ${id}: ${answer.status} ${await answer.text()}`);
-        }
+        };
+        await send(all[0]!);
+        await Promise.all(all.slice(1, -1).map(send));
+        await send(all.at(-1)!);
       },
       [chatId, bodies] as const,
     );
   }
+
+  /** The texts of the messages that the browser keeps for when there is no network. */
+  kept = (): Promise<string[]> =>
+    this.page.evaluate(async () => {
+      const done = <T>(request: IDBRequest<T>) => new Promise<T>((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+      if (!(await indexedDB.databases()).some(({ name }) => name === 'fechatter.shelf')) return [];
+      const db = await done(indexedDB.open('fechatter.shelf'));
+      const held = (await done(db.transaction('kept').objectStore('kept').get('latest'))) as { chats: { lines: { message: { body: string } }[] }[] } | undefined;
+      db.close();
+      return held?.chats.flatMap(({ lines }) => lines.map(({ message }) => message.body)) ?? [];
+    });
 
   chatId = (): Promise<string> => this.get('chat').getAttribute('data-chat').then((id) => id!);
 
@@ -195,7 +241,7 @@ export class Person {
     this.cable.dispose();
   }
 
-  private async titled(title: string): Promise<void> {
+  async titled(title: string): Promise<void> {
     await this.get('open-title').getByText(title, { exact: true }).waitFor();
   }
 

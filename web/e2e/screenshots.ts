@@ -5,7 +5,7 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { launch, Person } from './person.ts';
 import { Server } from './server.ts';
 
-/** Pictures of the page for the documents: `make screenshots`. */
+/** Pictures of the page for the documentation: `make screenshots`. */
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const desk = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5 };
@@ -25,7 +25,7 @@ afterAll(async () => {
 const join = (name: string, options = {}) => Person.join(browser, server, name, { ...desk, ...options });
 const picture = (person: Person, name: string) => person.page.screenshot({ path: `${folder}${name}.png` });
 
-/** The other chats of a team, so that the sidebar has what a day brings. */
+/** The other chats of a team, to fill the sidebar. */
 async function team(ada: Person, bob: Person, mei: Person): Promise<void> {
   for (const [person, name, body] of [
     [mei, 'announcements', 'The kitchen is open again. Thanks to everybody who painted.'],
@@ -46,7 +46,7 @@ async function team(ada: Person, bob: Person, mei: Person): Promise<void> {
   await bob.say('Forty chairs are promised, and the neighbours bring the grill.');
 }
 
-/** What is said in the channel that the pictures show. */
+/** The conversation in the channel that the pictures show. */
 async function talk(ada: Person, bob: Person, mei: Person): Promise<void> {
   const plan = '**Release 1.4** goes out on Thursday. What is left:\n\n- [x] search in Chinese\n- [x] dark theme\n- [ ] release notes, see https://example.org/notes';
   await bob.say('Morning! ☀️', plan);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { patience, stage } from './stage.ts';
 
-/** What one writes is found by the other, and leads to where it was said. */
+/** People find what others wrote, and get to where it was said. */
 
 const { join, talk } = stage();
 const marked = 'mark';
@@ -40,7 +40,7 @@ describe('search', () => {
     await found.waitFor();
     expect(await found.isVisible()).toBe(true);
 
-    // What is written meanwhile is not put behind the past.
+    // New messages are not appended to the past.
     await ada.say('news');
     await bob.get('to-latest').waitFor();
     expect(await bob.message('news').count()).toBe(0);
@@ -48,7 +48,7 @@ describe('search', () => {
     await bob.message('news').waitFor();
   });
 
-  test('offers chats by name, narrows by its words, and says when there is nothing', async () => {
+  test('offers chats by name, applies filters, and says when there are no results', async () => {
     const ada = await join('Ada');
     const bob = await join('Bob');
     await ada.create('private', 'Plans', bob);
@@ -66,5 +66,31 @@ describe('search', () => {
     await bob.get('nothing-found').waitFor();
     await bob.page.keyboard.press('Escape');
     await expect.poll(() => bob.get('search').count(), patience).toBe(0);
+  });
+
+  test('looks into the open chat alone, whatever it is called, until it is widened', async () => {
+    const ada = await join('Ada');
+    const bob = await join('Bob');
+    await ada.create('public', '#general');
+    await ada.say('tea in general');
+    await ada.get('new-chat').click();
+    await ada.get('kind-group').click();
+    await ada.get('people-search').fill(bob.username);
+    await ada.page.locator(`[data-testid="person"][data-username="${bob.username}"]`).click();
+    await ada.get('create-chat').click();
+    await ada.titled('Bob');
+    await ada.say('tea without a name');
+    for (const [title, body] of [['Bob', 'tea without a name'], ['#general', 'tea in general']] as const) {
+      await ada.open(title);
+      await ada.get('search-here').click();
+      await ada.get('search-within').getByText(title).waitFor();
+      await ada.get('search-input').fill('tea');
+      await expect.poll(() => ada.get('highlight').allTextContents(), patience).toEqual([body]);
+      expect(await ada.get('search-chat').count()).toBe(0);
+      if (title === 'Bob') await ada.page.keyboard.press('Escape');
+    }
+    await ada.get('search-within').click();
+    await expect.poll(() => ada.get('search-hit').count(), patience).toBe(2);
+    expect(await ada.get('search-within').count()).toBe(0);
   });
 });

@@ -1,35 +1,28 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, connect, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const binary = fileURLToPath(new URL('../../bin/fechatter', import.meta.url));
-const readyMs = 20_000;
+const readyMs = 120_000;
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** The real binary in a folder of its own, on a free port of this machine. */
+/** The real binary, in a folder of its own. */
 export class Server {
   private process: ChildProcess | undefined;
   private output = '';
   private readonly folder = mkdtempSync(join(tmpdir(), 'fechatter-page-'));
+  /** The chat that all people share. */
+  lobby: Promise<string> | undefined;
+  /** Chosen by the system, anew at each start. */
+  port = 0;
 
-  private constructor(
-    readonly port: number,
-    private readonly adminPort: number,
-  ) {}
+  private constructor(private readonly settings: Record<string, string>) {}
 
-  static async start(): Promise<Server> {
+  static async start(settings: Record<string, string> = {}): Promise<Server> {
     if (!existsSync(binary)) throw new Error('bin/fechatter is missing: run `make build` first');
-    const server = new Server(await freePort(), await freePort());
+    const server = new Server(settings);
     await server.up();
     return server;
   }
@@ -38,14 +31,17 @@ export class Server {
   async up(): Promise<void> {
     const env = {
       PATH: process.env['PATH'],
-      FECHATTER_LISTEN: `127.0.0.1:${this.port}`,
-      FECHATTER_ADMIN_LISTEN: `127.0.0.1:${this.adminPort}`,
+      FECHATTER_LISTEN: '127.0.0.1:0',
+      FECHATTER_ADMIN_LISTEN: '127.0.0.1:0',
       FECHATTER_DRAIN_DELAY: '0s',
+      FECHATTER_REGISTRATION: 'open',
       FECHATTER_LIMITS_SIGNUPS_PER_IP_PER_MINUTE: '0',
       FECHATTER_LIMITS_LOGINS_PER_IP_PER_MINUTE: '0',
       FECHATTER_LIMITS_SENDS_PER_SECOND: '1000',
       FECHATTER_LIMITS_SEND_BURST: '1000',
+      ...this.settings,
     };
+    this.output = '';
     const child = spawn(binary, [], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', (data) => (this.output += data));
     child.stderr.on('data', (data) => (this.output += data));
@@ -53,10 +49,15 @@ export class Server {
     await this.ready(child);
   }
 
-  /** Ends the process at once, as a crash does. */
+  /** The code in the link that the server printed for the first administrator, if it printed one. */
+  get setupCode(): string | undefined {
+    return /\/#setup=([\w-]+)/.exec(this.output)?.[1];
+  }
+
+  /** Ends the process at once, like a crash. */
   kill = (): Promise<void> => this.end('SIGKILL');
 
-  /** Asks it to end. */
+  /** Shuts it down. */
   stop = (): Promise<void> => this.end('SIGTERM');
 
   async dispose(): Promise<void> {
@@ -67,8 +68,9 @@ export class Server {
   private async ready(child: ChildProcess): Promise<void> {
     const until = Date.now() + readyMs;
     while (Date.now() < until && child.exitCode === null) {
-      const ok = await fetch(`http://127.0.0.1:${this.port}/readyz`).then((r) => r.ok, () => false);
-      if (ok) return;
+      const [, host, port] = / is at http:\/\/(127\.0\.0\.1|localhost):(\d+)/.exec(this.output) ?? [];
+      this.port = Number(port ?? 0);
+      if (this.port && (await fetch(`http://${host}:${this.port}/readyz`).then((r) => r.ok, () => false))) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`the server is not ready:\n${this.output.slice(-4000)}`);
@@ -84,7 +86,7 @@ export class Server {
   }
 }
 
-/** The way from one browser to the server: can be cut, which kills what is open, and mended. */
+/** The line from a browser to the server. Cutting it kills connections and refuses new ones. */
 export class Cable {
   private readonly open = new Set<Socket>();
   private whole = true;

@@ -1,20 +1,26 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { launch, Person } from './person.ts';
+import { launch, patience, Person } from './person.ts';
 import { Server } from './server.ts';
 
-/** How long a test waits for what must come, on a slow machine. */
-export const patience = { timeout: 15_000, interval: 50 };
+export { patience };
 
-/** A server and a browser for the tests of a file, and people who are gone after each test. */
+/** A server and a browser for the tests of a file, and people who leave after each test. */
 export class Stage {
   server!: Server;
   browser!: Browser;
   people: Person[] = [];
 
-  /** Somebody new, logged in and looking at the page. */
+  /** A new user, logged in and looking at the page. */
   join = async (name: string, options: BrowserContextOptions = {}): Promise<Person> => {
     const person = await Person.join(this.browser, this.server, name, options);
+    this.people.push(person);
+    return person;
+  };
+
+  /** A new user whom nobody knows. */
+  stranger = async (name: string, options: BrowserContextOptions = {}): Promise<Person> => {
+    const person = await Person.stranger(this.browser, this.server, name, options);
     this.people.push(person);
     return person;
   };
@@ -28,7 +34,7 @@ export class Stage {
   };
 }
 
-/** Sets the stage for a file. A test fails when a browser complained of anything in it. */
+/** Sets the stage for a file. A test fails if any browser in it complained. */
 export function stage(): Stage {
   const held = new Stage();
   beforeAll(async () => {

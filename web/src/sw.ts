@@ -1,6 +1,6 @@
 /**
- * The service worker: keeps the page itself, so that it opens without a network. What people wrote is none
- * of its business; the API and the socket pass it by.
+ * The service worker: caches the page itself, so that it opens without a network. It never touches
+ * the API or the socket, nor anything that people wrote.
  */
 interface Extendable extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -16,7 +16,7 @@ interface Worker {
   readonly clients: { claim(): Promise<void> };
 }
 
-/** Put in by the build: what is loaded first. It differs for each build, and so does the name of what is kept. */
+/** The files loaded first, filled in by the build. They and the cache's name differ per build. */
 const shell = JSON.parse('__SHELL__') as string[];
 const kept = `page ${shell.join(' ')}`;
 const worker = globalThis as unknown as Worker;
@@ -48,7 +48,7 @@ async function held(path: string): Promise<Response> {
   return (await caches.match(path)) ?? Response.error();
 }
 
-/** Assets carry a hash in their names: what is kept is what there is. */
+/** Serves assets from the cache: their names contain a hash, so they never change. */
 async function asset(request: Request): Promise<Response> {
   const found = await caches.match(request);
   if (found) return found;

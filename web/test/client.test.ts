@@ -1,20 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client } from '../src/client';
-import type { OutboxStorage } from '../src/client';
-import { Rest } from '../src/client/rest';
-import type { ChatEvent, User } from '../src/client/types';
+import type { Client, OutboxStorage } from '../src/client';
+import type { ChatEvent } from '../src/client/types';
 import { FakeServer, install, pass, uninstall } from './fake';
-
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
+import { bodies, clientOf, commands, id, outbox, phase, stored } from './looks';
 
 let server: FakeServer;
 let client: Client;
 let errors: unknown[];
 
 function make(storage?: OutboxStorage): Client {
-  const rest = new Rest('', '', server.fetch);
-  return new Client({ user, socketUrl: 'ws://server/ws', rest, storage, random: () => 0.5, onError: (err) => errors.push(err) });
+  return clientOf(server, { storage, onError: (err) => errors.push(err) });
 }
 
 async function begin(): Promise<void> {
@@ -25,11 +20,6 @@ async function begin(): Promise<void> {
 }
 
 const held = () => client.store.get().state.chats.get(id)!;
-const bodies = () => held().timeline!.lines.map(({ message }) => message.body);
-const outbox = () => client.store.get().outbox.map((p) => `${p.body} ${p.status}`);
-const phase = () => client.store.get().connection.phase;
-const stored = () => [...server.chat().messages.values()].map((m) => m.body);
-const sends = () => server.received.filter((c) => c['op'] === 'message.send');
 
 beforeEach(() => {
   server = new FakeServer();
@@ -49,17 +39,17 @@ describe('connecting', () => {
   test('says hello, resumes, lists the chats and reads the shown one', async () => {
     server.post('other', 'hi');
     await begin();
-    expect(phase()).toBe('online');
+    expect(phase(client)).toBe('online');
     expect(client.store.get().state).toMatchObject({ loaded: true, epoch: 'e1' });
-    expect(bodies()).toEqual(['hi']);
+    expect(bodies(client)).toEqual(['hi']);
   });
 
-  test('live messages arrive', async () => {
+  test('delivers live messages', async () => {
     await begin();
     server.post('other', 'one');
     server.post('other', 'two');
     await pass();
-    expect(bodies()).toEqual(['one', 'two']);
+    expect(bodies(client)).toEqual(['one', 'two']);
     expect(held().entry.unread).toBe(2);
   });
 
@@ -79,10 +69,10 @@ describe('sending', () => {
   test('shows pending, then the message, once', async () => {
     await begin();
     client.send(id, 'hello');
-    expect(outbox()).toEqual(['hello sending']);
+    expect(outbox(client)).toEqual(['hello sending']);
     await pass();
-    expect(outbox()).toEqual([]);
-    expect(bodies()).toEqual(['hello']);
+    expect(outbox(client)).toEqual([]);
+    expect(bodies(client)).toEqual(['hello']);
   });
 
   test('an ack without its event keeps the message on screen', async () => {
@@ -90,37 +80,37 @@ describe('sending', () => {
     server.delivers = () => false;
     client.send(id, 'hello');
     await pass();
-    expect(outbox()).toEqual(['hello acked']);
+    expect(outbox(client)).toEqual(['hello acked']);
     server.cut();
     await pass(2_000);
-    expect(outbox()).toEqual([]);
-    expect(bodies()).toEqual(['hello']);
+    expect(outbox(client)).toEqual([]);
+    expect(bodies(client)).toEqual(['hello']);
   });
 
-  test('outbox with lost ack: the event settles it', async () => {
+  test('the event settles a send whose ack was lost', async () => {
     await begin();
     server.answers = (command) => command['op'] !== 'message.send';
     client.send(id, 'hello');
     await pass();
-    expect(outbox()).toEqual([]);
-    expect(bodies()).toEqual(['hello']);
+    expect(outbox(client)).toEqual([]);
+    expect(bodies(client)).toEqual(['hello']);
   });
 
-  test('outbox with lost ack and lost event: the same key goes out again and is stored once', async () => {
+  test('with ack and event lost, the same key goes out again and is stored once', async () => {
     await begin();
     server.answers = (command) => command['op'] !== 'message.send';
     server.delivers = () => false;
     client.send(id, 'hello');
     await pass();
-    expect(stored()).toEqual(['hello']);
+    expect(stored(server)).toEqual(['hello']);
     server.answers = () => true;
     await pass(12_000);
-    expect(sends()).toHaveLength(2);
-    expect(new Set(sends().map((c) => c['d'].key)).size).toBe(1);
-    expect(stored()).toEqual(['hello']);
+    expect(commands(server, 'message.send')).toHaveLength(2);
+    expect(new Set(commands(server, 'message.send').map((c) => c['d'].key)).size).toBe(1);
+    expect(stored(server)).toEqual(['hello']);
   });
 
-  test('keeps the order of a chat when the first is refused for a moment', async () => {
+  test('keeps the order of a chat when the first send is refused for a moment', async () => {
     await begin();
     let refusals = 2;
     server.before = ({ op }) => {
@@ -128,12 +118,12 @@ describe('sending', () => {
     };
     for (const body of ['a', 'b', 'c']) client.send(id, body);
     await pass(10_000);
-    expect(stored()).toEqual(['a', 'b', 'c']);
-    expect(bodies()).toEqual(['a', 'b', 'c']);
-    expect(outbox()).toEqual([]);
+    expect(stored(server)).toEqual(['a', 'b', 'c']);
+    expect(bodies(client)).toEqual(['a', 'b', 'c']);
+    expect(outbox(client)).toEqual([]);
   });
 
-  test('a refusal for good fails, and a retry by hand uses the same key', async () => {
+  test('a final refusal fails, and a manual retry uses the same key', async () => {
     await begin();
     server.before = ({ op }) => void (op === 'message.send' && FakeServer.refuse('forbidden'));
     client.send(id, 'no');
@@ -143,27 +133,27 @@ describe('sending', () => {
     server.before = () => {};
     client.retry(failed!.key);
     await pass();
-    expect(new Set(sends().map((c) => c['d'].key))).toEqual(new Set([failed!.key]));
-    expect(bodies()).toEqual(['no']);
+    expect(new Set(commands(server, 'message.send').map((c) => c['d'].key))).toEqual(new Set([failed!.key]));
+    expect(bodies(client)).toEqual(['no']);
   });
 
-  test('what is written offline goes out once, in order, when the connection is back', async () => {
+  test('messages written offline go out once, in order, when the connection returns', async () => {
     await begin();
     server.up = false;
     server.cut();
     await pass();
-    expect(phase()).toBe('offline');
+    expect(phase(client)).toBe('offline');
     for (const body of ['a', 'b', 'c']) client.send(id, body);
     await pass(20_000);
-    expect(outbox()).toEqual(['a queued', 'b queued', 'c queued']);
+    expect(outbox(client)).toEqual(['a queued', 'b queued', 'c queued']);
     server.up = true;
     await pass(30_000);
-    expect(stored()).toEqual(['a', 'b', 'c']);
-    expect(bodies()).toEqual(['a', 'b', 'c']);
-    expect(outbox()).toEqual([]);
+    expect(stored(server)).toEqual(['a', 'b', 'c']);
+    expect(bodies(client)).toEqual(['a', 'b', 'c']);
+    expect(outbox(client)).toEqual([]);
   });
 
-  test('what was not sent outlives a reload', async () => {
+  test('unsent messages survive a reload', async () => {
     const kept = new Map<string, any>();
     const storage: OutboxStorage = {
       load: () => [...kept.values()],
@@ -180,25 +170,25 @@ describe('sending', () => {
     server.up = true;
     client = make(storage);
     await begin();
-    expect(stored()).toEqual(['later']);
+    expect(stored(server)).toEqual(['later']);
     expect(kept.size).toBe(0);
   });
 
-  test('too large a frame is refused here, not by losing the connection', async () => {
+  test('a frame that is too large is refused here, without losing the connection', async () => {
     await begin();
     client.send(id, '\u0001'.repeat(16_000));
     await pass();
-    expect(outbox()[0]).toMatch(/failed$/);
-    expect(sends()).toEqual([]);
-    expect(phase()).toBe('online');
+    expect(outbox(client)[0]).toMatch(/failed$/);
+    expect(commands(server, 'message.send')).toEqual([]);
+    expect(phase(client)).toBe('online');
   });
 });
 
 describe('reconnecting', () => {
-  test('in the middle of sends loses nothing and doubles nothing', async () => {
+  test('in the middle of sends loses and doubles nothing', async () => {
     await begin();
     let n = 0;
-    // Of every three sends the connection dies once before and once after the commit.
+    // In every three sends, the connection dies once before and once after the commit.
     server.before = ({ op }) => {
       if (op === 'message.send' && ++n % 3 === 1) {
         server.cut();
@@ -216,12 +206,12 @@ describe('reconnecting', () => {
       await pass(30);
     }
     await pass(120_000);
-    expect(stored()).toEqual(wanted);
-    expect(bodies()).toEqual(wanted);
-    expect(outbox()).toEqual([]);
+    expect(stored(server)).toEqual(wanted);
+    expect(bodies(client)).toEqual(wanted);
+    expect(outbox(client)).toEqual([]);
   });
 
-  test('gets what was missed, in order, once', async () => {
+  test('gets missed messages, in order, once', async () => {
     await begin();
     server.post('other', 'before');
     await pass();
@@ -230,7 +220,7 @@ describe('reconnecting', () => {
     await pass(5_000);
     server.post('other', 'after');
     await pass();
-    expect(bodies()).toEqual(['before', 'missed 0', 'missed 1', 'missed 2', 'missed 3', 'missed 4', 'after']);
+    expect(bodies(client)).toEqual(['before', 'missed 0', 'missed 1', 'missed 2', 'missed 3', 'missed 4', 'after']);
   });
 
   test('too far behind reads the history again', async () => {
@@ -241,11 +231,11 @@ describe('reconnecting', () => {
     server.cut();
     for (let i = 0; i < 9; i++) server.post('other', `missed ${i}`);
     await pass(5_000);
-    expect(bodies()).toHaveLength(10);
+    expect(bodies(client)).toHaveLength(10);
     expect(held()).toMatchObject({ stale: false, cursor: 10 });
   });
 
-  test('in another epoch throws away what is held', async () => {
+  test('in another epoch discards what is held', async () => {
     await begin();
     server.post('other', 'lost by the restore');
     await pass();
@@ -254,11 +244,11 @@ describe('reconnecting', () => {
     server.epoch = 'e2';
     server.post('other', 'what the backup held');
     await pass(5_000);
-    expect(bodies()).toEqual(['what the backup held']);
+    expect(bodies(client)).toEqual(['what the backup held']);
     expect(client.store.get().state.epoch).toBe('e2');
   });
 
-  test('a reset for a new epoch in the middle of a connection resumes anew', async () => {
+  test('a reset for a new epoch during a connection resumes again', async () => {
     await begin();
     server.post('other', 'old');
     await pass();
@@ -267,7 +257,7 @@ describe('reconnecting', () => {
     server.post('other', 'new', 'k', id);
     for (const socket of server.sockets) socket.deliver({ op: 'reset', chat_id: id, seq: 1, d: { reason: 'epoch' } });
     await pass(5_000);
-    expect(bodies()).toEqual(['new']);
+    expect(bodies(client)).toEqual(['new']);
   });
 
   test('notices a dead connection by itself', async () => {
@@ -275,18 +265,18 @@ describe('reconnecting', () => {
     server.cut('silence');
     server.post('other', 'into the void');
     await pass(24_000);
-    expect(phase()).toBe('online');
+    expect(phase(client)).toBe('online');
     await pass(40_000);
-    expect(phase()).toBe('online');
-    expect(bodies()).toEqual(['into the void']);
+    expect(phase(client)).toBe('online');
+    expect(bodies(client)).toEqual(['into the void']);
   });
 
-  test('notices it at once when the network tells of a change', async () => {
+  test('notices it at once when the network reports a change', async () => {
     await begin();
     server.cut('silence');
     client.probe();
     await pass(5_100);
-    expect(phase()).not.toBe('online');
+    expect(phase(client)).not.toBe('online');
   });
 
   test.each([4500, 4501, 4503])('close code %i ends with a login', async (code) => {
@@ -297,7 +287,7 @@ describe('reconnecting', () => {
     expect(server.sockets.size).toBe(0);
   });
 
-  test.each([1007, 1008, 1009, 4502, 4504])('close code %i stays away', async (code) => {
+  test.each([1007, 1008, 1009, 4502, 4504])('close code %i stops', async (code) => {
     await begin();
     server.cut(code);
     await pass(60_000);
@@ -305,14 +295,14 @@ describe('reconnecting', () => {
     expect(server.sockets.size).toBe(0);
   });
 
-  test.each([1001, 1012, 1013, 4000, 4002, 4005])('close code %i comes back', async (code) => {
+  test.each([1001, 1012, 1013, 4000, 4002, 4005])('close code %i reconnects', async (code) => {
     await begin();
     server.cut(code);
     await pass(5_000);
-    expect(phase()).toBe('online');
+    expect(phase(client)).toBe('online');
   });
 
-  test('waits longer after each failure, and says until when', async () => {
+  test('waits longer after each failure, and shows until when', async () => {
     await begin();
     server.up = false;
     server.cut();
@@ -328,7 +318,7 @@ describe('reconnecting', () => {
     expect(delays.slice(0, 6)).toEqual([250, 500, 1000, 2000, 4000, 7500]);
   });
 
-  test('a drain lets answers come in, then reconnects at its time', async () => {
+  test('a drain waits for answers, then reconnects at the given time', async () => {
     await begin();
     const [before] = server.sockets;
     before!.deliver({ op: 'drain', d: { retry_after_ms: 500, deadline_ms: 5_000 } });
@@ -338,8 +328,8 @@ describe('reconnecting', () => {
     expect(server.sockets.has(before!)).toBe(true);
     await pass(500);
     expect(server.sockets.has(before!)).toBe(false);
-    expect(phase()).toBe('online');
-    expect(bodies()).toEqual(['on the way']);
+    expect(phase(client)).toBe('online');
+    expect(bodies(client)).toEqual(['on the way']);
   });
 
   test('after stop there are no timers, sockets or changes', async () => {
@@ -354,7 +344,7 @@ describe('reconnecting', () => {
 });
 
 describe('history', () => {
-  test('late answer against live events', async () => {
+  test('merges a late answer with live events', async () => {
     server.post('other', 'one');
     client.start();
     await pass();
@@ -365,48 +355,32 @@ describe('history', () => {
     server.post('other', 'two');
     server.change('message.edited', 'other', { message_id: `${id}-m1`, message_seq: 1, body: 'one!', mentions: [], version: 2, edited_at: '' });
     await pass();
-    expect(held().timeline).toBeNull();
+    expect(held().history).toBeNull();
     release();
     await pass();
-    expect(bodies()).toEqual(['one!', 'two']);
+    expect(bodies(client)).toEqual(['one!', 'two']);
   });
 
-  test('a hole is read and filled', async () => {
+  test('fills a hole with a read', async () => {
     await begin();
     server.delivers = (event: ChatEvent) => event.seq !== 2;
     for (const body of ['one', 'two', 'three']) server.post('other', body);
     await pass(2_000);
-    expect(bodies()).toEqual(['one', 'two', 'three']);
+    expect(bodies(client)).toEqual(['one', 'two', 'three']);
     expect(held().entry.unread).toBe(3);
   });
 
   test('is read page by page', async () => {
     for (let i = 0; i < 120; i++) server.post('other', `message ${i}`);
     await begin();
-    expect(bodies()).toHaveLength(50);
+    expect(bodies(client)).toHaveLength(50);
     for (const length of [100, 120]) {
       void client.older(id);
       void client.older(id);
       await pass();
-      expect(bodies()).toHaveLength(length);
+      expect(bodies(client)).toHaveLength(length);
     }
-    expect(held().timeline!.hasBefore).toBe(false);
-    expect(bodies()[0]).toBe('message 0');
-  });
-});
-
-describe('membership', () => {
-  test('joined and left', async () => {
-    await begin();
-    server.chat('chat-2');
-    const socket = [...server.sockets][0]!;
-    socket.deliver({ op: 'chat.joined', d: { chat: server.chat('chat-2').entry(server.cursor('chat-2')) } });
-    await pass();
-    server.post('other', 'welcome', 'k', 'chat-2');
-    await pass();
-    expect(client.store.get().state.chats.get('chat-2')!.entry.unread).toBe(1);
-    socket.deliver({ op: 'chat.left', d: { chat_id: 'chat-2', seq: 2 } });
-    await pass();
-    expect(client.store.get().state.chats.has('chat-2')).toBe(false);
+    expect(held().history!.hasBefore).toBe(false);
+    expect(bodies(client)[0]).toBe('message 0');
   });
 });

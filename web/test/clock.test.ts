@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Client, Rest, type Draft, type OutboxStorage } from '../src/client';
-import type { User } from '../src/client/types';
+import type { Client, Draft, OutboxStorage } from '../src/client';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf, id } from './looks';
 
-/** A device's clock is set, forward and back: nothing waits for it, and no order depends on it. */
+/** A device's clock is set forward or back: nothing waits for it, and no order depends on it. */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 const hour = 3_600_000;
 let server: FakeServer;
 let client: Client;
 let kept: Map<string, Draft>;
 
-/** As IndexedDB does: in the order of the keys. */
+/** In the order of the keys, like IndexedDB. */
 const storage: OutboxStorage = {
   load: () => [...kept.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
   save: (draft) => kept.set(draft.key, draft),
@@ -20,7 +18,7 @@ const storage: OutboxStorage = {
 };
 
 async function begin(): Promise<void> {
-  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), storage, random: () => 0.5 });
+  client = clientOf(server, { storage });
   client.start();
   await pass();
 }
@@ -39,7 +37,7 @@ afterEach(() => {
   uninstall();
 });
 
-test('what was written within one millisecond goes out in that order after a reload', async () => {
+test('messages written within one millisecond go out in order after a reload', async () => {
   server.up = false;
   await begin();
   const bodies = Array.from({ length: 12 }, (_, i) => `message ${i}`);
@@ -51,7 +49,7 @@ test('what was written within one millisecond goes out in that order after a rel
   expect(stored()).toEqual(bodies);
 });
 
-test('what was written before and after the clock was set back goes out in that order after a reload', async () => {
+test('messages written before and after the clock was set back go out in order after a reload', async () => {
   server.up = false;
   await begin();
   client.send(id, 'before');
@@ -64,7 +62,7 @@ test('what was written before and after the clock was set back goes out in that 
   expect(stored()).toEqual(['before', 'after']);
 });
 
-test('a send that waits to be tried again does not wait for the clock that was set back', async () => {
+test('a retry does not wait for a clock that was set back', async () => {
   await begin();
   let refusals = 1;
   server.before = ({ op }) => void (op === 'message.send' && refusals-- > 0 && FakeServer.refuse('overloaded', 500));
@@ -75,7 +73,7 @@ test('a send that waits to be tried again does not wait for the clock that was s
   expect(stored()).toEqual(['hello']);
 });
 
-test('activity is told after the clock was set back', async () => {
+test('activity is reported after the clock was set back', async () => {
   await begin();
   client.presences.active();
   await pass(40_000);

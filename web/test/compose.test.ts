@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import * as format from '../src/page/format';
-import { mentionable } from '../src/page/mentionable';
-import { sections } from '../src/page/sections';
+import * as format from '../src/page/text/format';
+import { mentionable } from '../src/page/composer/mentionable';
+import { sections } from '../src/page/state/sections';
 import { fromEntry } from '../src/client/state';
 import { entry } from './make';
 
-/** `a|b|c`: a text with its selection. */
+/** Parses `a|b|c`: a text with its selection. */
 function at(text: string): format.Edited {
   const from = text.indexOf('|');
   const to = text.lastIndexOf('|');
@@ -37,33 +37,43 @@ describe('a mention', () => {
     ['hi @Bo|', { start: 3, name: 'bo' }],
     ['(@bo|', { start: 1, name: 'bo' }],
     ['@张|', { start: 0, name: '张' }],
+    ['_@bo|', { start: 1, name: 'bo' }],
     ['me@bo|', null],
+    ['josé@bo|', null],
+    ['你好@bo|', null],
     ['hi |', null],
     ['@bo| x |', null],
   ])('is being written in %j: %j', (text, found) => {
     expect(format.mentionAt(at(text))).toEqual(found);
   });
 
-  test('is of a member whose name begins so, or of everybody', () => {
+  test('offers members whose name begins with what was typed, and @all', () => {
     const user = (id: string, username: string, display_name: string) => [id, { id, username, display_name, created_at: '' }] as const;
     const users = new Map([user('1', 'ada', 'Ada Winter'), user('2', 'bob', 'Robert Allen'), user('3', 'mei', '林美'), user('me', 'me', 'Me')]);
     const names = (typed: string, ids = ['1', '2', '3', 'me', 'unknown']) => mentionable(ids, users, 'me', typed).map((c) => c.username);
     expect(names('')).toEqual(['ada', 'bob', 'mei', 'all']);
     expect([names('al'), names('win'), names('林'), names('bo'), names('bob'), names('x'), names('me')]).toEqual([['bob', 'all'], ['ada'], ['mei'], ['bob'], [], [], ['mei']]);
     expect(names('a', ['1', 'me'])).toEqual(['ada']);
+    const more = new Map([user('1', 'wizard', 'Özgür Łuk'), user('2', 'jo', 'Ann José'), user('3', 'k', 'کتاب')]);
+    const found = (typed: string) => mentionable(['1', '2', '3', 'me'], more, 'me', typed).map((c) => c.username);
+    expect([found('ozgur'), found('özg'), found('luk'), found('jose'), found('josé'), found('كتاب'), found('zg')]).toEqual([
+      ['wizard'], ['wizard'], ['wizard'], ['jo'], ['jo'], ['k'], [],
+    ]);
   });
 });
 
 describe('the sidebar', () => {
-  test('has sections: channels by name, the rest as they come, the archived last', () => {
+  test('has sections: channels by name, others by activity, archived chats last', () => {
     const chats = [
       entry({ id: '1', kind: 'public', name: 'zoo' }),
       entry({ id: '2', kind: 'direct', name: 'Ada' }),
       entry({ id: '3', kind: 'private', name: 'bees' }),
       entry({ id: '4', kind: 'public', name: 'attic', archived: true }),
     ].map(fromEntry);
-    const list = (filter: string) => sections(chats, (chat) => chat.entry.name, filter).map((s) => `${s.name}: ${s.chats.map((c) => c.entry.name)}`);
+    const list = (filter: string) => sections(chats, { title: (chat) => chat.entry.name, filter }).map((s) => `${s.name}: ${s.chats.map((c) => c.entry.name)}`);
     expect(list('')).toEqual(['channels: bees,zoo,attic', 'direct: Ada']);
     expect([list('A'), list('none')]).toEqual([['channels: attic', 'direct: Ada'], []]);
+    chats.push(fromEntry(entry({ id: '5', kind: 'direct', name: 'Özgür José' })));
+    expect([list(' OZGUR'), list('josé'), list('ö')]).toEqual([['direct: Özgür José'], ['direct: Özgür José'], ['channels: zoo', 'direct: Özgür José']]);
   });
 });

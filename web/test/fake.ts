@@ -1,12 +1,14 @@
 import { vi } from 'vitest';
-import { foldMessage } from '../src/client/message';
-import type { ChatEvent, Cursor, Entry, EventData, EventOp, Limits, MemberCursor, Message, Presence, Problem, ProblemCode, ResetReason, Sent } from '../src/client/types';
-import { entry as makeEntry, time } from './make';
+// The client loads it when WebSockets fail, in time that fake timers don't wait for.
+import '../src/client/eventstream';
+import type { ChatEvent, Cursor, Entry, EventData, EventOp, Limits, MemberCursor, Presence, Problem, ProblemCode, ResetReason, Sent } from '../src/client/types';
+import { FakeChat } from './fake-chat';
+import { time } from './make';
 
 /**
- * A server in memory that keeps the protocol's promises: one log per chat, sends once by key, history as
- * of a seq, resume by cursors. Tests pull its cables: lose answers, cut connections, hold history back.
- * It runs on fake timers; every frame is delivered by a timer of its own, in order.
+ * A server in memory that keeps the protocol's promises: one log per chat, one message per key,
+ * history as of a seq, resume by cursors. Tests interfere: they lose answers, cut connections,
+ * delay history. Runs on fake timers; a timer of its own delivers each frame, in order.
  */
 
 const limits: Limits = {
@@ -23,6 +25,8 @@ const limits: Limits = {
 
 type Json = Record<string, any>;
 
+const someone = (id: string) => ({ id, username: 'someone', display_name: '', created_at: '' });
+
 class Refusal extends Error {
   constructor(
     readonly code: ProblemCode,
@@ -36,58 +40,6 @@ class Refusal extends Error {
   }
 }
 
-export class FakeChat {
-  readonly events: ChatEvent[] = [];
-  readonly keys = new Map<string, Sent>();
-  /** History by seq: what a read shows. */
-  readonly messages = new Map<number, Message>();
-
-  constructor(
-    readonly id: string,
-    readonly user: string,
-  ) {}
-
-  get lastSeq(): number {
-    return this.events.length;
-  }
-
-  append<Op extends EventOp>(op: Op, actor_id: string, d: (seq: number) => EventData[Op]): ChatEvent {
-    const seq = this.lastSeq + 1;
-    const event = { op, chat_id: this.id, seq, ts: time(seq), actor_id, d: d(seq) } as ChatEvent;
-    this.events.push(event);
-    this.fold(event);
-    return event;
-  }
-
-  private fold(event: ChatEvent): void {
-    if (event.op === 'message.created') {
-      const { key: _key, ...message } = event.d;
-      this.messages.set(event.seq, message);
-    } else if ('message_seq' in (event.d as object)) {
-      const { message_seq } = event.d as { message_seq: number };
-      this.messages.set(message_seq, foldMessage(this.messages.get(message_seq)!, event, this.user));
-    }
-  }
-
-  /** What the chat is, where it differs from the default. */
-  kind: Partial<Entry> = {};
-
-  entry({ read_seq: readSeq, delivered_seq }: Cursor): Entry {
-    const all = [...this.messages.values()];
-    const unread = all.filter((m) => m.seq > readSeq && m.sender_id !== this.user);
-    return makeEntry({
-      id: this.id,
-      last_seq: this.lastSeq,
-      read_seq: readSeq,
-      delivered_seq,
-      unread: unread.length,
-      mentions: unread.filter((m) => m.mentions.includes(this.user) && !m.deleted_at).length,
-      last_message: all.at(-1),
-      ...this.kind,
-    });
-  }
-}
-
 export class FakeServer {
   epoch = 'e1';
   resumeWindow = 500;
@@ -95,9 +47,11 @@ export class FakeServer {
   readonly sockets = new Set<FakeSocket>();
   readonly readSeq = new Map<string, number>();
   readonly deliveredSeq = new Map<string, number>();
-  /** The other members' cursors, of every chat. */
+  /** The other members' cursors, in every chat. */
   cursors: MemberCursor[] = [];
-  /** Everybody's presence; null for a server that does not know it. */
+  /** Whom the user has blocked. */
+  blocked: string[] = [];
+  /** Everyone's presence; null for a server without presence. */
   presence: Presence[] | null = [];
   /** Commands received, by op. */
   readonly received: Json[] = [];
@@ -105,13 +59,15 @@ export class FakeServer {
   up = true;
   /** Whether WebSockets get through. */
   websockets = true;
-  /** Called before a command takes effect: may throw a refusal. */
+  /** Called before a command takes effect; may throw a refusal. */
   before: (command: Json) => void = () => {};
   /** Whether the answer to a command is delivered. */
   answers: (command: Json) => boolean = () => true;
+  /** When the message of a seq was sent. */
+  when: (seq: number) => string = time;
   /** Whether an event is delivered live. */
   delivers: (event: ChatEvent) => boolean = () => true;
-  /** Holds an HTTP answer back until it resolves; the answer is taken before. */
+  /** Delays an HTTP answer until it resolves; the answer is computed before. */
   hold: (path: string) => Promise<void> | undefined = () => undefined;
   /** Whether reads of a path are refused for good. */
   refuses: (path: string) => boolean = () => false;
@@ -127,7 +83,7 @@ export class FakeServer {
     return chat;
   }
 
-  post(sender: string, body: string, key = `${sender}-${Math.random()}`, chatId = 'chat-1', mentions: string[] = []): Sent {
+  post(sender: string, body: string, key: string = crypto.randomUUID(), chatId = 'chat-1', mentions: string[] = []): Sent {
     const chat = this.chat(chatId);
     const known = chat.keys.get(sender + key);
     if (known) return { ...known, replayed: true };
@@ -140,7 +96,7 @@ export class FakeServer {
       mentions,
       reactions: [],
       version: 1,
-      created_at: time(seq),
+      created_at: this.when(seq),
       key,
     }));
     const sent = { message_id: `${chatId}-m${event.seq}`, seq: event.seq, ts: event.ts, replayed: false };
@@ -159,12 +115,12 @@ export class FakeServer {
     for (const socket of this.sockets) if (socket.subscribed) socket.deliver(event);
   }
 
-  /** Ends every connection as the network does: with a close code, or in silence. */
+  /** Ends every connection as a network does: with a close code, or silently. */
   cut(code: number | 'silence' = 1006): void {
     for (const socket of [...this.sockets]) socket.end(code);
   }
 
-  /** Tells every connection something without a seq. */
+  /** Pushes something without a seq to every connection. */
   tell(frame: Json): void {
     for (const socket of this.sockets) socket.deliver(frame);
   }
@@ -191,7 +147,7 @@ export class FakeServer {
     return new Response(answer, { status: 200, headers: { 'Content-Type': 'application/json' } });
   }) as typeof fetch;
 
-  /** The event stream: a connection that is told the same and says nothing. */
+  /** Opens an event stream: a connection that receives the same and sends nothing. */
   private stream(signal: AbortSignal): Response {
     const encoder = new TextEncoder();
     const server = this;
@@ -199,7 +155,7 @@ export class FakeServer {
       start(controller) {
         const socket = new FakeSocket(server, 'stream', '', (frame) => {
           const text = `event: ${(frame as Json)['op']}\ndata: ${JSON.stringify(frame)}\n\n`;
-          // As networks do: in pieces, cut anywhere.
+          // In pieces cut anywhere, as on a network.
           const bytes = encoder.encode(text);
           controller.enqueue(bytes.slice(0, bytes.length / 2));
           controller.enqueue(bytes.slice(bytes.length / 2));
@@ -218,7 +174,7 @@ export class FakeServer {
     return new Response(body, { status: 200, headers: { 'Content-Type': 'text/event-stream' } });
   }
 
-  /** A command that came by REST, as one of a socket. */
+  /** Runs a REST request as the socket's command. */
   private byRest(chatId: string, what: string, init: RequestInit): Json | null {
     const d = JSON.parse(String(init.body ?? '{}')) as Json;
     const key = (init.headers as Record<string, string>)['Idempotency-Key'];
@@ -232,9 +188,11 @@ export class FakeServer {
   }
 
   private read(url: URL, init: RequestInit): Json {
+    if (url.pathname === '/api/v1/me/blocks') return { users: this.blocked.map(someone) };
     if (url.pathname === '/api/v1/chats') return { chats: this.entries(), epoch: this.epoch };
+    if (url.pathname === '/api/v1/users') return { users: url.searchParams.getAll('id').map(someone) };
     const [, chatId, what] = /^\/api\/v1\/chats\/([^/]+)\/?(\w*)/.exec(url.pathname) ?? [];
-    if (!chatId) return { id: url.pathname.split('/').at(-1), username: 'someone', display_name: '', created_at: '' };
+    if (!chatId) return someone(url.pathname.split('/').at(-1)!);
     const done = this.byRest(chatId, what ?? '', init);
     if (done) return done;
     const chat = this.chat(chatId);
@@ -251,7 +209,7 @@ export class FakeServer {
     return { messages: all.slice(-limit), has_more: all.length > limit, last_seq: chat.lastSeq, epoch };
   }
 
-  /** A command of an authenticated connection; gives the answer's data. */
+  /** Runs a command of an authenticated connection; returns the answer's data. */
   command(socket: FakeSocket | null, { op, d }: Json): unknown {
     switch (op) {
       case 'auth':
@@ -260,6 +218,8 @@ export class FakeServer {
         return {};
       case 'message.send':
         return this.post(this.user, d.body, d.key, d.chat_id);
+      case 'message.edit':
+        return this.edit(d);
       case 'cursor.set':
         if (d.read_seq) this.readSeq.set(d.chat_id, Math.max(this.cursor(d.chat_id).read_seq, d.read_seq));
         if (d.delivered_seq) this.deliveredSeq.set(d.chat_id, Math.max(this.cursor(d.chat_id).delivered_seq, d.delivered_seq));
@@ -276,6 +236,14 @@ export class FakeServer {
       default:
         throw new Refusal('bad_request');
     }
+  }
+
+  private edit({ message_id, body, version }: Json): unknown {
+    const [chat] = [...this.chats.values()].filter((c) => [...c.messages.values()].some((m) => m.id === message_id));
+    const message = [...chat!.messages.values()].find((m) => m.id === message_id)!;
+    if (message.version !== version) throw new Refusal('conflict');
+    this.change('message.edited', this.user, { message_id, message_seq: message.seq, body, mentions: [], version: version + 1, edited_at: 'now' }, chat!.id);
+    return { seq: chat!.lastSeq, version: version + 1 };
   }
 
   private resume(socket: FakeSocket, d: { epoch?: string; cursors?: Record<string, number> }): unknown {
@@ -307,7 +275,7 @@ export class FakeServer {
   }
 }
 
-/** The browser's WebSocket, as far as the client uses it, connected to a FakeServer. */
+/** As much of the browser's WebSocket as the client uses, connected to a FakeServer. */
 export class FakeSocket {
   static readonly OPEN = 1;
   readyState = 0;
@@ -316,20 +284,22 @@ export class FakeSocket {
   onmessage: ((message: { data: unknown }) => void) | null = null;
   onclose: ((close: { code: number }) => void) | null = null;
   private silent = false;
+  private readonly said: Json[] = [];
 
   constructor(
     private readonly server: FakeServer,
     readonly url: string,
     readonly protocol: string,
-    /** For a stream: where its frames go. */
+    /** Where the frames of an event stream go. */
     private readonly out?: (frame: unknown) => void,
   ) {
     setTimeout(() => this.connect(), 1);
   }
 
   send(text: string): void {
-    const command = JSON.parse(text) as Json;
-    setTimeout(() => this.take(command), 0);
+    // Timers set within one run a millisecond later than others: what was said first comes first all the same.
+    this.said.push(JSON.parse(text) as Json);
+    setTimeout(() => this.receive(this.said.shift()!), 0);
   }
 
   close(): void {
@@ -366,7 +336,7 @@ export class FakeSocket {
     this.deliver({ op: 'ready', d: { epoch: this.server.epoch } });
   }
 
-  private take(command: Json): void {
+  private receive(command: Json): void {
     if (this.silent || this.readyState !== 1) return;
     this.server.received.push(command);
     const { id: re } = command;
@@ -382,8 +352,12 @@ export class FakeSocket {
   }
 }
 
-/** Puts the server in the place of the browser's network, on fake timers. */
+/**
+ * Replaces the browser's network with the server, on fake timers. Chance is the same in each run:
+ * every delay with jitter is as long as it can be.
+ */
 export function install(server: FakeServer): void {
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] });
   const Faked = class extends FakeSocket {
     constructor(url: string, protocol: string) {
@@ -398,7 +372,7 @@ export function uninstall(): void {
   vi.useRealTimers();
 }
 
-/** Lets time pass, and all that it brings. */
+/** Lets time pass, with everything that it brings. */
 export function pass(ms = 100): Promise<unknown> {
   return vi.advanceTimersByTimeAsync(ms);
 }

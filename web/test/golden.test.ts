@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { applyEvent } from '../src/client/apply';
-import { takeNewest } from '../src/client/history';
+import { putNewest } from '../src/client/history';
 import { emptyState, fromEntry, withChat } from '../src/client/state';
 import type { ChatEvent, EventOp, KnownEvent } from '../src/client/types';
 import { entry } from './make';
 
-/** The server writes these files; the page must understand them as they are. */
+/** The server writes these files; the client must understand them as they are. */
 const folder = new URL('../../chat/testdata/events/', import.meta.url);
 
 const ops: Record<EventOp, true> = {
@@ -30,12 +30,12 @@ function load(): KnownEvent[] {
 
 const events = load();
 
-test('there are golden events, and one of every op', () => {
+test('there is a golden event for every op', () => {
   expect(new Set(events.map((e) => e.op))).toEqual(new Set(Object.keys(ops)));
 });
 
 describe.each(events)('$op', (event) => {
-  test('has the envelope and the fields that the fold reads', () => {
+  test('has the envelope and the fields that the fold uses', () => {
     expect(event).toMatchObject({ chat_id: expect.any(String), seq: expect.any(Number), actor_id: expect.any(String) });
     expect(event.ts).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(event.d).toMatchObject(fields(event.op));
@@ -67,12 +67,12 @@ function fields(op: EventOp): object {
   }
 }
 
-test('the fold of all of them, in their order, is what they tell', () => {
+test('folding them in order gives the state they describe', () => {
   const created = events.find((e) => e.op === 'message.created')!;
   const { chat_id } = created;
   const start = events[0]!.seq - 1;
   const held = fromEntry(entry({ id: chat_id, kind: 'public', member_count: 0, member_ids: undefined, last_seq: start }));
-  const open = takeNewest(withChat(emptyState('reader'), chat_id, held), chat_id, {
+  const open = putNewest(withChat(emptyState('reader'), chat_id, held), chat_id, {
     messages: [],
     has_more: false,
     last_seq: start,
@@ -84,12 +84,12 @@ test('the fold of all of them, in their order, is what they tell', () => {
   expect(chat.cursor).toBe(events.at(-1)!.seq);
   expect(chat.ahead).toEqual([]);
   expect(chat.entry).toMatchObject(expected());
-  const line = chat.timeline!.lines.find(({ message }) => message.id === created.d.id)!;
+  const line = chat.history!.lines.find(({ message }) => message.id === created.d.id)!;
   expect(line.message).toMatchObject({ body: '', deleted_at: expect.any(String), reactions: [] });
   expect(line.message).not.toHaveProperty('key');
 });
 
-/** What names, counts and roles must be in the end, told by the last event of each sort. */
+/** The expected names, counts and roles in the end, from the last event of each kind. */
 function expected() {
   const last = (op: EventOp) => events.findLast((e) => e.op === op)!.d as { name: string; topic: string };
   const added = events.filter((e) => e.op === 'member.added').length;
@@ -98,7 +98,7 @@ function expected() {
   return { name, topic, member_count: Math.max(0, added - removed), unread: 1 };
 }
 
-/** Seqs between the golden events are given to events of a later server: they only advance the cursor. */
+/** Fills the seqs between golden events with unknown ops, which only advance the cursor. */
 function filled(list: readonly KnownEvent[]): ChatEvent[] {
   return list.flatMap((e, i) => {
     const from = i === 0 ? e.seq : list[i - 1]!.seq + 1;

@@ -1,4 +1,4 @@
-/** What has broken other renderers. */
+/** Texts that have broken other renderers. */
 export const hostile = [
   '<script>alert(1)</script>',
   '<img src=x onerror=alert(1)>',

@@ -1,8 +1,8 @@
 import { vi } from 'vitest';
 
-/** A layout for jsdom, which has none: every element that is observed is high enough to show what the tests put in. */
+/** A layout for jsdom, which has none: elements are high enough for what the tests put in. */
 export function installLayout(): void {
-  const height = (element: Element) => (element.matches('[data-testid="messages"]') ? 2_000 : 40);
+  const height = (element: Element) => (element.matches('[data-testid="messages"], [data-testid="chat-list"]') ? 2_000 : 40);
   class Observer {
     constructor(private readonly callback: ResizeObserverCallback) {}
     observe(target: Element): void {
@@ -13,10 +13,13 @@ export function installLayout(): void {
     disconnect(): void {}
   }
   vi.stubGlobal('ResizeObserver', Observer);
-  vi.stubGlobal('matchMedia', () => ({ matches: true }));
+  // A desk: with a mouse.
+  vi.stubGlobal('matchMedia', (query: string) => ({ matches: !query.includes('hover: none') }));
   Object.defineProperty(HTMLElement.prototype, 'offsetParent', { configurable: true, get: () => document.body });
   Element.prototype.scrollTo = () => {};
   Element.prototype.scrollIntoView = () => {};
+  // jsdom has none, and transitions need one.
+  Element.prototype.animate = () => ({ cancel: () => {} }) as Animation;
   HTMLDialogElement.prototype.showModal = function () {
     this.open = true;
   };

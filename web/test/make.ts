@@ -2,7 +2,7 @@ import { applyEvent } from '../src/client/apply';
 import { emptyState, fromEntry, withChat, type ChatState, type State } from '../src/client/state';
 import type { ChatEvent, Entry, EventData, EventOp, HistoryPage, Message } from '../src/client/types';
 
-/** Builders of wire values for tests: everything has a default, tests name what they are about. */
+/** Builders of wire values for tests: everything has a default, and tests state what matters. */
 
 export const chatId = 'chat-1';
 export const me = 'me';
@@ -79,7 +79,7 @@ export function page(messages: Message[], last_seq: number, change: Partial<Hist
   return { messages, has_more: false, last_seq, epoch: 'e1', ...change };
 }
 
-/** A state that holds one chat, connected in epoch e1. */
+/** A state with one chat, connected in epoch e1. */
 export function holding(change: Partial<Entry> = {}): State {
   const state: State = { ...emptyState(me), epoch: 'e1', loaded: true };
   return withChat(state, chatId, fromEntry(entry(change)));
@@ -95,7 +95,7 @@ export function chatOf(state: State): ChatState {
   return chat;
 }
 
-/** The timeline as `seq:body` of each message. */
+/** The history as `seq:body` of each message. */
 export function texts(state: State): string[] {
-  return (chatOf(state).timeline?.lines ?? []).map(({ message: m }) => `${m.seq}:${m.body}`);
+  return (chatOf(state).history?.lines ?? []).map(({ message: m }) => `${m.seq}:${m.body}`);
 }

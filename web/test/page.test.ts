@@ -2,12 +2,12 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import App from '../src/page/App.svelte';
-import { Page } from '../src/page/page.svelte';
+import { Page } from '../src/page/state/page.svelte';
 import { FakeServer, install, pass, uninstall } from './fake';
 import { installLayout } from './layout';
 import { chatId } from './make';
 
-/** The page in a document without a layout, against the server in memory. */
+/** The page in a document without layout, against the server in memory. */
 
 let server: FakeServer;
 let app: ReturnType<typeof mount>;
@@ -71,6 +71,27 @@ describe('a chat', () => {
     expect(document.querySelector('[data-testid="body"] img, [data-testid="body"] b')).toBeNull();
   });
 
+  test('is turned around by no name and no preview', async () => {
+    const answer = fetch;
+    const evil = { ...user, id: 'other', username: 'other', display_name: 'Evil\u202e' };
+    vi.stubGlobal('fetch', async (url: string, init: RequestInit) => (url.includes('/users') ? new Response(JSON.stringify(url.endsWith('/users/other') ? evil : { users: [evil] })) : answer(url, init)));
+    server.post('other', 'one \u202etwo', 'k', uuid);
+    await open(uuid);
+    await draw(500);
+    expect(texts('last-message')).toEqual(['Evil: one two']);
+    expect(all('message')[0]!.querySelector('.head strong')!.textContent).toBe('Evil');
+    expect(all('message')[0]!.getAttribute('aria-label')).toMatch(/^Evil, /);
+  });
+
+  test('lays out each block by its own direction, and shows the numbers that were typed', async () => {
+    server.post('other', '1. one\n0. zero\n3. three\n\n- `a` https://b.example שלום\n- hello', 'k', uuid);
+    await open(uuid);
+    const [body] = all('body');
+    expect([...body!.querySelectorAll('ol, ul')].map((list) => list.getAttribute('dir'))).toEqual(['ltr', 'rtl']);
+    expect([...body!.querySelectorAll('ol > li')].map((item) => item.getAttribute('value'))).toEqual(['1', '0', '3']);
+    expect(body!.querySelector('[dir="auto"]')).toBeNull();
+  });
+
   test('Enter sends, Shift+Enter and an input method do not', async () => {
     await open(uuid);
     expect((await type('one', { shiftKey: true })).defaultPrevented).toBe(false);
@@ -79,6 +100,25 @@ describe('a chat', () => {
     expect((await type('three')).defaultPrevented).toBe(true);
     expect(texts('body')).toEqual(['three']);
     expect((all('composer')[0] as HTMLTextAreaElement).value).toBe('');
+  });
+
+  test('an input method completes no mention: Safari reports its Enter as 229', async () => {
+    const other = { ...user, id: 'other', username: 'other' };
+    const members = [{ user_id: 'other', role: 'member', joined_at: user.created_at }];
+    const answer = fetch;
+    vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+      if (url.includes('/users?')) return new Response(JSON.stringify({ users: [other] }));
+      return url.includes('/members?') ? new Response(JSON.stringify({ members })) : answer(url, init);
+    });
+    server.post('other', 'hello', 'k', uuid);
+    await open(uuid);
+    const box = () => (all('composer')[0] as HTMLTextAreaElement).value;
+    for (const init of [{ isComposing: true }, { keyCode: 229 }]) {
+      await type('@ot', init);
+      expect(box()).toBe('@ot');
+    }
+    await type('@ot');
+    expect(box()).toBe('@other ');
   });
 
   test('shows a send from pending over failed to sent', async () => {
@@ -103,17 +143,17 @@ describe('a chat', () => {
     expect(all('unread-badge')).toEqual([]);
   });
 
-  test('that nobody looks at is not', async () => {
+  test('that nobody is looking at is not', async () => {
     vi.spyOn(document, 'hasFocus').mockReturnValue(false);
     await open(uuid);
     server.post('other', 'hello', 'k', uuid, ['me']);
     await draw(500);
     expect(server.readSeq.get(uuid)).toBeUndefined();
     expect(texts('unread-badge')).toEqual(['1 unread']);
-    expect(texts('mention-badge')).toEqual(['mentions: @1']);
+    expect(texts('mention-badge')).toEqual(['mentions: 1']);
   });
 
-  test('that is left goes away', async () => {
+  test('that the user leaves goes away', async () => {
     await open(uuid);
     for (const socket of server.sockets) socket.deliver({ op: 'chat.left', d: { chat_id: uuid, seq: 1 } });
     await draw();
@@ -142,7 +182,7 @@ describe('the others', () => {
     expect([texts('typing'), texts('last-message')]).toEqual([[''], ['No messages yet']]);
   });
 
-  test('are told of typing until the text is sent or left', async () => {
+  test('are told of typing until the text is sent or abandoned', async () => {
     await open(uuid);
     const told = () => server.received.filter((c) => c['op'] === 'typing.set').map(({ d }) => d.typing);
     const box = all('composer')[0] as HTMLTextAreaElement;
@@ -157,7 +197,7 @@ describe('the others', () => {
     expect(told()).toEqual([true, false, true, false]);
   });
 
-  test('have what one wrote, and have read it, as the ticks say', async () => {
+  test('have received and read what the user wrote, as the ticks show', async () => {
     await open(uuid);
     await type('hello');
     const ticks = () => all('ticks').map((el) => `${el.dataset['state']} ${el.textContent!.trim()}`);
@@ -169,10 +209,10 @@ describe('the others', () => {
     await draw();
     expect([ticks(), texts('seen')]).toEqual([['read Read'], ['Seen']]);
     await type('and?');
-    expect([ticks(), texts('seen')]).toEqual([['read Read', 'sent Sent'], []]);
+    expect([ticks(), texts('seen')]).toEqual([['sent Sent'], []]);
   });
 
-  test('are shown as here or not, in words too', async () => {
+  test('are shown as present or absent, in words too', async () => {
     server.presence = [{ user_id: 'me', state: 'online' }, { user_id: 'other', state: 'dnd' }];
     server.post('other', 'busy', 'k', uuid);
     await open(uuid);
@@ -184,7 +224,7 @@ describe('the others', () => {
     expect(dots()).toEqual(['FOOTER Online']);
   });
 
-  test('one does not know of without a server that does', async () => {
+  test('have no presence if the server does not support it', async () => {
     server.presence = null;
     await open(uuid);
     await draw(500);
@@ -196,7 +236,7 @@ describe('the others', () => {
 describe('what one does', () => {
   const activities = () => server.received.filter((c) => c['op'] === 'activity').length;
 
-  test('counts as being active, in a tab that is seen', async () => {
+  test('counts as activity, in a visible tab', async () => {
     await open(null);
     const seen = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
     window.dispatchEvent(new Event('pointermove'));
@@ -210,7 +250,7 @@ describe('what one does', () => {
 });
 
 describe('the connection', () => {
-  test('is shown as it is', async () => {
+  test('shows its state', async () => {
     await open(null);
     expect(all('connection')[0]!.dataset['phase']).toBe('online');
     vi.spyOn(Math, 'random').mockReturnValue(0.99);
@@ -218,10 +258,10 @@ describe('the connection', () => {
     server.cut();
     await draw(200);
     expect(all('connection')[0]!.dataset['phase']).toBe('offline');
-    expect(texts('connection')[0]).toMatch(/Offline\. Reconnecting in \d+ s/);
+    expect(texts('connection')[0]).toMatch(/offline\. Reconnecting in \d+ s/);
   });
 
-  test('that is spared what it can do without says so', async () => {
+  test('says so when the server drops typing and presence', async () => {
     await open(null);
     server.tell({ op: 'degraded', d: { dropping: ['typing'] } });
     await draw();
@@ -231,11 +271,11 @@ describe('the connection', () => {
     expect(all('degraded')).toEqual([]);
   });
 
-  test('that ends with the session asks for a login, and says why', async () => {
+  test('asks for a login when the session ends, and says why', async () => {
     await open(null);
     server.cut(4500);
     await draw();
     expect(all('sign-in')).toHaveLength(1);
-    expect(texts('notice')).toEqual(['You were logged out.']);
+    expect(texts('notice')).toEqual(['You have been logged out.']);
   });
 });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client } from '../src/client';
-import { Rest } from '../src/client/rest';
+import type { Client } from '../src/client';
 import type { PresenceState } from '../src/client/types';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf } from './looks';
 import { other } from './make';
 
 let server: FakeServer;
@@ -17,8 +17,7 @@ beforeEach(async () => {
   server.presence = ['me', other, 'third'].map((user_id) => ({ user_id, state: 'online' }));
   server.chat();
   install(server);
-  const user = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+  client = clientOf(server);
 });
 
 afterEach(() => {
@@ -32,7 +31,7 @@ async function begin(): Promise<void> {
 }
 
 describe('watching', () => {
-  test('asks for exactly those who are shown, and oneself, in one command for many changes', async () => {
+  test('asks for exactly the users shown and oneself, in one command for many changes', async () => {
     await begin();
     client.presences.show('list', [other]);
     client.presences.show('members', ['third', other]);
@@ -44,7 +43,7 @@ describe('watching', () => {
     expect(watches().map((ids) => new Set(ids))).toEqual([new Set(['me']), new Set(['me', other, 'third']), new Set(['me', other])]);
   });
 
-  test('the answer is shown, then the pushes', async () => {
+  test('shows the answer, then the pushes', async () => {
     client.presences.show('list', [other]);
     await begin();
     expect([state('me'), state(other)]).toEqual(['online', 'online']);
@@ -54,7 +53,7 @@ describe('watching', () => {
     expect([state(other), state('third')]).toEqual(['away', undefined]);
   });
 
-  test('one that gets no answer does not disturb the one after it', async () => {
+  test('that gets no answer does not disturb the next one', async () => {
     await begin();
     server.answers = ({ op, d }) => op !== 'presence.watch' || !d.user_ids.includes(other);
     client.presences.show('list', [other]);
@@ -75,7 +74,7 @@ describe('watching', () => {
     expect(state(other)).toBe('dnd');
   });
 
-  test('nobody is shown as present while the connection is lost', async () => {
+  test('shows nobody as present while the connection is lost', async () => {
     client.presences.show('list', [other]);
     await begin();
     server.up = false;
@@ -84,7 +83,7 @@ describe('watching', () => {
     expect(client.store.get().presence.size).toBe(0);
   });
 
-  test('is of 500 at most; what was opened last comes first, however the rest changes', async () => {
+  test('covers at most 500 users, those opened last first, however the rest changes', async () => {
     client.presences.show('list', Array.from({ length: 600 }, (_, i) => `user ${i}`));
     client.presences.show('members', [other]);
     client.presences.show('list', Array.from({ length: 600 }, (_, i) => `user ${i}`));
@@ -93,7 +92,7 @@ describe('watching', () => {
     expect(watches()[0].slice(0, 3)).toEqual(['me', other, 'user 0']);
   });
 
-  test('is tried again when the server was busy', async () => {
+  test('is retried when the server was busy', async () => {
     server.before = ({ op }) => void (op === 'presence.watch' && FakeServer.refuse('overloaded'));
     client.presences.show('list', [other]);
     await begin();
@@ -102,7 +101,7 @@ describe('watching', () => {
     expect(state(other)).toBe('online');
   });
 
-  test('a server that knows no presence is asked once, and nobody is shown', async () => {
+  test('asks a server without presence only once, and shows nobody', async () => {
     server.presence = null;
     client.presences.show('list', [other]);
     await begin();
@@ -115,8 +114,8 @@ describe('watching', () => {
   });
 });
 
-describe('oneself', () => {
-  test('is active every 30 s at most, however much one does', async () => {
+describe('the user', () => {
+  test('is active at most every 30 s, however much they do', async () => {
     await begin();
     for (let i = 0; i < 700; i++) {
       client.presences.active();
@@ -125,7 +124,7 @@ describe('oneself', () => {
     expect(commands('activity')).toHaveLength(3);
   });
 
-  test('is active on a new connection with the first thing that one does', async () => {
+  test('is active on a new connection with the first thing they do', async () => {
     await begin();
     client.presences.active();
     await pass();
@@ -137,14 +136,14 @@ describe('oneself', () => {
     expect(commands('activity')).toHaveLength(2);
   });
 
-  test('is what one chose, once the server has taken it', async () => {
+  test('appears as chosen, once the server has accepted it', async () => {
     await begin();
     await Promise.all([client.presences.set('invisible'), pass()]);
     expect(commands('presence.set').map(({ d }) => d)).toEqual([{ state: 'invisible' }]);
     expect(state('me')).toBe('invisible');
   });
 
-  test('stays what it was when the server does not take it', async () => {
+  test('appears as before if the server does not accept it', async () => {
     await begin();
     server.before = ({ op }) => void (op === 'presence.set' && FakeServer.refuse('unavailable'));
     await Promise.all([expect(client.presences.set('dnd')).rejects.toThrow('refused: unavailable'), pass()]);

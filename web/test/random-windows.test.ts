@@ -1,28 +1,16 @@
 import { afterEach, expect, test } from 'vitest';
-import { Client, Rest, type Draft, type OutboxStorage } from '../src/client';
+import type { Client, Draft, OutboxStorage } from '../src/client';
 import { shareWindows } from '../src/client/shared';
-import type { User } from '../src/client/types';
 import '../src/client/eventstream';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf, generator, id } from './looks';
 import { installWindows } from './windows';
 
 /**
- * Chance opens, closes and freezes windows of one person while it pulls the cables: in the end every window
- * shows what the server's history shows, and every message was stored once, in the order of its window.
+ * One user's windows open, close and freeze at random, with random faults: in the end every window
+ * shows the server's history, and every message is stored once, in the order of its window.
  */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
-
-function generator(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 let windows: Client[] = [];
 
@@ -43,7 +31,7 @@ test.each(seeds)('windows agree with the server, seed %i', async (seed) => {
   install(server);
   const browser = installWindows();
   const kept = new Map<string, Draft>();
-  // As IndexedDB: later, and in the order of the keys.
+  // Like IndexedDB: asynchronous, and in the order of the keys.
   const later = (fn: () => void) => void setTimeout(fn, random() * 20);
   const storage: OutboxStorage = {
     load: () => new Promise((resolve) => later(() => resolve([...kept.values()].sort((a, b) => (a.key < b.key ? -1 : 1))))),
@@ -56,8 +44,7 @@ test.each(seeds)('windows agree with the server, seed %i', async (seed) => {
   const heard = new Map<Client, number[]>();
 
   function open(): void {
-    const rest = new Rest('', '', server.fetch);
-    const client = new Client({ user, socketUrl: 'ws://server/ws', rest, storage, share: shareWindows(), random });
+    const client = clientOf(server, { storage, share: shareWindows(), random });
     windows.push(client);
     wrote.set(client, []);
     heard.set(client, []);
@@ -113,13 +100,13 @@ test.each(seeds)('windows agree with the server, seed %i', async (seed) => {
     const chat = state.chats.get(id)!;
     expect([connection.phase, outbox, chat.ahead, chat.stale]).toEqual(['online', [], [], false]);
     expect(chat.cursor).toBe(server.chat().lastSeq);
-    expect(chat.timeline!.lines.map(({ message }) => message.body)).toEqual(history.slice(-chat.timeline!.lines.length).map((m) => m.body));
+    expect(chat.history!.lines.map(({ message }) => message.body)).toEqual(history.slice(-chat.history!.lines.length).map((m) => m.body));
     const seqs = heard.get(client)!;
     expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
   }
   expect(server.sockets.size).toBe(1);
 
-  // What a window kept after another had sent it is found to be sent by the next one.
+  // If a window kept a message after another had sent it, the next window finds it already sent.
   windows.forEach(close);
   open();
   await pass(5_000);

@@ -1,28 +1,14 @@
 import { afterEach, expect, test } from 'vitest';
-import { Client } from '../src/client';
-import { Rest } from '../src/client/rest';
-import type { User } from '../src/client/types';
 import '../src/client/eventstream';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf, generator, id } from './looks';
 
 /**
- * Chance pulls the cables: whatever happens on the way, in the end the page shows what the server's
- * history shows, and every message was stored once. A failing seed is in the test's name.
+ * Random faults: whatever happens on the way, in the end the page shows the server's history, and
+ * every message is stored once. The test's name contains the seed.
  */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 const emojis = ['👍', '🎉'];
-
-function generator(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 afterEach(uninstall);
 
@@ -36,9 +22,14 @@ test.each(seeds)('fold of the stream is the history, seed %i', async (seed) => {
   server.chat();
   install(server);
   for (let i = 0; i < 8; i++) server.post('other', `old ${i}`);
-  const rest = new Rest('', '', server.fetch);
-  const client = new Client({ user, socketUrl: 'ws://server/ws', rest, random });
+  const client = clientOf(server, { random });
   server.answers = ({ op }) => op === 'resume' || chance(0.8);
+  let limited = 0;
+  server.before = ({ op }) => {
+    if (op !== 'message.send') return;
+    if (chance(0.05)) limited = Date.now() + 100 + random() * 400;
+    if (Date.now() < limited) FakeServer.refuse('rate_limited', limited - Date.now());
+  };
   server.hold = () => (chance(0.5) ? new Promise((resolve) => setTimeout(resolve, random() * 800)) : undefined);
   client.start();
   await pass();
@@ -55,6 +46,11 @@ test.each(seeds)('fold of the stream is the history, seed %i', async (seed) => {
     else if (roll < 0.45) {
       written.push(`mine ${i}`);
       client.send(id, `mine ${i}`);
+      // Sometimes many at once.
+      for (let n = 0; n < 6 && chance(0.4); n++) {
+        written.push(`mine ${i}.${n}`);
+        client.send(id, `mine ${i}.${n}`);
+      }
     } else if (roll < 0.75) change();
     else if (roll < 0.85) server.cut(chance(0.5) ? 1006 : 1012);
     else if (roll < 0.9) client.show(chance(0.5) ? id : null);
@@ -82,14 +78,16 @@ test.each(seeds)('fold of the stream is the history, seed %i', async (seed) => {
   const history = [...server.chat().messages.values()];
   expect(outbox).toEqual([]);
   expect(history.filter((m) => m.sender_id === 'me')).toHaveLength(written.length);
+  const sent = [...server.chat().events].flatMap((e) => (e.op === 'message.created' && e.d.sender_id === 'me' ? [e.d.body] : []));
+  expect(sent).toEqual(written);
   expect(server.chat().keys.size).toBe(history.length);
   expect(chat).toMatchObject({ cursor: server.chat().lastSeq, ahead: [], stale: false, entryStale: false });
-  expect(shape(chat.timeline!.lines.map(({ message }) => message))).toEqual(shape(history.slice(-chat.timeline!.lines.length)));
+  expect(shape(chat.history!.lines.map(({ message }) => message))).toEqual(shape(history.slice(-chat.history!.lines.length)));
   expect(chat.entry.unread).toBe(server.chat().entry(server.cursor(id)).unread);
   client.stop();
 });
 
-/** What a reader sees, without who knows of whose reaction. */
+/** What the user sees, apart from whose reactions are known by name. */
 function shape(messages: { seq: number; body: string; version: number; deleted_at?: string; reactions: { emoji: string; count: number }[] }[]) {
   return messages.map(({ seq, body, version, deleted_at, reactions }) => ({
     seq,

@@ -1,30 +1,30 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client } from '../src/client';
+import type { Client } from '../src/client';
 import { applyOwnCursor, applyReset, putChats } from '../src/client/apply';
-import { applyCursor, reach, receipt, receivers, takeCursors } from '../src/client/receipts';
-import { Rest } from '../src/client/rest';
+import { applyCursor, reach, receipt, receivers, putCursors } from '../src/client/receipts';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf } from './looks';
 import { apply, chatId as id, chatOf, created, entry, event, holding, me, other } from './make';
 
 const cursor = (user_id: string, read_seq: number, delivered_seq = read_seq) => ({ user_id, read_seq, delivered_seq });
 
-/** A chat at seq 5 with two others, of whom one has read to 3 and the other has got 2. */
+/** A chat at seq 5 with two others: one has read up to 3, the other has received up to 2. */
 function known() {
   const state = holding({ last_seq: 5 });
-  return takeCursors(state, id, chatOf(state).memberRev, [cursor(me, 5), cursor(other, 3, 4), cursor('third', 1, 2)]).state;
+  return putCursors(state, id, chatOf(state).memberRev, [cursor(me, 5), cursor(other, 3, 4), cursor('third', 1, 2)]).state;
 }
 
 describe('receipts', () => {
   const ticks = (state = known(), most = 64) => [1, 2, 3].map((seq) => receipt(reach(chatOf(state), most), seq));
 
-  test('are the least that is true of everybody else', () => {
+  test('are the least that is true for everyone else', () => {
     expect(ticks()).toEqual(['read', 'delivered', 'sent']);
     expect(receivers(chatOf(known()), 2)).toEqual({ read: [other], delivered: ['third'], sent: [] });
   });
 
-  test('say no more than sent while nothing is known, alone, or in a chat too large to be told', () => {
+  test('say only sent while nothing is known, alone, or in a chat too large for receipts', () => {
     expect(ticks(holding({ last_seq: 5 }))).toEqual(['sent', 'sent', 'sent']);
-    expect(ticks(takeCursors(holding(), id, 0, [cursor(me, 5)]).state)).toEqual(['sent', 'sent', 'sent']);
+    expect(ticks(putCursors(holding(), id, 0, [cursor(me, 5)]).state)).toEqual(['sent', 'sent', 'sent']);
     expect(ticks(known(), 1)).toEqual(['sent', 'sent', 'sent']);
   });
 
@@ -32,7 +32,7 @@ describe('receipts', () => {
     const state = applyCursor(known(), id, 'third', { read_seq: 2, delivered_seq: 5 });
     expect(ticks(state)).toEqual(['read', 'read', 'delivered']);
     expect(applyCursor(state, id, 'third', { read_seq: 1, delivered_seq: 3 })).toBe(state);
-    const late = takeCursors(state, id, chatOf(state).memberRev, [cursor(other, 3), cursor('third', 1, 2)]).state;
+    const late = putCursors(state, id, chatOf(state).memberRev, [cursor(other, 3), cursor('third', 1, 2)]).state;
     expect(ticks(late)).toEqual(['read', 'read', 'delivered']);
   });
 
@@ -41,34 +41,34 @@ describe('receipts', () => {
     expect(chatOf(state).cursors.get('third')).toEqual({ read_seq: 3, delivered_seq: 3 });
   });
 
-  test('who sends has read', () => {
+  test('a sender has read everything before', () => {
     const state = apply(known(), { ...created(6, { sender_id: 'third' }), actor_id: 'third' });
     expect(chatOf(state).cursors.get('third')).toEqual({ read_seq: 6, delivered_seq: 6 });
     expect(ticks(state)).toEqual(['read', 'read', 'read']);
   });
 
-  test('a cursor that comes while they are read is not lost to the answer', () => {
+  test('a cursor that arrives during the read survives the answer', () => {
     const early = applyCursor(holding({ last_seq: 5 }), id, other, { read_seq: 5, delivered_seq: 5 });
-    const state = takeCursors(early, id, chatOf(early).memberRev, [cursor(other, 2)]).state;
+    const state = putCursors(early, id, chatOf(early).memberRev, [cursor(other, 2)]).state;
     expect(chatOf(state).cursors.get(other)!.read_seq).toBe(5);
   });
 
-  test('an answer from before a change of members is asked for again', () => {
+  test('an answer from before a change of members is read again', () => {
     const rev = chatOf(known()).memberRev;
     const state = apply(known(), event(6, 'member.removed', { user_id: 'third', by: me }));
-    expect(takeCursors(state, id, rev, [cursor(other, 3), cursor('third', 1, 2)]).again).toBe(true);
-    const read = takeCursors(state, id, rev + 1, [cursor(other, 3)]).state;
+    expect(putCursors(state, id, rev, [cursor(other, 3), cursor('third', 1, 2)]).again).toBe(true);
+    const read = putCursors(state, id, rev + 1, [cursor(other, 3)]).state;
     expect(ticks(read)).toEqual(['read', 'read', 'read']);
     expect(applyCursor(read, id, 'third', { read_seq: 1, delivered_seq: 2 })).toBe(read);
   });
 
-  test('of another history are forgotten', () => {
+  test('of another epoch are forgotten', () => {
     expect(ticks(applyReset(known(), id, 4))).toEqual(['sent', 'sent', 'sent']);
     expect(ticks(putChats(known(), [entry({ last_seq: 4 })]))).toEqual(['sent', 'sent', 'sent']);
   });
 });
 
-test('of the own cursor the further of each part wins, and counts change only with what is read', () => {
+test('the further part of the own cursor wins, and counts change only with what is read', () => {
   const state = apply(holding(), created(1), created(2), created(3));
   const got = applyOwnCursor(state, id, { read_seq: 0, delivered_seq: 2, unread: 2, mentions: 0 });
   expect(chatOf(got).entry).toMatchObject({ read_seq: 0, delivered_seq: 2, unread: 3 });
@@ -88,8 +88,7 @@ describe('over the wire', () => {
     server = new FakeServer();
     server.chat();
     install(server);
-    const user = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-    client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+    client = clientOf(server);
   });
 
   afterEach(() => {
@@ -102,7 +101,7 @@ describe('over the wire', () => {
     await pass();
   }
 
-  test('what arrives is acknowledged, looked at or not, once a second and chat at most', async () => {
+  test('messages are acknowledged, on screen or not, at most once a second per chat', async () => {
     server.chat('chat-2');
     await begin();
     server.post(other, 'hello', 'k', 'chat-2');
@@ -119,7 +118,7 @@ describe('over the wire', () => {
     expect(held().entry).toMatchObject({ delivered_seq: 50, unread: 50 });
   });
 
-  test('what waited on the server is acknowledged when it comes, many chats at a pace', async () => {
+  test('messages that waited on the server are acknowledged on arrival, many chats at a pace', async () => {
     for (let i = 0; i < 60; i++) server.post(other, 'hello', 'k', `chat-${i}`);
     await begin();
     await pass(1_000);
@@ -128,7 +127,7 @@ describe('over the wire', () => {
     expect(acknowledged()).toHaveLength(60);
   });
 
-  test('what was read or sent here needs no acknowledgement', async () => {
+  test('messages read or sent here need no acknowledgement', async () => {
     await begin();
     server.post(other, 'read');
     await pass();
@@ -139,7 +138,7 @@ describe('over the wire', () => {
     expect(acknowledged()).toEqual([]);
   });
 
-  test('nor does a chat too large for anybody to be told', async () => {
+  test('nor do messages in a chat too large for receipts', async () => {
     server.chat().kind = { kind: 'public', member_count: 65 };
     await begin();
     server.post(other, 'hello');
@@ -147,7 +146,7 @@ describe('over the wire', () => {
     expect(acknowledged()).toEqual([]);
   });
 
-  test('a refused one is not repeated before the next connection', async () => {
+  test('a refused acknowledgement is not repeated before the next connection', async () => {
     server.before = ({ op }) => void (op === 'cursor.set' && FakeServer.refuse('overloaded'));
     await begin();
     server.post(other, 'hello');
@@ -192,7 +191,7 @@ describe('over the wire', () => {
     expect([reads.length, state(1)]).toEqual([1, 'read']);
   });
 
-  test('they are read again after a reconnect, for pushes were missed', async () => {
+  test('they are read again after a reconnect, because pushes were missed', async () => {
     server.cursors = [cursor(other, 0)];
     await begin();
     client.show(id);
@@ -204,7 +203,7 @@ describe('over the wire', () => {
     expect(state(1)).toBe('read');
   });
 
-  test('they are read again when somebody was added: all have not read it any more', async () => {
+  test('they are read again when a member is added, who has not read anything yet', async () => {
     server.cursors = [cursor(other, 9)];
     await begin();
     client.show(id);
@@ -217,7 +216,7 @@ describe('over the wire', () => {
     expect(state(1)).toBe('sent');
   });
 
-  test('of a chat too large they are not read', async () => {
+  test('in a chat too large for receipts they are not read', async () => {
     server.chat().kind = { kind: 'public', member_count: 65 };
     server.cursors = [cursor(other, 9)];
     await begin();

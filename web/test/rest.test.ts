@@ -41,7 +41,7 @@ describe('requests', () => {
     expect(calls[0]!.url).toBe('http://server/api/v1/messages/m/reactions/%F0%9F%91%8D');
   });
 
-  test('an empty answer is no error', async () => {
+  test('an empty answer is not an error', async () => {
     const { api } = rest(new Response(null, { status: 204 }));
     expect(await api.logOut()).toBeUndefined();
   });
@@ -56,18 +56,18 @@ describe('failures', () => {
     expect([err.code, err.message, err.retryAfterMs]).toEqual(['rate_limited', 'Too many.', 1500]);
   });
 
-  test('the page of a proxy in between becomes a problem too', async () => {
+  test('the error page of a proxy becomes a problem too', async () => {
     const { api } = rest(new Response('<h1>Bad gateway</h1>', { status: 502 }));
     expect(await failure(api.me())).toMatchObject({ code: 'unavailable', problem: { status: 502 } });
   });
 
-  test('no network is a lost connection, no answer a deadline', async () => {
+  test('no network is a lost connection, no answer a missed deadline', async () => {
     expect(await failure(rest(new TypeError('failed')).api.me())).toBeInstanceOf(ConnectionLost);
     expect(await failure(rest(new DOMException('', 'TimeoutError')).api.me())).toBeInstanceOf(DeadlineExceeded);
   });
 });
 
-test('the page of a portal on the way is not the server', async () => {
+test('the page of a captive portal is not taken for the server', async () => {
   const rest = new Rest('', '', async () => new Response('<html>Log in to this hotel</html>', { status: 200 }));
   await expect(rest.me()).rejects.toBeInstanceOf(ConnectionLost);
 });

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionLost, ProblemError, type SearchHit, type SearchPage } from '../src/client';
-import { marks } from '../src/page/marks';
-import { Search } from '../src/page/search.svelte';
+import { marks } from '../src/page/text/marks';
+import { Search } from '../src/page/state/search.svelte';
 import { message } from './make';
 
 describe('a highlight', () => {
-  test('is text, of which some is marked', () => {
+  test('is text, some of it marked', () => {
     expect(marks('a <mark>green</mark> tea &amp; <mark>b</mark>')).toEqual([
       { text: 'a ', marked: false },
       { text: 'green', marked: true },
@@ -19,7 +19,7 @@ describe('a highlight', () => {
     expect(marks(hostile).map(({ text }) => text).join('')).toBe('<img src=x onerror=alert(1)>x<script>y</script><b>&unknown;');
   });
 
-  test('that is cut in the middle of a mark is still read', () => {
+  test('that is cut in the middle of a mark is still parsed', () => {
     expect(marks('one</mark> two <mark>three')).toEqual([
       { text: 'one', marked: false },
       { text: ' two ', marked: false },
@@ -33,15 +33,18 @@ describe('a search', () => {
   const answer = (seqs: number[], total = seqs.length, lag_ms = 0): SearchPage => ({ hits: seqs.map(hit), total, took_ms: 1, lag_ms });
   let answers: ((q: string, bound: { offset?: number }) => Promise<SearchPage>)[];
   let asked: string[];
+  let bounds: { chat_id?: string; tz?: string }[];
   let search: Search;
 
   beforeEach(() => {
     vi.useFakeTimers();
     answers = [];
     asked = [];
+    bounds = [];
     search = new Search({
       search: (q, bound = {}) => {
         asked.push(`${q} ${bound.offset}`);
+        bounds.push(bound);
         return answers.shift()!(q, bound);
       },
     });
@@ -51,7 +54,7 @@ describe('a search', () => {
   const found = () => search.hits.map((h) => h.message.seq);
   const pause = () => vi.advanceTimersByTimeAsync(200);
 
-  test('waits for a pause in the typing', async () => {
+  test('waits for a pause in typing', async () => {
     answers.push(async () => answer([1]));
     for (const text of ['g', 'gr', 'green']) search.type(text);
     expect(search.phase).toBe('searching');
@@ -59,7 +62,7 @@ describe('a search', () => {
     expect([asked, found(), search.phase]).toEqual([['green 0'], [1], 'done']);
   });
 
-  test('forgets an answer that was overtaken', async () => {
+  test('drops an answer that was overtaken', async () => {
     let late!: (page: SearchPage) => void;
     answers.push(() => new Promise((resolve) => (late = resolve)), async () => answer([2]));
     search.type('old');
@@ -71,7 +74,7 @@ describe('a search', () => {
     expect(found()).toEqual([2]);
   });
 
-  test('reads on by pages, and ends when a page brings nothing', async () => {
+  test('reads on in pages, and ends at an empty page', async () => {
     answers.push(async () => answer([1, 2], 9), async () => answer([3], 9), async () => answer([], 9));
     search.type('tea');
     await pause();
@@ -84,7 +87,7 @@ describe('a search', () => {
     expect([asked, found(), search.more]).toEqual([['tea 0', 'tea 2', 'tea 3'], [1, 2, 3], false]);
   });
 
-  test('tells a query that is not taken from a server that does not search', async () => {
+  test('distinguishes a refused query from a server that cannot search', async () => {
     const problem = (code: 'bad_request' | 'unavailable', status: number) => new ProblemError({ type: '', title: '', status, detail: `said ${code}`, code });
     answers.push(async () => Promise.reject(problem('bad_request', 400)), async () => Promise.reject(problem('unavailable', 503)), async () => Promise.reject(new ConnectionLost()), async () => answer([1]));
     search.type('before:never');
@@ -100,7 +103,19 @@ describe('a search', () => {
     expect([search.phase, found()]).toEqual(['done', [1]]);
   });
 
-  test('says when the index is behind, and is empty again without words', async () => {
+  test('is confined to one chat until it is widened, and counts the days of the browser', async () => {
+    answers.push(async () => answer([1]), async () => answer([1, 2]));
+    search.chatId = 'c1';
+    search.type('tea');
+    await pause();
+    search.widen();
+    await pause();
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    expect(bounds.map(({ chat_id, tz }) => [chat_id, tz])).toEqual([['c1', timeZone], [undefined, timeZone]]);
+    expect(found()).toEqual([1, 2]);
+  });
+
+  test('says when the index is behind, and is empty again without a query', async () => {
     answers.push(async () => answer([1], 1, 60_000));
     search.type('tea');
     await pause();

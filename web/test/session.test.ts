@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Client, Rest } from '../src/client';
-import type { ClientOptions, User } from '../src/client';
+import type { Client, ClientOptions } from '../src/client';
 import '../src/client/eventstream';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf, id } from './looks';
 
-/** Who is connected, and until when. */
+/** Who is connected, and for how long. */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 let server: FakeServer;
 let client: Client;
 
 function begin(options: Partial<ClientOptions> = {}): Promise<unknown> {
-  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5, ...options });
+  client = clientOf(server, options);
   client.start();
   return pass();
 }
@@ -44,7 +42,7 @@ describe('a token', () => {
     expect(connection()).toMatchObject({ phase: 'ended', login: true, code: 4501 });
   });
 
-  test('whose answer is lost with the connection is said again on the next one', async () => {
+  test('whose answer is lost with the connection is sent again on the next one', async () => {
     let losses = 1;
     server.before = ({ op }) => void (op === 'auth' && losses-- > 0 && server.cut());
     await begin({ token: 't' });
@@ -52,7 +50,7 @@ describe('a token', () => {
     expect(connection().phase).toBe('online');
   });
 
-  test('that cannot be looked up for a moment is said again', async () => {
+  test('that cannot be looked up for a moment is sent again', async () => {
     let refusals = 2;
     server.before = ({ op }) => void (op === 'auth' && refusals-- > 0 && FakeServer.refuse('unavailable'));
     await begin({ token: 't' });
@@ -60,7 +58,7 @@ describe('a token', () => {
     expect(connection().phase).toBe('online');
   });
 
-  test('still unanswered at stop changes nothing any more', async () => {
+  test('still unanswered at stop changes nothing afterwards', async () => {
     server.answers = ({ op }) => op !== 'auth';
     await begin({ token: 't' });
     const last = client.store.get();
@@ -70,7 +68,7 @@ describe('a token', () => {
   });
 });
 
-test('of somebody else who has logged in meanwhile: nothing is sent in their name', async () => {
+test('nothing is sent in the name of another user who has logged in meanwhile', async () => {
   await begin();
   server.up = false;
   server.cut();
@@ -112,7 +110,7 @@ describe('waking up', () => {
     vi.stubGlobal('removeEventListener', (name: string) => listeners.delete(name));
   });
 
-  test('the network comes back: so does the connection, at once', async () => {
+  test('the connection returns with the network, at once', async () => {
     await begin({ random: () => 1 });
     server.up = false;
     server.cut();

@@ -1,16 +1,14 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client, Rest, type Draft, type OutboxStorage } from '../src/client';
+import type { Client, Draft, OutboxStorage } from '../src/client';
 import { OutboxDatabase } from '../src/client/outbox-db';
 import { shareWindows } from '../src/client/shared';
-import type { User } from '../src/client/types';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { bodies, clientOf, commands, id, outbox, phase, stored } from './looks';
 import { installWindows } from './windows';
 
-/** Several windows of one user use one connection, and one outbox. */
+/** A user's windows share one connection and one outbox. */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 let server: FakeServer;
 let windows: Client[];
 let kept: Map<string, Draft>;
@@ -36,8 +34,7 @@ const storage: OutboxStorage = {
 };
 
 async function open(shown: string | null = id): Promise<Client> {
-  const rest = new Rest('', '', server.fetch);
-  const client = new Client({ user, socketUrl: 'ws://server/ws', rest, storage, share: shareWindows(), random: () => 0.5 });
+  const client = clientOf(server, { storage, share: shareWindows() });
   windows.push(client);
   client.start();
   await pass();
@@ -46,14 +43,8 @@ async function open(shown: string | null = id): Promise<Client> {
   return client;
 }
 
-const bodies = (client: Client) => client.store.get().state.chats.get(id)!.timeline!.lines.map(({ message }) => message.body);
-const outbox = (client: Client) => client.store.get().outbox.map((p) => `${p.body} ${p.status}`);
-const phase = (client: Client) => client.store.get().connection.phase;
-const stored = () => [...server.chat().messages.values()].map((m) => m.body);
-const commands = (op: string) => server.received.filter((c) => c['op'] === op);
-
 describe('two windows', () => {
-  test('have one connection, and both show what comes', async () => {
+  test('have one connection, and both show new messages', async () => {
     server.post('other', 'before');
     const [first, second] = [await open(), await open()];
     expect(server.sockets.size).toBe(1);
@@ -63,18 +54,18 @@ describe('two windows', () => {
     expect([bodies(first), bodies(second)]).toEqual([['before', 'after'], ['before', 'after']]);
   });
 
-  test('send through the one that leads, in order, each once', async () => {
+  test('send through the leader, in order, each message once', async () => {
     const [first, second] = [await open(), await open()];
     second.send(id, 'one');
     second.send(id, 'two');
     expect(outbox(second)).toEqual(['one queued', 'two queued']);
     await pass();
-    expect([stored(), bodies(first), bodies(second)]).toEqual([['one', 'two'], ['one', 'two'], ['one', 'two']]);
+    expect([stored(server), bodies(first), bodies(second)]).toEqual([['one', 'two'], ['one', 'two'], ['one', 'two']]);
     expect([outbox(first), outbox(second), kept.size]).toEqual([[], [], 0]);
-    expect(commands('message.send')).toHaveLength(2);
+    expect(commands(server, 'message.send')).toHaveLength(2);
   });
 
-  test('show the same of what waits and fails, and either tries again', async () => {
+  test('show the same pending and failed messages, and either can retry', async () => {
     const [first, second] = [await open(), await open()];
     server.before = ({ op }) => void (op === 'message.send' && FakeServer.refuse('forbidden'));
     second.send(id, 'no');
@@ -83,10 +74,10 @@ describe('two windows', () => {
     server.before = () => {};
     second.retry(second.store.get().outbox[0]!.key);
     await pass();
-    expect([stored(), outbox(first), outbox(second)]).toEqual([['no'], [], []]);
+    expect([stored(server), outbox(first), outbox(second)]).toEqual([['no'], [], []]);
   });
 
-  test('the other takes over when the first is closed, and loses and doubles nothing', async () => {
+  test('take over from each other when one closes, and lose and double nothing', async () => {
     const [first, second] = [await open(), await open()];
     server.answers = ({ op }) => op !== 'message.send';
     second.send(id, 'unanswered');
@@ -101,12 +92,12 @@ describe('two windows', () => {
     await pass(1_000);
     expect(server.sockets.size).toBe(1);
     expect(phase(second)).toBe('online');
-    expect(stored()).toEqual(['unanswered', 'meanwhile', 'unheard', 'behind it']);
-    expect(bodies(second)).toEqual(stored());
+    expect(stored(server)).toEqual(['unanswered', 'meanwhile', 'unheard', 'behind it']);
+    expect(bodies(second)).toEqual(stored(server));
     expect([outbox(second), kept.size]).toEqual([[], 0]);
   });
 
-  test('follow the one connection through a loss', async () => {
+  test('follow the connection through a loss', async () => {
     const [first, second] = [await open(), await open()];
     server.up = false;
     server.cut();
@@ -122,7 +113,7 @@ describe('two windows', () => {
     expect(bodies(second)).toEqual(bodies(first));
   });
 
-  test('that shows a chat which the first does not show misses nothing of it', async () => {
+  test('show different chats, and neither misses anything', async () => {
     await open(null);
     const second = await open();
     server.cut();
@@ -131,13 +122,13 @@ describe('two windows', () => {
     expect(bodies(second)).toEqual(['missed 0', 'missed 1', 'missed 2', 'missed 3', 'missed 4']);
   });
 
-  test('watch what any of them shows, and read for both', async () => {
+  test('watch the presence that either shows, and read for both', async () => {
     server.presence = [{ user_id: 'ada', state: 'online' }, { user_id: 'bob', state: 'away' }];
     const [first, second] = [await open(), await open()];
     first.presences.show('list', ['ada']);
     second.presences.show('list', ['bob']);
     await pass(1_000);
-    expect(new Set(commands('presence.watch').at(-1)!['d'].user_ids)).toEqual(new Set(['me', 'ada', 'bob']));
+    expect(new Set(commands(server, 'presence.watch').at(-1)!['d'].user_ids)).toEqual(new Set(['me', 'ada', 'bob']));
     expect(second.store.get().presence.get('bob')?.state).toBe('away');
     server.post('other', 'read me');
     await pass();
@@ -147,7 +138,7 @@ describe('two windows', () => {
   });
 });
 
-test('a window that opens while the first is offline joins when it is back', async () => {
+test('a window that opens while the first is offline joins once it is back', async () => {
   const first = await open();
   server.up = false;
   server.cut();
@@ -165,7 +156,7 @@ test('a window that opens while the first is offline joins when it is back', asy
 describe('the database of unsent messages', () => {
   const draft = (key: string, written_at: number): Draft => ({ key, chat_id: id, body: key, written_at });
 
-  test('keeps them in the order written, of each user apart', async () => {
+  test('keeps them in the order written, apart for each user', async () => {
     uninstall();
     const mine = new OutboxDatabase('me');
     mine.save(draft('b', 2));
@@ -178,7 +169,7 @@ describe('the database of unsent messages', () => {
     expect(await mine.load()).toEqual([]);
   });
 
-  test('that the browser closed is opened again, and loses nothing', async () => {
+  test('reopens when the browser closed it, and loses nothing', async () => {
     uninstall();
     const opened: IDBDatabase[] = [];
     const { open } = IDBFactory.prototype;
@@ -195,7 +186,7 @@ describe('the database of unsent messages', () => {
     IDBFactory.prototype.open = open;
   });
 
-  test('can be deleted while it is open, as by a browser that clears the data of a site', async () => {
+  test('can be deleted while open, as when a browser clears site data', async () => {
     uninstall();
     const mine = new OutboxDatabase('cleared');
     await mine.load();
@@ -208,7 +199,7 @@ describe('the database of unsent messages', () => {
     expect(await mine.load()).toHaveLength(1);
   });
 
-  test('that never opens is an empty one after a while', async () => {
+  test('is empty if it does not open for a while', async () => {
     const { indexedDB } = globalThis;
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: { open: () => ({}) } });
     const clearing = new OutboxDatabase('hangs').clear().then(() => 'done');
@@ -217,7 +208,7 @@ describe('the database of unsent messages', () => {
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: indexedDB });
   });
 
-  test('that a browser refuses is an empty one', async () => {
+  test('is empty if the browser refuses it', async () => {
     uninstall();
     const { indexedDB } = globalThis;
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, value: { open: () => { throw new Error('refused'); } } });

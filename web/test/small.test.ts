@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fullJitter } from '../src/client/backoff';
 import { afterClose, closeSentence } from '../src/client/close';
 import { newKey } from '../src/client/key';
-import { chatTitle, grantable, hue, initials, mayActOn } from '../src/page/names';
-import { isSend } from '../src/page/keys';
-import { nothingKnown, rows } from '../src/page/rows';
+import { chatTitle, grantable, hue, initials, mayActOn } from '../src/page/text/names';
+import { isComposing, isSend } from '../src/page/elements/keys';
+import { nothingKnown, rows } from '../src/page/chat/rows';
 import { en } from '../src/page/i18n/en';
 import type { User } from '../src/client/types';
 import { entry, me, message, other, time } from './make';
@@ -12,7 +13,7 @@ import { entry, me, message, other, time } from './make';
 describe('backoff', () => {
   const almostOne = () => 0.999999;
 
-  test('spreads over the whole of a doubling range, up to its cap', () => {
+  test('spreads over the whole of a doubling range, up to a cap', () => {
     const ceilings = [0, 1, 2, 3, 50].map((n) => fullJitter(n, { baseMs: 100, capMs: 1000, random: almostOne }));
     expect(ceilings).toEqual([100, 200, 400, 800, 1000]);
     expect(fullJitter(5, { baseMs: 100, capMs: 1000, random: () => 0 })).toBe(0);
@@ -23,7 +24,7 @@ describe('close codes', () => {
   test.each([1000, 1001, 1006, 1012, 1013, 4000, 4002, 4005, 4499])('%i reconnects', (code) => {
     expect(afterClose(code)).toBe('reconnect');
   });
-  test.each([1007, 1008, 1009, 4502, 4504, 4999])('%i stays away', (code) => {
+  test.each([1007, 1008, 1009, 4502, 4504, 4999])('%i stops', (code) => {
     expect(afterClose(code)).toBe('stop');
     expect(closeSentence(code)).toMatch(/\.$/);
   });
@@ -50,7 +51,7 @@ describe('names', () => {
     expect(chatTitle(entry({ name: '', member_ids: undefined, member_count: 1204 }), users, me, en.names)).toBe('Group of 1204');
   });
 
-  test('have initials and a lasting colour', () => {
+  test('have initials and a constant colour', () => {
     expect([initials('Ada Lovelace'), initials('bob'), initials('李 小龙'), initials('')]).toEqual(['AL', 'B', '李小', '?']);
     expect(hue('abc')).toBe(hue('abc'));
   });
@@ -66,7 +67,7 @@ describe('names', () => {
 describe('Enter', () => {
   const press = { key: 'Enter', shiftKey: false, isComposing: false, keyCode: 13 };
 
-  test('sends, alone', () => {
+  test('sends on its own', () => {
     expect(isSend(press)).toBe(true);
     expect(isSend({ ...press, shiftKey: true })).toBe(false);
     expect(isSend({ ...press, key: 'a' })).toBe(false);
@@ -75,7 +76,15 @@ describe('Enter', () => {
   test('of an input method does not send', () => {
     expect(isSend({ ...press, isComposing: true })).toBe(false);
     expect(isSend({ ...press, keyCode: 229 })).toBe(false);
+    expect(isComposing({ ...press, keyCode: 229 })).toBe(true);
+    expect(isComposing(press)).toBe(false);
   });
+});
+
+test('a page whose files are not found says so, and any other does not', () => {
+  const file = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+  expect(file('index.html')).toMatch(/<body>[^]*<p id="lost">\s*Fechatter cannot load its files\./);
+  expect(file('src/app.css')).toMatch(/^#lost \{\n {2}display: none;\n\}/m);
 });
 
 describe('rows', () => {
@@ -83,21 +92,29 @@ describe('rows', () => {
   const kinds = (list: ReturnType<typeof rows>) =>
     list.flatMap((r) => [...(r.day ? ['day'] : []), ...(r.fresh ? ['new'] : []), r.kind === 'message' ? `${r.message.seq}${r.first ? '+' : ''}` : r.kind]);
 
-  test('group what one person wrote at a time, with days between', () => {
+  test('group what one user wrote at a time, and divide days', () => {
     const list = rows(lines(message(1), message(2), message(3, { sender_id: me }), message(4, { created_at: '2026-01-05T00:00:00.000Z' })), [], me, null);
     expect(kinds(list)).toEqual(['day', '1+', '2', '3+', 'day', '4+']);
   });
 
-  test('have one line before the first new message of somebody else', () => {
+  test('have one divider before the first new message by another user', () => {
     const list = rows(lines(message(1), message(2, { sender_id: me }), message(3), message(4)), [], me, 1);
     expect(kinds(list)).toEqual(['day', '1+', '2+', 'new', '3+', '4']);
   });
 
-  test('do not show a send twice whose message is in the history', () => {
-    const pending = { key: 'k', chat_id: 'c', body: 'x', written_at: 0, attempts: 0, due: 0 };
+  test('do not repeat a send whose message is in the history', () => {
+    const pending = { key: 'k', chat_id: 'c', body: 'x', written_at: Date.parse(time(2)), attempts: 0, due: 0 };
     const ack = { message_id: 'm2', seq: 2, ts: time(2), replayed: false };
     const list = rows(lines(message(1), message(2)), [{ ...pending, status: 'acked', ack }, { ...pending, key: 'l', status: 'queued' }], me, null);
     expect(kinds(list)).toEqual(['day', '1+', '2', 'pending']);
+  });
+
+  test('of unsent messages stand below the day on which they were written', () => {
+    const unsent = (...days: string[]) => days.map((day, i) => ({ key: `k${i}`, chat_id: 'c', body: 'x', written_at: Date.parse(day), attempts: 0, due: 0, status: 'queued' as const }));
+    const list = rows(lines(message(1, { sender_id: me, created_at: '2026-01-05T22:58:00Z' })), unsent('2026-01-05T22:59:00Z', '2026-01-05T23:01:00Z', '2026-01-05T23:02:00Z'), me, null);
+    expect(kinds(list)).toEqual(['day', '1+', 'pending', 'day', 'pending', 'pending']);
+    expect(list.map((row) => row.first)).toEqual([true, false, true, false]);
+    expect(kinds(rows([], unsent('2026-01-05T12:00:00Z'), me, null))).toEqual(['day', 'pending']);
   });
 
   test('are the same objects as long as nothing about them changes', () => {
@@ -111,7 +128,7 @@ describe('rows', () => {
     expect(rows(held.slice(1), [], me, null, known)[0]).toMatchObject({ day: held[1]!.message.created_at, first: true });
   });
 
-  test('are what they would be without those that were made before', () => {
+  test('are the same as without the previous result', () => {
     const all = lines(...Array.from({ length: 12 }, (_, i) => message(i + 1, i % 3 === 0 ? { sender_id: me } : {})));
     const known = nothingKnown();
     const steps: [typeof all, number | null][] = [[all.slice(4, 8), 5], [all.slice(2, 8), 5], [all.slice(2, 9), null], [all.slice(2, 12).with(4, { ...all[6]!, asOf: 7 }), 9], [all, 2], [[], 2], [all.slice(0, 3), 0], [all.slice(6), 3]];

@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client, Rest } from '../src/client';
-import type { User } from '../src/client/types';
+import type { Client } from '../src/client';
 import '../src/client/eventstream';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf, id } from './looks';
 
-/** Where WebSockets do not get through, the event stream and REST do the same work. */
+/** Where WebSockets are blocked, the event stream and REST do the same work. */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 let server: FakeServer;
 let client: Client;
 
@@ -16,7 +14,7 @@ beforeEach(async () => {
   server.chat();
   server.websockets = false;
   install(server);
-  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+  client = clientOf(server);
   client.start();
   await pass(5_000);
   client.show(id);
@@ -28,12 +26,12 @@ afterEach(() => {
   uninstall();
 });
 
-const bodies = () => client.store.get().state.chats.get(id)!.timeline!.lines.map(({ message }) => message.body);
+const bodies = () => client.store.get().state.chats.get(id)!.history!.lines.map(({ message }) => message.body);
 const phase = () => client.store.get().connection.phase;
 const kinds = () => [...server.sockets].map((socket) => socket.url);
 
 describe('the event stream', () => {
-  test('is used when WebSockets say nothing, and brings what is written', async () => {
+  test('is used when WebSockets are silent, and delivers messages', async () => {
     expect([phase(), kinds()]).toEqual(['online', ['stream']]);
     server.post('other', '你好');
     client.send(id, 'hi');
@@ -43,7 +41,7 @@ describe('the event stream', () => {
     expect(server.received).toMatchObject([{ op: 'message.send', rest: true }]);
   });
 
-  test('that was cut comes back at once as a stream, and what was missed is read, once', async () => {
+  test('that was cut comes back at once as a stream, and missed messages are read once', async () => {
     server.post('other', 'one');
     await pass();
     server.up = false;
@@ -61,7 +59,7 @@ describe('the event stream', () => {
     expect(server.chat().keys.size).toBe(4);
   });
 
-  test('of another history makes what is held be read anew', async () => {
+  test('of another epoch makes the client read everything again', async () => {
     server.post('other', 'one');
     await pass();
     server.epoch = 'e2';
@@ -71,13 +69,13 @@ describe('the event stream', () => {
     expect([bodies(), client.store.get().state.chats.get(id)!.stale]).toEqual([['one'], false]);
   });
 
-  test('is left for a WebSocket after a while, when those had worked before', async () => {
+  test('gives way to a WebSocket after a while, if those had worked before', async () => {
     server.websockets = true;
     server.cut();
     await pass(60_000);
     expect(kinds()).toEqual(['stream']);
     client.stop();
-    client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+    client = clientOf(server);
     client.start();
     await pass();
     expect(kinds()).toEqual(['ws://server/ws']);
@@ -90,13 +88,13 @@ describe('the event stream', () => {
     expect([phase(), kinds()]).toEqual(['online', ['ws://server/ws']]);
   });
 
-  test('is left for a WebSocket once those get through, though none ever had', async () => {
+  test('gives way to a WebSocket once those get through, even if none ever had', async () => {
     server.websockets = true;
     await pass(61 * 60_000);
     expect([phase(), kinds()]).toEqual(['online', ['ws://server/ws']]);
   });
 
-  test('that died in silence is noticed when somebody looks', async () => {
+  test('that died silently is noticed when someone looks', async () => {
     await pass(2_000);
     server.cut('silence');
     server.post('other', 'meanwhile');

@@ -1,14 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Client, Rest, type Draft, type OutboxStorage } from '../src/client';
+import type { Client, Draft, OutboxStorage } from '../src/client';
 import { shareWindows } from '../src/client/shared';
-import type { User } from '../src/client/types';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { bodies, clientOf, commands, id, outbox, phase, stored } from './looks';
 import { installWindows, type Browser } from './windows';
 
-/** What happens between windows when the one that leads ends, freezes, or may not lead. */
+/** What happens between windows when the leader closes, freezes, or is not allowed to lead. */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 let server: FakeServer;
 let browser: Browser;
 let windows: Client[];
@@ -27,8 +25,7 @@ afterEach(() => {
 });
 
 async function open(storage?: OutboxStorage): Promise<Client> {
-  const rest = new Rest('', '', server.fetch);
-  const client = new Client({ user, socketUrl: 'ws://server/ws', rest, ...(storage && { storage }), share: shareWindows(), random: () => 0.5 });
+  const client = clientOf(server, { ...(storage && { storage }), share: shareWindows() });
   windows.push(client);
   client.start();
   await pass();
@@ -37,14 +34,8 @@ async function open(storage?: OutboxStorage): Promise<Client> {
   return client;
 }
 
-const bodies = (client: Client) => client.store.get().state.chats.get(id)!.timeline!.lines.map(({ message }) => message.body);
-const outbox = (client: Client) => client.store.get().outbox.map((p) => `${p.body} ${p.status}`);
-const phase = (client: Client) => client.store.get().connection.phase;
-const stored = () => [...server.chat().messages.values()].map((m) => m.body);
-const commands = (op: string) => server.received.filter((c) => c['op'] === op);
-
 describe('a window that leads and is frozen', () => {
-  test('is not waited for by one that opens: it leads, and the other follows when it wakes up', async () => {
+  test('does not hold up one that opens: that one leads, and the frozen one follows when it wakes up', async () => {
     const first = await open();
     browser.freeze();
     server.cut('silence');
@@ -58,16 +49,16 @@ describe('a window that leads and is frozen', () => {
     server.post('other', 'for both');
     first.send(id, 'from the first');
     await pass(1_000);
-    expect(stored()).toEqual(['from the second', 'for both', 'from the first']);
-    expect([bodies(first), bodies(second)]).toEqual([stored(), stored()]);
+    expect(stored(server)).toEqual(['from the second', 'for both', 'from the first']);
+    expect([bodies(first), bodies(second)]).toEqual([stored(server), stored(server)]);
     expect([outbox(first), outbox(second), server.sockets.size]).toEqual([[], [], 1]);
   });
 
-  test('is noticed by the others when they are looked at', async () => {
+  test('is noticed by the others when someone looks at them', async () => {
     const [first, second] = [await open(), await open()];
     const third = await open();
     browser.freeze();
-    // The windows that are looked at run.
+    // Visible windows run.
     browser.wake(2);
     server.cut('silence');
     second.probe();
@@ -80,7 +71,7 @@ describe('a window that leads and is frozen', () => {
     expect([phase(first), bodies(first), server.sockets.size]).toEqual(['online', ['hello'], 1]);
   });
 
-  test('and still believes that it leads is not listened to', async () => {
+  test('and still believes that it leads is ignored', async () => {
     await open();
     browser.freeze();
     server.cut('silence');
@@ -94,7 +85,7 @@ describe('a window that leads and is frozen', () => {
     expect([second, third].flatMap((window) => [phase(window), outbox(window)])).toEqual(['online', [], 'online', []]);
   });
 
-  test('and wrote what it could not send: it goes out once when it wakes up', async () => {
+  test('sends what it wrote once, when it wakes up', async () => {
     const first = await open();
     server.answers = ({ op }) => op !== 'message.send';
     server.before = ({ op }) => void (op === 'message.send' && server.cut('silence'));
@@ -108,22 +99,22 @@ describe('a window that leads and is frozen', () => {
     await pass(6_000);
     browser.thaw();
     await pass(2_000);
-    expect(stored()).toEqual(['under way', 'behind it']);
-    expect([bodies(first), bodies(second), outbox(first), outbox(second)]).toEqual([stored(), stored(), [], []]);
+    expect(stored(server)).toEqual(['under way', 'behind it']);
+    expect([bodies(first), bodies(second), outbox(first), outbox(second)]).toEqual([stored(server), stored(server), [], []]);
   });
 });
 
 describe('a takeover', () => {
-  test('does not lose what another window wrote while nobody led, though nothing keeps it', async () => {
+  test('does not lose what another window wrote while nobody led, even without a storage', async () => {
     const [first, second, third] = [await open(), await open(), await open()];
     first.stop();
     third.send(id, 'to nobody');
     await pass(2_000);
-    expect(stored()).toEqual(['to nobody']);
-    expect([bodies(second), bodies(third), outbox(second), outbox(third)]).toEqual([stored(), stored(), [], []]);
+    expect(stored(server)).toEqual(['to nobody']);
+    expect([bodies(second), bodies(third), outbox(second), outbox(third)]).toEqual([stored(server), stored(server), [], []]);
   });
 
-  test('does not begin before what was kept is known', async () => {
+  test('does not begin before kept drafts are loaded', async () => {
     const slow: OutboxStorage = {
       load: () => new Promise((resolve) => setTimeout(() => resolve([{ key: 'k', chat_id: id, body: 'kept', written_at: 1 }]), 2_000)),
       save: () => {},
@@ -132,19 +123,19 @@ describe('a takeover', () => {
     const only = await open(slow);
     only.send(id, 'new');
     await pass(1_000);
-    expect(stored()).toEqual([]);
+    expect(stored(server)).toEqual([]);
     await pass(2_000);
-    expect(stored()).toEqual(['kept', 'new']);
+    expect(stored(server)).toEqual(['kept', 'new']);
   });
 
-  test('does not wait for ever for a storage that says nothing', async () => {
+  test('does not wait for ever for a storage that does not answer', async () => {
     const only = await open({ load: () => new Promise(() => {}), save: () => {}, forget: () => {} });
     only.send(id, 'new');
     await pass(6_000);
-    expect(stored()).toEqual(['new']);
+    expect(stored(server)).toEqual(['new']);
   });
 
-  test('leaves what the server refused for a person to decide, in a new window too', async () => {
+  test('leaves what the server refused for the user to decide, in a new window too', async () => {
     const kept = new Map<string, Draft>();
     const storage: OutboxStorage = { load: () => [...kept.values()], save: (draft) => kept.set(draft.key, draft), forget: (key) => kept.delete(key) };
     const first = await open(storage);
@@ -157,7 +148,7 @@ describe('a takeover', () => {
     expect([outbox(second), second.store.get().outbox[0]!.reason]).toEqual([['no failed'], 'refused: forbidden']);
     second.retry(second.store.get().outbox[0]!.key);
     await pass();
-    expect([stored(), outbox(second), kept.size]).toEqual([['no'], [], 0]);
+    expect([stored(server), outbox(second), kept.size]).toEqual([['no'], [], 0]);
   });
 });
 
@@ -167,27 +158,27 @@ test('a browser that refuses locks leaves every window its own connection', asyn
   expect([phase(first), phase(second), server.sockets.size]).toEqual(['online', 'online', 2]);
 });
 
-test('several windows of another history reconnect once', async () => {
+test('several windows of another epoch reconnect once', async () => {
   const all = [await open(), await open(), await open()];
-  const before = commands('resume').length;
+  const before = commands(server, 'resume').length;
   server.chats.clear();
   server.epoch = 'e2';
   server.post('other', 'restored');
   server.tell({ op: 'reset', chat_id: id, seq: 1, d: { reason: 'epoch' } });
   await pass(10_000);
-  expect(commands('resume').length - before).toBe(1);
+  expect(commands(server, 'resume').length - before).toBe(1);
   expect(all.map(bodies)).toEqual([['restored'], ['restored'], ['restored']]);
 });
 
-test('several windows acknowledge what came once', async () => {
+test('several windows acknowledge a delivery once', async () => {
   await open();
   await open();
   server.post('other', 'hello');
   await pass(3_000);
-  expect(commands('cursor.set')).toHaveLength(1);
+  expect(commands(server, 'cursor.set')).toHaveLength(1);
 });
 
-test('pages that speak otherwise do not hear one another', async () => {
+test('pages with different versions of the notes do not hear each other', async () => {
   const only = await open();
   const channel = new BroadcastChannel('fechatter.me');
   channel.postMessage({ is: 'connection', connection: { phase: 'ended' } });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Client } from '../src/client';
-import { Rest } from '../src/client/rest';
+import type { Client } from '../src/client';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { clientOf } from './looks';
 import { chatId as id, other } from './make';
 
 let server: FakeServer;
@@ -11,8 +11,7 @@ beforeEach(async () => {
   server = new FakeServer();
   server.chat();
   install(server);
-  const user = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-  client = new Client({ user, socketUrl: 'ws://server/ws', rest: new Rest('', '', server.fetch), random: () => 0.5 });
+  client = clientOf(server);
   client.start();
   await pass();
 });
@@ -22,7 +21,7 @@ afterEach(() => {
   uninstall();
 });
 
-/** What was told, as `chat true` or `chat false`. */
+/** What was reported, as `chat true` or `chat false`. */
 const told = () => server.received.filter((c) => c['op'] === 'typing.set').map(({ d }) => `${d.chat_id} ${d.typing}`);
 
 async function write(forMs: number, chat = id): Promise<void> {
@@ -33,7 +32,7 @@ async function write(forMs: number, chat = id): Promise<void> {
 }
 
 describe('writing', () => {
-  test('is told at once, and again every 3 s while it lasts', async () => {
+  test('is reported at once, and again every 3 s while it lasts', async () => {
     await write(2_900);
     expect(told()).toEqual([`${id} true`]);
     await write(3_200);
@@ -48,7 +47,7 @@ describe('writing', () => {
     expect(told()).toEqual([`${id} true`, `${id} false`]);
   });
 
-  test('is over when the text is emptied or left, and begins anew at once', async () => {
+  test('is over when the text is emptied or abandoned, and begins again at once', async () => {
     await write(100);
     client.typed(id, '');
     client.stopTyping();
@@ -58,13 +57,13 @@ describe('writing', () => {
     expect(told()).toEqual([`${id} true`, `${id} false`, `${id} true`, `${id} false`]);
   });
 
-  test('in another chat is over in the one before', async () => {
+  test('in another chat ends in the previous one', async () => {
     await write(100);
     await write(100, 'chat-2');
     expect(told()).toEqual([`${id} true`, `${id} false`, 'chat-2 true']);
   });
 
-  test('is not told to a server that does not know it, until the next connection', async () => {
+  test('is not reported to a server that does not support it, until the next connection', async () => {
     server.before = ({ op }) => void (op === 'typing.set' && FakeServer.refuse('bad_request'));
     await write(10_000);
     expect(told()).toHaveLength(1);
@@ -74,7 +73,7 @@ describe('writing', () => {
     expect(told()).toHaveLength(2);
   });
 
-  test('is told again after another refusal', async () => {
+  test('is reported again after any other refusal', async () => {
     server.before = ({ op }) => void (op === 'typing.set' && FakeServer.refuse('overloaded'));
     await write(3_200);
     expect(told()).toHaveLength(2);
@@ -97,7 +96,7 @@ describe('who types', () => {
     expect(typing()).toBeUndefined();
   });
 
-  test('is shown longer by the next frame, and not by an empty one', async () => {
+  test('is prolonged by the next frame, and ended by an empty one', async () => {
     await tell(other);
     await pass(4_000);
     await tell(other, 'third');
@@ -107,7 +106,7 @@ describe('who types', () => {
     expect(typing()).toBeUndefined();
   });
 
-  test('is not shown any more once the message is there', async () => {
+  test('is hidden once the message arrives', async () => {
     await tell(other, 'third');
     server.post(other, 'here it is');
     await pass(10);

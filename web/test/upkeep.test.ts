@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client, Rest } from '../src/client';
-import type { ChatEvent, User } from '../src/client/types';
+import type { ChatEvent } from '../src/client/types';
 import { FakeServer, install, pass, uninstall } from './fake';
+import { id, user } from './looks';
 
-/** What is held stays whole, and small, for as long as a page is open. */
+/** The state stays complete and small for as long as a page is open. */
 
-const user: User = { id: 'me', username: 'me', display_name: 'Me', created_at: '' };
-const id = 'chat-1';
 let server: FakeServer;
 let client: Client;
 let asked: string[];
@@ -31,7 +30,7 @@ afterEach(() => {
 });
 
 const held = (chat = id) => client.store.get().state.chats.get(chat)!;
-const lines = (chat = id) => held(chat).timeline?.lines.length;
+const lines = (chat = id) => held(chat).history?.lines.length;
 const asks = (path: string) => asked.filter((url) => url.includes(path)).length;
 
 async function say(count: number, chat = id): Promise<void> {
@@ -40,27 +39,27 @@ async function say(count: number, chat = id): Promise<void> {
 }
 
 describe('memory', () => {
-  test('a chat that was shown once does not grow with what comes since', async () => {
+  test('a chat that was shown once does not grow with later messages', async () => {
     client.show(id);
     await pass();
     client.show(null);
     await say(1_000);
     expect(lines()).toBeLessThanOrEqual(200);
     expect(held().log.length).toBeLessThanOrEqual(200);
-    expect(held().timeline!.lines.at(-1)!.message.seq).toBe(1_000);
+    expect(held().history!.lines.at(-1)!.message.seq).toBe(1_000);
   });
 
-  test('the shown chat keeps what was read, and does not grow for ever', async () => {
+  test('the shown chat keeps what was loaded, and does not grow for ever', async () => {
     client.show(id);
     await pass();
     await say(300);
     expect(lines()).toBe(300);
     for (let i = 0; i < 60; i++) await say(100);
     expect(lines()).toBeLessThan(6_300);
-    expect(held().timeline!.hasBefore).toBe(true);
+    expect(held().history!.hasBefore).toBe(true);
   });
 
-  test('of chats that were shown the last fifty keep lines; the others are read again', async () => {
+  test('only the last fifty chats shown keep lines; the others are read again', async () => {
     for (let i = 0; i < 60; i++) await say(1, `chat-${i}`);
     server.cut();
     await pass(2_000);
@@ -69,7 +68,7 @@ describe('memory', () => {
       await pass(20);
     }
     const { chats } = client.store.get().state;
-    expect([...chats.values()].filter((chat) => chat.timeline)).toHaveLength(50);
+    expect([...chats.values()].filter((chat) => chat.history)).toHaveLength(50);
     client.show('chat-0');
     await say(1, 'chat-0');
     expect(lines('chat-0')).toBe(2);
@@ -77,18 +76,18 @@ describe('memory', () => {
 });
 
 describe('reads', () => {
-  test('that failed for a while are made again by themselves', async () => {
+  test('that failed temporarily are retried by themselves', async () => {
     await say(3);
     server.up = false;
     client.show(id);
     await pass(14_000);
-    expect(held().timeline).toBeNull();
+    expect(held().history).toBeNull();
     server.up = true;
     await pass(40_000);
     expect(lines()).toBe(3);
   });
 
-  test('that fail for good are not made again and again by a listener that shows the same chat', async () => {
+  test('that fail for good are not repeated by a listener that shows the same chat', async () => {
     const end = client.on('change', () => client.show(id));
     server.refuses = (path) => path.endsWith('/messages');
     client.show(id);
@@ -97,17 +96,17 @@ describe('reads', () => {
     expect(asks('/messages')).toBe(1);
   });
 
-  test('a name that nobody has is asked for once', async () => {
-    server.refuses = (path) => path.includes('/users/');
+  test('a name that does not exist is asked for once', async () => {
+    server.refuses = (path) => path.includes('/users');
     for (let i = 0; i < 3; i++) {
       client.directory.need(['gone']);
       await pass();
     }
-    expect(asks('/users/')).toBe(1);
+    expect(asks('/users')).toBe(1);
   });
 });
 
-test('a listener that throws stops nobody else, and is an uncaught error', async () => {
+test('a listener that throws does not stop the others, and its error is uncaught', async () => {
   const heard: string[] = [];
   let throws = false;
   client.on('change', () => {
@@ -132,7 +131,7 @@ describe('a hole', () => {
 
   const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
-  test('of thousands is read in parts without pauses, and listeners hear of each event once', async () => {
+  test('of thousands is read in parts without pauses, and listeners get each event once', async () => {
     server.delivers = () => false;
     await say(3_000);
     server.delivers = () => true;
@@ -142,7 +141,7 @@ describe('a hole', () => {
     expect(seqs).toEqual(upTo(3_001));
   });
 
-  test('beyond which more came than is kept is read to the end', async () => {
+  test('with more beyond it than is kept is read to the end', async () => {
     let release = () => {};
     server.hold = (path) => (path.endsWith('/events') ? new Promise((resolve) => (release = resolve)) : undefined);
     server.delivers = ({ seq }) => seq !== 1;
@@ -155,7 +154,7 @@ describe('a hole', () => {
     expect(seqs).toEqual(upTo(502));
   });
 
-  test('whose answer comes after a reset takes nothing back', async () => {
+  test('whose answer comes after a reset reverts nothing', async () => {
     let release = () => {};
     server.delivers = ({ seq }) => seq !== 1 && seq !== 11;
     server.hold = (path) => (path.endsWith('/events') ? new Promise((resolve) => (release = resolve)) : undefined);
@@ -178,5 +177,20 @@ describe('a hole', () => {
     await say(2);
     await pass(500);
     expect(seqs).toEqual([]);
+  });
+});
+
+describe('membership', () => {
+  test('joined and left', async () => {
+    server.chat('chat-2');
+    const socket = [...server.sockets][0]!;
+    socket.deliver({ op: 'chat.joined', d: { chat: server.chat('chat-2').entry(server.cursor('chat-2')) } });
+    await pass();
+    server.post('other', 'welcome', 'k', 'chat-2');
+    await pass();
+    expect(client.store.get().state.chats.get('chat-2')!.entry.unread).toBe(1);
+    socket.deliver({ op: 'chat.left', d: { chat_id: 'chat-2', seq: 2 } });
+    await pass();
+    expect(client.store.get().state.chats.has('chat-2')).toBe(false);
   });
 });

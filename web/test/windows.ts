@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-/** What windows of one browser share, on fake timers: locks that wait in line, channels that copy what they carry. */
+/** What windows of a browser share, on fake timers: queued locks, channels that copy messages. */
 export function installWindows(): Browser {
   const browser = new Browser();
   vi.stubGlobal('BroadcastChannel', browser.channel());
@@ -15,19 +15,19 @@ interface Waiter {
   reject(err: unknown): void;
 }
 
-/** Freezes windows as a browser does to those in the background: what is for them waits until they thaw. */
+/** Freezes windows as browsers do in the background: everything for them waits for the thaw. */
 export class Browser {
   private readonly channels = new Set<{ name: string; onmessage: ((message: { data: unknown }) => void) | null }>();
   private frozen: { channels: Set<unknown>; waiting: (() => void)[] } | null = null;
-  /** Whether locks may be used, as in a sandboxed frame they may not. */
+  /** Whether locks are allowed, which they are not in a sandboxed frame. */
   refuses = false;
 
-  /** All windows that are open now. */
+  /** Freezes all windows that are open now. */
   freeze(): void {
     this.frozen = { channels: new Set(this.channels), waiting: [] };
   }
 
-  /** All but the first that were open: they are looked at. */
+  /** Thaws all but the first: they are visible. */
   wake(from: number): void {
     const later = [...this.channels].slice(from - 1);
     for (const channel of later) this.frozen!.channels.delete(channel);
@@ -39,7 +39,7 @@ export class Browser {
     for (const task of waiting) task();
   }
 
-  /** Runs a task of the windows that are open now, when they run. */
+  /** Runs a task of the windows that are open now, once they are not frozen. */
   run(task: () => void, channel?: unknown): void {
     if (this.frozen && (!channel || this.frozen.channels.has(channel))) this.frozen.waiting.push(task);
     else task();
@@ -108,7 +108,7 @@ class Locks {
       this.held.delete(name);
       this.next(name);
     };
-    // What is said meanwhile is said to nobody.
+    // Messages sent meanwhile reach nobody.
     const granted = new Promise((resolve) => setTimeout(resolve, 2));
     void granted.then(waiter.work).then(done(waiter.resolve), done(waiter.reject));
   }

@@ -6,7 +6,7 @@ interface Waiting {
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** Answers that are waited for, by the id of their request. Each comes once, or the deadline does. */
+/** Pending answers by the id of their request. Each arrives once or meets its deadline. */
 export class Answers {
   readonly #waiting = new Map<string, Waiting>();
   #lastId = 0;
@@ -15,26 +15,26 @@ export class Answers {
     return this.#waiting.size;
   }
 
-  /** Sends a request by `say` and gives its answer. */
+  /** Sends a request through `say` and resolves with its answer. */
   to<T>(say: (id: string) => void, deadlineMs: number): Promise<T> {
     const id = `c${++this.#lastId}`;
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.settle(id)?.reject(new DeadlineExceeded()), deadlineMs);
+      const timer = setTimeout(() => this.claim(id)?.reject(new DeadlineExceeded()), deadlineMs);
       this.#waiting.set(id, { resolve: resolve as (d: unknown) => void, reject, timer });
       say(id);
     });
   }
 
-  /** The one who waits for that answer; nobody when it is late or unasked. */
-  settle(id: string): Waiting | undefined {
+  /** Removes and returns whoever waits for that answer; undefined if it is late or unasked for. */
+  claim(id: string): Waiting | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting) clearTimeout(waiting.timer);
     this.#waiting.delete(id);
     return waiting;
   }
 
-  /** No answer will come any more. */
+  /** Rejects every pending answer: the connection is gone. */
   lose(): void {
-    for (const id of [...this.#waiting.keys()]) this.settle(id)?.reject(new ConnectionLost());
+    for (const id of [...this.#waiting.keys()]) this.claim(id)?.reject(new ConnectionLost());
   }
 }

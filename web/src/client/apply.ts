@@ -12,29 +12,32 @@ import {
   type Line,
   type Past,
   type State,
-  type Timeline,
+  type History,
 } from './state';
-import type { ChatEvent, Cursor, Entry, KnownEvent } from './types';
+import type { ChatEvent, Cursor, Entry, KnownEvent, Membership } from './types';
 
-/** How pushes of the server change what the client holds. Pure: no time, no network, no randomness. */
+/** How the server's pushes change what the client holds. Pure: no time, network or randomness. */
 
-/** Begins a resume: which cursors to send, and the state that waits for its answer. */
+/**
+ * Begins a resume: returns the cursors to send and the state that awaits the answer. What was read
+ * before the first `ready` belongs to no epoch yet, and is replayed by none.
+ */
 export function beginResume(state: State): { state: State; cursors: Record<string, number> } {
   const cursors: Record<string, number> = {};
   for (const [id, chat] of state.chats) {
-    if (chat.timeline && !chat.stale) cursors[id] = chat.cursor;
+    if (state.epoch && chat.history && !chat.stale) cursors[id] = chat.cursor;
   }
   const resume = { sent: new Set(Object.keys(cursors)), seen: new Set<string>() };
   return { state: { ...state, resume }, cursors };
 }
 
-/** What is held belongs to another history: it is read again when it is next shown. */
+/** Marks everything as stale, since it belongs to another epoch: it is read again when shown. */
 export function forget(state: State): State {
   const chats = [...state.chats].map(([id, chat]) => [id, resetChat(chat, chat.cursor)] as const);
   return { ...state, chats: new Map(chats) };
 }
 
-/** A `chats` frame of a resume. */
+/** Applies a `chats` frame of a resume. */
 export function putChats(state: State, entries: readonly Entry[]): State {
   const chats = new Map(state.chats);
   const seen = new Set(state.resume?.seen);
@@ -49,28 +52,28 @@ function resumed(chat: ChatState | undefined, entry: Entry, replayed: boolean): 
   if (!chat) return fromEntry(entry);
   const next = { ...chat, entry, entryStale: false, memberRev: chat.memberRev + 1 };
   if (replayed) return { ...next, ahead: [] };
-  const gap = chat.stale || (chat.timeline !== null && chat.timeline.asOf < entry.last_seq);
+  const gap = chat.stale || (chat.history !== null && chat.history.asOf < entry.last_seq);
   return { ...next, cursor: entry.last_seq, log: [], ahead: [], stale: gap, past: null, cursors: new Map(), cursorsRev: null };
 }
 
-/** `ready`: the cursors belong to this epoch, and chats that were not named are no longer ours. */
+/** Applies `ready`: the cursors belong to this epoch, chats the server did not name are gone. */
 export function finishResume(state: State, epoch: string): State {
   const seen = state.resume?.seen ?? new Set<string>();
   const chats = new Map([...state.chats].filter(([id]) => seen.has(id)));
   return { ...state, chats, epoch, resume: null, loaded: true };
 }
 
-/** A `reset`: what lies between the cursor and `seq` will not come. */
+/** Applies a `reset`: the events between the cursor and `seq` will not arrive. */
 export function applyReset(state: State, chatId: string, seq: number): State {
   const chat = state.chats.get(chatId);
   return chat ? withChat(state, chatId, resetChat(chat, seq)) : state;
 }
 
-/** As `applyReset`, for a hole that could not be filled: what came from beyond `seq` is kept and applied. */
+/** Like `applyReset`, for a hole that could not be filled: keeps and applies events beyond it. */
 export function skipHole(state: State, chatId: string, seq: number): State {
   const chat = state.chats.get(chatId);
   if (!chat) return state;
-  return withChat(state, chatId, drain({ ...resetChat(chat, seq), ahead: chat.ahead }, state.me));
+  return withChat(state, chatId, applyAhead({ ...resetChat(chat, seq), ahead: chat.ahead }, state.me));
 }
 
 function resetChat(chat: ChatState, seq: number): ChatState {
@@ -79,7 +82,7 @@ function resetChat(chat: ChatState, seq: number): ChatState {
     cursor: seq,
     log: [],
     ahead: [],
-    stale: chat.timeline !== null,
+    stale: chat.history !== null,
     past: null,
     entryStale: chat.entry.last_seq !== seq,
     memberRev: chat.memberRev + 1,
@@ -88,7 +91,7 @@ function resetChat(chat: ChatState, seq: number): ChatState {
   };
 }
 
-/** `chat.joined` acts as a reset at the entry's `last_seq`. */
+/** Applies `chat.joined`, which acts as a reset at the entry's `last_seq`. */
 export function applyJoined(state: State, entry: Entry): State {
   const held = state.chats.get(entry.id);
   const chat = held ? { ...resetChat(held, entry.last_seq), entry, entryStale: false } : fromEntry(entry);
@@ -97,15 +100,16 @@ export function applyJoined(state: State, entry: Entry): State {
   return { ...next, resume: { ...next.resume, seen: new Set(next.resume.seen).add(entry.id) } };
 }
 
-/** `chat.left`; one that is older than the present membership says nothing. */
+/** Applies `chat.left`, unless it is older than the present membership. */
 export function applyLeft(state: State, chatId: string, seq: number): State {
   const chat = state.chats.get(chatId);
   return chat && chat.entry.added_seq <= seq ? withoutChat(state, chatId) : state;
 }
 
 /**
- * One's own cursor, moved here or on another device: the further of the two wins. The server's counts are
- * taken when it has read further; else those held here, which know of the events since, are the better ones.
+ * Moves the user's own cursor, from here or another device: the further of the two wins. The
+ * server's counts apply if it has read further; otherwise the local ones, which include later
+ * events, are better.
  */
 export function applyOwnCursor(
   state: State,
@@ -125,7 +129,13 @@ export function applyOwnCursor(
   return withChat(state, chatId, { ...chat, entry: next });
 }
 
-/** An event: applied when it is the next one, ignored when it is held, kept when it lies beyond a hole. */
+/** Applies what the user changed about a chat for themselves, here or on another device. */
+export function applyMembership(state: State, chatId: string, change: Partial<Membership>): State {
+  const chat = state.chats.get(chatId);
+  return chat ? withChat(state, chatId, { ...chat, entry: { ...chat.entry, ...change } }) : state;
+}
+
+/** Applies the next event, ignores one that is held, keeps one that lies beyond a hole. */
 export function applyEvent(state: State, event: ChatEvent): State {
   const chat = state.chats.get(event.chat_id);
   return chat ? withChat(state, event.chat_id, advance(chat, event, state.me)) : state;
@@ -134,10 +144,10 @@ export function applyEvent(state: State, event: ChatEvent): State {
 function advance(chat: ChatState, event: ChatEvent, me: string): ChatState {
   if (event.seq <= chat.cursor) return chat;
   if (event.seq !== chat.cursor + 1) return { ...chat, ahead: insert(chat.ahead, event) };
-  return drain(step(chat, event, me), me);
+  return applyAhead(step(chat, event, me), me);
 }
 
-function drain(chat: ChatState, me: string): ChatState {
+function applyAhead(chat: ChatState, me: string): ChatState {
   let next = chat;
   while (next.ahead.length > 0 && next.ahead[0]!.seq <= next.cursor + 1) {
     const [first, ...ahead] = next.ahead;
@@ -150,13 +160,13 @@ function drain(chat: ChatState, me: string): ChatState {
 function insert(ahead: readonly ChatEvent[], event: ChatEvent): readonly ChatEvent[] {
   if (ahead.some((held) => held.seq === event.seq)) return ahead;
   const all = [...ahead, event].sort((a, b) => a.seq - b.seq);
-  // The last one stays: by it is known how far there is to read.
+  // Keep the last one: it marks how far to read.
   return all.length > aheadLimit ? all.toSpliced(-2, 1) : all;
 }
 
 function step(chat: ChatState, event: ChatEvent, me: string): ChatState {
   const next = { ...chat, cursor: event.seq, log: [...chat.log, event].slice(-logLimit) };
-  if (chat.timeline && !chat.stale) next.timeline = foldTimeline(chat.timeline, event, me);
+  if (chat.history && !chat.stale) next.history = foldHistory(chat.history, event, me);
   if (chat.past) next.past = foldPast(chat.past, event, me);
   if (event.op.startsWith('member.')) next.memberRev = chat.memberRev + 1;
   if (event.op === 'message.created' && event.actor_id !== me) next.cursors = sent(chat, event.actor_id, event.seq);
@@ -167,22 +177,22 @@ function step(chat: ChatState, event: ChatEvent, me: string): ChatState {
 
 function held(chat: ChatState, event: ChatEvent) {
   const seq = aboutMessage(event);
-  const lines = chat.stale ? [] : (chat.timeline?.lines ?? []);
+  const lines = chat.stale ? [] : (chat.history?.lines ?? []);
   const past = chat.past?.lines ?? [];
   return (lines[lineIndex(lines, seq)] ?? past[lineIndex(past, seq)])?.message;
 }
 
-/** The timeline after the event. Lines read as of a later seq hold its effect already. */
-export function foldTimeline(timeline: Timeline, event: ChatEvent, me: string): Timeline {
+/** The history after the event. Lines read as of a later seq already include it. */
+export function foldHistory(history: History, event: ChatEvent, me: string): History {
   const known = event as KnownEvent;
   if (known.op === 'message.created') {
-    if (event.seq <= timeline.asOf) return timeline;
-    return { ...timeline, lines: [...timeline.lines, { message: createdMessage(known), asOf: event.seq }] };
+    if (event.seq <= history.asOf) return history;
+    return { ...history, lines: [...history.lines, { message: createdMessage(known), asOf: event.seq }] };
   }
-  return foldLines(timeline, event, me);
+  return foldLines(history, event, me);
 }
 
-/** The past after the event: what is new comes after its end, and is of the timeline. */
+/** The past after the event. New messages lie beyond its end and belong to the history. */
 export function foldPast(past: Past, event: ChatEvent, me: string): Past {
   return event.op === 'message.created' ? past : foldLines(past, event, me);
 }
@@ -195,7 +205,7 @@ function foldLines<T extends { readonly lines: readonly Line[] }>(part: T, event
   return { ...part, lines: part.lines.with(index, changed) };
 }
 
-/** The entry brought up to date with what was applied since it was read; null when too much was. */
+/** The entry, with the events applied since; null if the log does not reach back far enough. */
 export function entryUpToDate(chat: ChatState, entry: Entry, me: string): Entry | null {
   if (entry.last_seq < chat.cursor - chat.log.length) return null;
   return chat.log

@@ -2,47 +2,47 @@ import * as apply from './apply';
 import { Deliveries } from './deliveries';
 import { Directory } from './directory';
 import { Emitter, type Events } from './events';
-import type { Connection, Link, LinkOwner, ResumeData, Share, SharedOwner } from './link';
+import type { Connection, Link, LinkOwner, ResumeData, Share, SharedOwner, Windows } from './link';
 import { Optional } from './optional';
-import { settledByEvent, type Outbox } from './outbox';
+import { ackedByEvent, type Outbox, type OutboxOrder, type OutboxStorage } from './outbox';
 import { holds, leavePast } from './past';
 import { Presences } from './presence';
 import { applyCursor } from './receipts';
 import { Reads } from './reads';
 import { Rest } from './rest';
-import { Sender, type OutboxOrder, type OutboxStorage, type Windows } from './sender';
+import { Sender } from './sender';
 import { Socket } from './socket';
-import { withChat, type State } from './state';
+import type { State } from './state';
 import { Store } from './store';
 import { Typists, Writing } from './typing';
 import { Upkeep } from './upkeep';
 import { onWake } from './wake';
-import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Push, User } from './types';
+import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Membership, Push, User } from './types';
 
 export interface ClientOptions {
-  /** Whose client this is: the answer of `rest.me()` or of a log-in. */
+  /** The user this client acts for, as returned by `rest.me()` or a log-in. */
   user: User;
   /** ws:// or wss://, with the path. */
   socketUrl: string;
-  /** Shared with the program; without it, one for the page's own origin. */
+  /** A `Rest` to share with the program; by default, a new one for the page's own origin. */
   rest?: Rest;
-  /** Of a log-in, for programs without a cookie. */
+  /** The token from a log-in, for programs without a cookie. */
   token?: string;
-  /** Where unsent messages outlive the page; without it they do not. */
+  /** Keeps unsent messages when the page goes away; without it they are lost. */
   storage?: OutboxStorage;
-  /** `shareWindows()`, for one connection of all windows of this user in this browser. */
+  /** `shareWindows()`, to share one connection among all the user's windows in this browser. */
   share?: Share | undefined;
-  /** [0, 1), for delays; `Math.random` when not given. */
+  /** Returns a number in [0, 1) for jitter; `Math.random` by default. */
   random?: () => number;
-  /** Told of background reads that failed for good; nobody waits for those. */
+  /** Called when a background read, which no caller awaits, fails for good. */
   onError?: (err: unknown) => void;
 }
 
 /**
- * A logged-in user's view of the server: holds state, connection and outbox together and keeps them
- * true. Knows nothing of any page. One `start`, one `stop`; after `stop` it changes nothing any more. What
- * gives a promise rejects with ProblemError, ConnectionLost or DeadlineExceeded: a command after 10 s at the latest,
- * a read after five attempts of 15 s.
+ * A logged-in user's view of the server: keeps state, connection and outbox in agreement. Knows
+ * nothing of any page. Call `start` once and `stop` once; nothing changes after `stop`. Promises
+ * reject with ProblemError, ConnectionLost or DeadlineExceeded: those of commands within 10 s,
+ * those of reads after five attempts of 15 s each.
  */
 export class Client implements SharedOwner {
   readonly store: Store;
@@ -84,19 +84,19 @@ export class Client implements SharedOwner {
     this.#typists = new Typists(this.store);
   }
 
-  /** Calls `listener` for each event of that name; the answer ends it. */
+  /** Calls `listener` for each event of that name until the returned function is called. */
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): () => void {
     return name === 'change' ? this.store.subscribe(listener as (snapshot: Events['change']) => void) : this.#emitter.on(name, listener);
   }
 
-  /** Connects, and goes on until `stop` or until the server says for good that it may not. */
+  /** Connects, and stays connected until `stop` or until the server refuses for good. */
   start(): void {
     this.#sleep = onWake(this.probe);
     this.#link.start();
     if (this.#windows === alone) this.lead();
   }
 
-  /** Disconnects. What is unsent stays in the storage. */
+  /** Disconnects. Unsent messages stay in the storage. */
   stop(): void {
     this.#sleep();
     this.#writing.stop();
@@ -110,79 +110,80 @@ export class Client implements SharedOwner {
     this.#typists.stop();
   }
 
-  /** Comes back at once, or makes sure that the connection lives. A page's own signs of waking up do so by themselves. */
+  /** Reconnects, or checks that the connection is alive. Happens by itself when a page wakes up. */
   probe = () => this.#link.probe();
-  /** Drops the connection and resumes on a new one at once. */
+  /** Drops the connection and resumes on a new one immediately. */
   reconnect = () => this.#link.reconnect();
 
-  /** Names the chat that is on screen, null for none: its history is read when needed, now and after every reset. */
+  /** Sets the chat on screen, null for none. Reads its history when needed, also after a reset. */
   show = (id: string | null) => this.#upkeep.show(id);
 
-  /** Reads one more page of the shown chat's past. */
+  /** Reads the page before what is shown. */
   older = (id: string) => this.#reads.older(id);
 
-  /** Reads one more page after the past that was jumped to. */
+  /** Reads the page after the part of the past that was jumped to. */
   newer = (id: string) => this.#reads.newer(id);
 
-  /** Makes sure that the message at `seq` is held, in the timeline or as part of the past around it. */
+  /** Ensures that the message at `seq` is held, in the history or in a past around it. */
   async jump(id: string, seq: number): Promise<void> {
     const chat = this.#state.chats.get(id);
     if (!chat || holds(chat, seq)) return;
     await this.#reads.around(id, seq);
   }
 
-  /** Leaves the past for the newest end. */
+  /** Returns from the past to the newest messages. */
   latest = (id: string) => this.store.set({ state: leavePast(this.#state, id) });
 
-  /** Queues a message; what becomes of it is seen in the outbox and the timeline. */
+  /** Queues a message. The outbox and the history show what becomes of it. */
   send(chat_id: string, body: string, reply_to?: string): void {
     this.#sender.send(chat_id, body, reply_to);
   }
 
-  /** Tries a failed send again under the same key, behind what was written since. */
+  /** Retries a failed send under the same key, behind messages written since. */
   retry = (key: string) => this.#sender.retry(key);
-  /** Gives up on a failed send; one that may still arrive is not discarded. */
+  /** Discards a failed send; does nothing to one that may still arrive. */
   discard = (key: string) => this.#sender.discard(key);
 
-  /** Replaces a message's text, `version` being the one that the person saw; `conflict` when there is a later one. */
+  /** Replaces a message's text. Rejects with `conflict` unless `version` is the current one. */
   edit = (message_id: string, body: string, version: number) =>
     this.#link.request<{ seq: number; version: number }>('message.edit', { message_id, body, version });
-  /** Deletes a message; again, answers the same. */
+  /** Deletes a message. Deleting it again has the same answer. */
   remove = (message_id: string) => this.#link.request<{ seq: number }>('message.delete', { message_id });
-  /** Adds or takes back one's reaction; without `seq` when nothing changed. */
+  /** Adds or removes the user's reaction; the answer lacks `seq` if nothing changed. */
   react = (message_id: string, emoji: string, on: boolean) =>
     this.#link.request<{ seq?: number }>(on ? 'reaction.add' : 'reaction.remove', { message_id, emoji });
 
-  /** The person changed an unsent text: called for each change, `text` being what there is now. Best effort. */
+  /** Call with the unsent text on each change, to show others that the user types. Best effort. */
   typed(chat_id: string, text: string): void {
     if (text === '') this.#writing.stop();
     else this.#writing.goOn(chat_id);
   }
 
-  /** The person sent the text or turned away from it. */
+  /** Call when the user sent or left the text. */
   stopTyping = () => this.#writing.stop();
 
-  /** Marks a chat as read up to what is held. */
-  async read(chat_id: string): Promise<void> {
+  /** Marks a chat as read up to `seq`, by default up to the last event held. */
+  async read(chat_id: string, seq?: number): Promise<void> {
     const chat = this.#state.chats.get(chat_id);
     if (!chat) return;
-    const cursor = await this.#link.request<Cursor>('cursor.set', { chat_id, read_seq: chat.cursor });
+    const cursor = await this.#link.request<Cursor>('cursor.set', { chat_id, read_seq: seq ?? chat.cursor });
     this.store.set({ state: apply.applyOwnCursor(this.#state, chat_id, cursor) });
   }
 
-  /** Puts a chat that an answer of this client's own made known; the server tells the same by `chat.joined`. */
+  /** Adds a chat learned from a REST answer, without waiting for the server's `chat.joined`. */
   adopt(entry: Entry): void {
     if (!this.#state.chats.has(entry.id)) this.store.set({ state: apply.applyJoined(this.#state, entry) });
     this.#upkeep.tend(entry.id);
   }
 
-  /** Notes that a chat was muted or not: no event tells of it. */
-  muted(id: string, muted: boolean): void {
-    const chat = this.#state.chats.get(id);
-    if (chat) this.store.set({ state: withChat(this.#state, id, { ...chat, entry: { ...chat.entry, muted } }) });
+  /** Records what the user changed about a chat for themselves, which no event reports. */
+  membership(id: string, change: Partial<Membership>): void {
+    this.store.set({ state: apply.applyMembership(this.#state, id, change) });
   }
 
   hello(hello: Hello, replays: boolean): ResumeData {
+    // Beside an event stream, commands go by REST and may overtake each other.
+    this.#sender.ordered = replays;
     const other = this.#state.epoch !== '' && hello.epoch !== this.#state.epoch;
     const { state, cursors } = apply.beginResume(other && !replays ? apply.forget(this.#state) : this.#state);
     this.store.set({ state, hello });
@@ -194,18 +195,18 @@ export class Client implements SharedOwner {
     const state = apply.applyEvent(before, event);
     this.store.set({ state });
     this.#emitter.applied(before, state);
-    this.#sender.settle(settledByEvent(this.store.get().outbox, event, state.me));
+    this.#sender.settle(ackedByEvent(this.store.get().outbox, event, state.me));
     this.#typists.heard(event);
     this.#deliveries.look(event.chat_id);
     this.#upkeep.look(event.chat_id);
   }
 
   push(push: Push): void {
-    this.#take(push);
+    this.#apply(push);
     if (push.op !== 'chats') this.#emitter.emit(push.op, push as never);
   }
 
-  #take(push: Push): void {
+  #apply(push: Push): void {
     const state = this.#state;
     switch (push.op) {
       case 'chats':
@@ -217,12 +218,14 @@ export class Client implements SharedOwner {
         return this.#upkeep.tend(push.d.chat.id);
       case 'chat.left':
         return this.store.set({ state: apply.applyLeft(state, push.d.chat_id, push.d.seq) });
+      case 'membership':
+        return this.membership(push.chat_id, push.d);
       case 'cursor':
         return this.#cursor(push.chat_id, push.d);
       case 'typing':
-        return this.#typists.take(push.chat_id, push.d.user_ids, push.d.expires_ms);
+        return this.#typists.receive(push.chat_id, push.d.user_ids, push.d.expires_ms);
       case 'presence':
-        return this.presences.take(push.d.users);
+        return this.presences.receive(push.d.users);
     }
   }
 
@@ -246,6 +249,7 @@ export class Client implements SharedOwner {
     this.#sender.pump();
     if (connection.phase === 'offline') this.presences.offline();
     if (connection.phase !== 'online') return;
+    this.directory.need([]);
     this.#commands.ready();
     this.presences.ready();
     this.#deliveries.ready();
@@ -255,7 +259,7 @@ export class Client implements SharedOwner {
     return this.store.get().state;
   }
 
-  /** A reset between resumes for a new epoch: only a resume tells which, so one is made, by the window that leads. */
+  /** Applies a reset; one for a new epoch outside a resume makes the leader start a resume. */
   #reset(id: string, seq: number, epoch: boolean): void {
     if (epoch && !this.#state.resume) return this.#windows.leads ? this.#link.reconnect() : undefined;
     this.store.set({ state: apply.applyReset(this.#state, id, seq) });
@@ -270,7 +274,7 @@ export class Client implements SharedOwner {
     });
   }
 
-  /** A read has changed what is held. */
+  /** Follows up after a read changed the state. */
   #changed(before: State): void {
     this.#emitter.applied(before, this.#state);
     this.#sender.settle();
@@ -279,7 +283,7 @@ export class Client implements SharedOwner {
   }
 }
 
-/** No other windows: this one sends. */
+/** Without other windows, this one sends. */
 const alone: Windows = { leads: true, order: () => {}, outbox: () => {} };
 
 const noStorage: OutboxStorage = { load: () => [], save: () => {}, forget: () => {} };

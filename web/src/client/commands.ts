@@ -17,7 +17,7 @@ interface CommandData {
 
 type Commands = { [Op in keyof CommandData]: (rest: Rest, d: CommandData[Op]) => Promise<unknown> };
 
-/** The commands of the socket as REST has them, with the same answers. */
+/** The socket's commands over REST, with the same answers. */
 const commands: Commands = {
   'message.send': async (rest, { chat_id, key, body, reply_to }) => sentOf(await rest.send(chat_id, key, { body, ...(reply_to && { reply_to }) })),
   'message.edit': async (rest, { message_id, body, version }) => rest.edit(message_id, { body, version }),
@@ -30,15 +30,15 @@ const commands: Commands = {
   'presence.watch': (rest, { user_ids }) => rest.presence(user_ids),
 };
 
-/** Runs a command by REST. One that REST does not have is refused as a server refuses an unknown one. */
+/** Runs a command over REST. Refuses one that REST lacks as a server refuses an unknown op. */
 export function runByRest(rest: Rest, op: string, d: unknown): Promise<unknown> {
   const command = commands[op as keyof Commands] as ((rest: Rest, d: unknown) => Promise<unknown>) | undefined;
   if (command) return command(rest, d);
   if (op === 'ping') return Promise.resolve({});
-  return Promise.reject(refusal(400, 'bad_request', `There is no ${op}.`));
+  return Promise.reject(refusal(400, 'bad_request', `Unknown command: ${op}.`));
 }
 
-/** A removed sender's replay is an answer to a send already; all others are the message. */
+/** REST answers with the message; only a removed sender's replay is a `Sent` already. */
 function sentOf(answer: Message | Sent): Sent {
   if ('message_id' in answer) return answer;
   return { message_id: answer.id, seq: answer.seq, ts: answer.created_at, replayed: false };

@@ -1,21 +1,20 @@
 import { applyOwnCursor } from './apply';
-import type { Link } from './link';
+import type { Link, Windows } from './link';
 import type { ChatState } from './state';
-import type { Windows } from './sender';
 import type { Store } from './store';
 import type { Cursor } from './types';
 
-/** A chat that is looked at is read within this time, which says more. */
+/** A chat on screen is marked as read within this time, which says more. */
 const soonMs = 500;
 const everyMs = 1_000;
-/** What a resume of many chats brings is acknowledged at a pace that leaves room for other commands. */
+/** Paces the acknowledgements after a resume of many chats, to leave room for other commands. */
 const spacingMs = 50;
 
 /**
- * Acknowledges messages of others that this client holds, looked at or not: once a second and chat at
- * most, and only in chats small enough for somebody to be told of it. A message is acknowledged once per
- * connection: an attempt that fails is made up for by the next message or the next connection. Of several
- * windows the one that leads does so for all.
+ * Acknowledges delivery of others' messages, on screen or not: at most once a second per chat, and
+ * only in chats small enough for receipts. A message is acknowledged once per connection; the next
+ * message or connection makes up for a failed attempt. Among several windows, the leading one does
+ * this for all.
  */
 export class Deliveries {
   readonly #store: Store;
@@ -39,7 +38,7 @@ export class Deliveries {
     for (const id of this.#store.get().state.chats.keys()) this.look(id);
   }
 
-  /** The chat may hold something that the server does not know to be here. */
+  /** Acknowledges soon if the chat holds something the server does not know to be delivered. */
   look(id: string): void {
     if (this.#waiting.has(id) || !this.#owed(id)) return;
     this.#wait(id, soonMs + spacingMs * this.#waiting.size, () => void this.#tell(id));
@@ -58,7 +57,7 @@ export class Deliveries {
     this.#waiting.set(id, timer);
   }
 
-  /** The chat, when its newest message is somebody else's and not acknowledged. One's own says that all before is read. */
+  /** The chat, if its newest message is unacknowledged; an own one implies that all is read. */
   #owed(id: string): ChatState | null {
     const { state, hello } = this.#store.get();
     const chat = state.chats.get(id);
@@ -77,7 +76,7 @@ export class Deliveries {
       const cursor = await this.#link.request<Cursor>('cursor.set', { chat_id: id, delivered_seq: chat.cursor });
       this.#store.set({ state: applyOwnCursor(this.#store.get().state, id, cursor) });
     } catch {
-      // Best effort, see above.
+      // Best effort: the next message or connection makes up for it.
     }
   }
 }

@@ -3,49 +3,58 @@ import type { Rest } from './rest';
 import type { Store } from './store';
 import type { User } from './types';
 
-const atOnce = 6;
+/** The server's limit. */
+const atOnce = 200;
 
-/** Knows users by id: what a page needs a name for is read once, a few at a time. */
+/** Users by id. Reads each one that a page needs once, many with one request. */
 export class Directory {
   readonly #store: Store;
   readonly #rest: Rest;
-  #wanted: string[] = [];
-  #asked = new Set<string>();
-  #running = 0;
+  readonly #wanted: string[] = [];
+  /** The users that are known or were asked for, and the id of nobody. */
+  readonly #asked = new Set(['']);
+  #reading = false;
 
   constructor(store: Store, rest: Rest) {
     this.#store = store;
     this.#rest = rest;
   }
 
-  /** Users that came with another answer. */
+  /** Adds users that came with another answer. */
   learn(users: readonly User[]): void {
     const known = new Map(this.#store.get().users);
-    for (const user of users) known.set(user.id, user);
+    for (const user of users) {
+      known.set(user.id, user);
+      this.#asked.add(user.id);
+    }
     this.#store.set({ users: known });
   }
 
-  /** Reads those that are not known yet. A read that failed for now is tried again when asked for again. */
+  /** Reads users not known yet. A read that failed temporarily is retried on the next call. */
   need(ids: Iterable<string>): void {
-    const { users } = this.#store.get();
     for (const id of ids) {
-      if (!id || users.has(id) || this.#asked.has(id)) continue;
+      if (!this.#asked.has(id)) this.#wanted.push(id);
       this.#asked.add(id);
-      this.#wanted.push(id);
     }
-    while (this.#running < atOnce && this.#wanted.length > 0) void this.#read(this.#wanted.shift()!);
+    if (!this.#reading) void this.#read();
   }
 
-  async #read(id: string): Promise<void> {
-    this.#running++;
+  async #read(): Promise<void> {
+    this.#reading = true;
+    // Until all that is needed in this turn of the event loop is known.
+    await null;
+    let ids: string[] = [];
     try {
-      this.learn([await this.#rest.user(id)]);
+      while (this.#wanted.length > 0) {
+        ids = this.#wanted.slice(0, atOnce);
+        this.learn((await this.#rest.users(ids)).users);
+        // Others may be wanted by now, who were not asked for.
+        this.#wanted.splice(0, ids.length);
+      }
     } catch (err) {
-      // A name that cannot be read is shown as unknown; the next draw asks again, unless there is nobody of that id.
-      if (isPassing(err)) this.#asked.delete(id);
-    } finally {
-      this.#running--;
-      this.need([]);
+      // They are shown as unknown.
+      if (!isPassing(err)) this.#wanted.splice(0, ids.length);
     }
+    this.#reading = false;
   }
 }

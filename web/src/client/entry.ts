@@ -2,21 +2,25 @@ import { mentionsUser, createdMessage, foldMessage } from './message';
 import { preview } from './state';
 import type { ChatEvent, Entry, KnownEvent, Message } from './types';
 
-/** The fold of events into a chat's entry: names, counts, the last message. Pure. */
+/** Folds events into a chat's entry: names, counts, the last message. Pure. */
 
-/** An entry, and whether it is exact: some counts need a message that the client does not hold. */
+/** An entry, and whether it is exact: some counts depend on a message the client may not hold. */
 export interface Folded {
   readonly entry: Entry;
   readonly exact: boolean;
 }
 
 /**
- * The entry after the event. `before` is the message that the event is about as it was before it,
- * undefined when the client does not hold it.
+ * The entry after the event. `before` is the message the event is about, as it was before the
+ * event; undefined if the client does not hold it.
  */
 export function foldEntry(entry: Entry, event: ChatEvent, me: string, before: Message | undefined): Folded {
   const next = { ...entry, last_seq: event.seq };
   const known = event as KnownEvent;
+  const { op } = known;
+  if (op === 'message.created') delete next.hidden;
+  // Whoever writes or reacts accepts.
+  if (event.actor_id === me && (op === 'message.created' || op === 'reaction.added')) delete next.request;
   switch (known.op) {
     case 'chat.created':
     case 'chat.updated': {
@@ -70,7 +74,7 @@ function messageCreated(entry: Entry, message: Message, me: string): Entry {
   return { ...next, unread: entry.unread + 1, mentions: entry.mentions + (called ? 1 : 0) };
 }
 
-/** The entry of someone who has read everything up to `seq`, the newest message. */
+/** The entry once everything up to `seq`, the newest message, is read. */
 function readUpTo(entry: Entry, seq: number): Entry {
   return {
     ...entry,

@@ -1,6 +1,6 @@
 import type { Problem, ProblemCode } from './types';
 
-/** The server refused a request and said why. */
+/** The server refused a request, and said why. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
 
@@ -15,12 +15,12 @@ export class ProblemError extends Error {
   }
 }
 
-/** A refusal that is this client's own. */
+/** A refusal by this client rather than the server. */
 export function refusal(status: number, code: ProblemCode, detail: string): ProblemError {
   return new ProblemError({ type: 'about:blank', title: detail, status, detail, code });
 }
 
-/** The connection went away before the answer came: the request may or may not have taken effect. */
+/** The connection was lost before the answer: the request may or may not have taken effect. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 
@@ -29,7 +29,7 @@ export class ConnectionLost extends Error {
   }
 }
 
-/** No answer in time: the request may or may not have taken effect. */
+/** No answer arrived in time: the request may or may not have taken effect. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 
@@ -46,13 +46,13 @@ const passing: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'unknown_outcome',
 ]);
 
-/** Whether the same request, under the same key, may succeed later. */
+/** Reports whether the same request, under the same key, may succeed later. */
 export function isPassing(err: unknown): boolean {
   if (err instanceof ProblemError) return passing.has(err.code);
   return err instanceof ConnectionLost || err instanceof DeadlineExceeded;
 }
 
-/** One sentence for a person. */
+/** One sentence about an error, for the user. */
 export function sentence(err: unknown): string {
-  return err instanceof Error && err.message ? err.message : 'Something went wrong.';
+  return (err as Error | undefined)?.message || 'Something went wrong.';
 }

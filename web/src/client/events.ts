@@ -1,39 +1,28 @@
 import { createdMessage } from './message';
 import type { State } from './state';
-import type { Snapshot } from './store';
+import { guarded, type Snapshot } from './store';
 import type { Connection } from './link';
 import type { ChatEvent, EventOp, KnownEvent, Message, Push } from './types';
 
 /**
- * What a program can listen to. Each event of a chat comes once, in seq order, after it was applied; what a
- * `reset` skips does not come: read `store` after one.
+ * What a program can listen to. Each event of a chat is emitted once, in seq order, after it was
+ * applied. Events that a `reset` skips are not emitted: read `store` after one.
  */
 export type Events = { [Op in EventOp]: Extract<KnownEvent, { op: Op }> } & {
   [Op in Exclude<Push['op'], 'chats'>]: Extract<Push, { op: Op }>;
 } & {
-  /** A message that has just come, from whomever: the content of `message.created`. */
+  /** A new message, from anyone: the content of `message.created`. */
   message: Message;
-  /** Any event of a chat, of an unknown op too. */
+  /** Any event of a chat, including unknown ops. */
   event: ChatEvent;
   connection: Connection;
-  /** The snapshot changed, once per turn of the event loop. */
+  /** The snapshot changed. Emitted at most once per turn of the event loop. */
   change: Snapshot;
 };
 
 type Listener = (value: never) => void;
 
-/** Calls a listener. What it throws is an uncaught error, as of any listener, and nobody else's. */
-export function guarded<T>(listener: (value: T) => void, value: T): void {
-  try {
-    listener(value);
-  } catch (err) {
-    setTimeout(() => {
-      throw err;
-    });
-  }
-}
-
-/** Calls listeners by name, in the order in which they were added. One that throws stops nobody else. */
+/** Calls listeners by name, in the order they were added. If one throws, the others still run. */
 export class Emitter {
   readonly #listeners = new Map<string, Set<Listener>>();
 
@@ -47,7 +36,7 @@ export class Emitter {
     for (const listener of this.#listeners.get(name) ?? []) guarded(listener as (value: Events[Name]) => void, value);
   }
 
-  /** Tells of the events that led from one state to the next. */
+  /** Emits the events that led from one state to the next. */
   applied(before: State, after: State): void {
     if (before.chats === after.chats) return;
     for (const [id, chat] of after.chats) {

@@ -3,14 +3,14 @@ import { DeadlineExceeded, ProblemError } from './errors';
 import type { Frame, Wire, WireOwner } from './link';
 import type { Rest } from './rest';
 
-/** The server gives a sign of life every 15 s. */
+/** The server sends something at least every 15 s. */
 const silentMs = 40_000;
-/** After so long without one, whoever asks is told that the stream is dead. */
+/** After this much silence, a ping fails. */
 const doubtMs = 20_000;
 
 /**
- * The server's event stream, where WebSockets do not get through; commands travel by REST. What was missed
- * is not replayed: whoever owns it reads it, from the cursors that they hold.
+ * The server's event stream, for networks that block WebSockets; commands travel over REST. Missed
+ * events are not replayed: the owner reads them from its cursors.
  */
 export class EventStreamWire implements Wire {
   readonly #rest: Rest;
@@ -58,7 +58,7 @@ export class EventStreamWire implements Wire {
       for (let part = await this.#next(stream); part && !signal.aborted; part = await this.#next(stream)) {
         this.#heardAt = performance.now();
         this.#owner.heard();
-        for (const frame of lines.take(part)) if (!signal.aborted) this.#owner.frame(frame);
+        for (const frame of lines.frames(part)) if (!signal.aborted) this.#owner.frame(frame);
       }
       this.#end(1006);
     } catch (err) {
@@ -79,18 +79,18 @@ export class EventStreamWire implements Wire {
   }
 }
 
-/** What a WebSocket would have said. */
+/** The code with which a WebSocket would have closed. */
 function closeCode(err: unknown): number {
   if (!(err instanceof ProblemError)) return 1006;
   return { unauthenticated: 4501, forbidden: 1008 }[err.code as string] ?? 1006;
 }
 
-/** Cuts a stream of bytes into its events; knows of the format what this server writes. */
+/** Splits a stream of bytes into frames. Knows the part of the format that this server writes. */
 class Lines {
   readonly #decoder = new TextDecoder();
   #rest = '';
 
-  take(bytes: Uint8Array): Frame[] {
+  frames(bytes: Uint8Array): Frame[] {
     const blocks = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split(/\r?\n\r?\n/);
     this.#rest = blocks.pop()!;
     return blocks.flatMap(frameOf);

@@ -7,28 +7,28 @@ import type { Rest } from './rest';
 import type { Entry, Hello } from './types';
 
 const answerMs = 10_000;
-/** After so long without a word the window that leads is taken for frozen. */
+/** After this much silence, the leading window is assumed frozen. */
 const silentMs = 5_000;
 const againMs = 1_000;
 
 type Passed = Extract<LeaderNote, { is: 'push' | 'event' | 'ready' | 'connection' }>;
 
-/** A window that does as if the connection of the one that leads were its own. */
+/** A window that uses the leading window's connection as its own. */
 export class Follower {
   readonly #me: string;
   readonly #owner: SharedOwner;
   readonly #say: (note: FollowerNote) => void;
-  /** Called when nobody seems to lead, although somebody holds the lock. */
+  /** Called when the lock is held but the leader is silent. */
   readonly #silent: () => void;
   readonly #answers = new Answers();
   #connection: Connection = { phase: 'connecting' };
-  /** Whether this window has all that came before, so that what comes can be passed on. */
+  /** Whether this window has everything from before, so that notes can be passed on. */
   #joined = false;
-  /** What came while it joined. */
+  /** Notes received while joining. */
   #held: Passed[] | null = null;
-  /** Whose word counts: one that was frozen may still believe that it leads. */
+  /** The leader to listen to: a window that was frozen may still believe that it leads. */
   #leader: string | null = null;
-  /** Whether it has yet to tell its outbox. */
+  /** Whether the leader is new: its outbox has not arrived yet. */
   #anew = true;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
@@ -40,7 +40,7 @@ export class Follower {
     this.#silent = silent;
   }
 
-  /** Asks to join; also whether the one that leads is alive. */
+  /** Asks to join, which also checks that the leader is alive. */
   start(): void {
     this.#say({ is: 'join', from: this.#me });
     this.#silence ??= setTimeout(this.#silent, silentMs);
@@ -73,7 +73,7 @@ export class Follower {
     this.start();
   }
 
-  take(note: LeaderNote & { by: string; to?: string }): void {
+  receive(note: LeaderNote & { by: string; to?: string }): void {
     if (note.to && note.to !== this.#me) return;
     if (note.is === 'lead' || (note.is === 'welcome' && !this.#leader)) this.#leader = note.by;
     if (note.by !== this.#leader) return;
@@ -132,7 +132,7 @@ export class Follower {
     else this.#owner.connection(connection);
   }
 
-  /** Reads what the connection told before this window came; what it tells meanwhile waits. */
+  /** Reads what happened before this window joined; notes that arrive meanwhile wait. */
   async #join(hello: Hello, epoch: string): Promise<void> {
     if (this.#joined || this.#held) return;
     clearTimeout(this.#again);
@@ -150,7 +150,7 @@ export class Follower {
   }
 
   #answered({ id, d, failed: why }: Extract<LeaderNote, { is: 'answer' }>): void {
-    const waiting = this.#answers.settle(id);
+    const waiting = this.#answers.claim(id);
     if (why) waiting?.reject(errorOf(why));
     else waiting?.resolve(d);
   }

@@ -6,13 +6,13 @@ import type { Cursor, Hello } from './types';
 const answerMs = 10_000;
 const watchable = 500;
 
-/** The window that holds the connection: it passes on what comes, and does what the others ask. */
+/** The window that holds the connection: passes on what arrives and does what the others ask. */
 export class Leader {
   readonly link: Link;
   readonly #me: string;
   readonly #owner: SharedOwner;
   readonly #say: (note: LeaderNote) => void;
-  /** Calls `gone` when that window has ended. */
+  /** Calls `gone` when that window closes. */
   readonly #mourn: (window: string, gone: () => void) => void;
   readonly #watching = new Map<string, string[]>();
   #hello: Hello | null = null;
@@ -45,7 +45,7 @@ export class Leader {
     this.#say({ is: 'outbox', items });
   }
 
-  take(note: FollowerNote): void {
+  receive(note: FollowerNote): void {
     const [hello, epoch, connection, items] = [this.#hello, this.#epoch, this.#connection, this.#items];
     if (note.is === 'join') this.#say({ is: 'welcome', to: note.from, hello, epoch, connection, items });
     else if (note.is === 'order') this.#owner.order(note.order);
@@ -53,7 +53,7 @@ export class Leader {
     else void this.#answer(note);
   }
 
-  /** A command of some window, over the one connection. */
+  /** Runs a command for any window over the one connection. */
   async request(from: string, op: string, d: unknown, deadlineMs = answerMs): Promise<unknown> {
     const data = op === 'presence.watch' ? { user_ids: this.#watched(from, (d as { user_ids: string[] }).user_ids) } : d;
     const answer = await this.link.request(op, data, deadlineMs);
@@ -70,7 +70,7 @@ export class Leader {
     }
   }
 
-  /** The owner, and all other windows. */
+  /** An owner that passes everything to all other windows as well. */
   #passing(): LinkOwner {
     const owner = this.#owner;
     return {
@@ -100,14 +100,14 @@ export class Leader {
     };
   }
 
-  /** A connection watches one list: that of all its windows. One that is gone is forgotten. */
+  /** Merges the windows' lists, since a connection watches one. Drops those of closed windows. */
   #watched(from: string, ids: string[]): string[] {
     if (from !== this.#me && !this.#watching.has(from)) this.#mourn(from, () => this.#watching.delete(from));
     this.#watching.set(from, ids);
     return [...new Set([...ids, ...[...this.#watching.values()].flat()])].slice(0, watchable);
   }
 
-  /** The server does not tell a connection of its own cursor; all windows have to know. */
+  /** Tells all windows of the moved cursor, which the server does not push to this connection. */
   #moved(chat_id: string, cursor: Cursor): void {
     if (this.#hello) this.#passing().push({ op: 'cursor', chat_id, d: { user_id: this.#hello.user_id, ...cursor } });
   }

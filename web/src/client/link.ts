@@ -1,9 +1,8 @@
-import type { Outbox } from './outbox';
-import type { OutboxOrder, Windows } from './sender';
+import type { Outbox, OutboxOrder } from './outbox';
 import type { Rest } from './rest';
 import type { ChatEvent, Hello, Push } from './types';
 
-/** How the connection stands, for a person to see. `retryAt` is a time in milliseconds. */
+/** The state of the connection, to show to the user. `retryAt` is a time in milliseconds. */
 export type Connection =
   | { readonly phase: 'connecting' }
   | { readonly phase: 'online' }
@@ -15,9 +14,9 @@ export interface ResumeData {
   cursors?: Record<string, number>;
 }
 
-/** What a link tells its owner; called in the order of the wire, never after `stop`. */
+/** What a link reports to its owner, in wire order and never after `stop`. */
 export interface LinkOwner {
-  /** Says what to resume from. `replays`: whether what was missed will come; else it has to be read. */
+  /** Returns what to resume from. Unless it `replays` missed events, they must be read. */
   hello(hello: Hello, replays: boolean): ResumeData;
   push(push: Push): void;
   event(event: ChatEvent): void;
@@ -25,20 +24,20 @@ export interface LinkOwner {
   connection(connection: Connection): void;
 }
 
-/** A way to the server, of its own or shared with other windows. One `start` and one `stop`. */
+/** A way to the server, private or shared with other windows. Call `start` once and `stop` once. */
 export interface Link {
   readonly online: boolean;
   start(): void;
   stop(): void;
-  /** Sends a command and gives its answer. Rejects with ProblemError, ConnectionLost or DeadlineExceeded. */
+  /** Resolves with the answer. Rejects with ProblemError, ConnectionLost or DeadlineExceeded. */
   request<T>(op: string, d: unknown, deadlineMs?: number): Promise<T>;
-  /** The network or the page woke up: come back at once, or make sure that the connection lives. */
+  /** Call on waking up: reconnects at once, or checks that the connection is alive. */
   probe(): void;
-  /** Drops the connection and resumes on a new one at once. */
+  /** Drops the connection and resumes on a new one immediately. */
   reconnect(): void;
 }
 
-/** A message of the wire. */
+/** A message on the wire. */
 export interface Frame {
   op: string;
   re?: string | null;
@@ -48,37 +47,45 @@ export interface Frame {
   d?: unknown;
 }
 
-/** One connection of a link, of either kind. */
+/** One connection of a link: a WebSocket or an event stream. */
 export interface Wire {
-  /** Whether a resume by cursors is replayed. */
+  /** Whether the server replays missed events after a resume. */
   readonly replays: boolean;
-  /** Whether answers are still out. */
+  /** Whether any command awaits its answer. */
   readonly busy: boolean;
   request<T>(op: string, d: unknown, deadlineMs: number): Promise<T>;
-  /** Forgets the connection without waiting for it: a dead one would take minutes to close. Tells its owner nothing. */
+  /** Abandons the connection: a dead one takes minutes to close. Does not notify the owner. */
   close(): void;
 }
 
-/** What a wire tells; nothing after `closed` or `close`. */
+/** What a wire reports; nothing after `closed` or `close`. */
 export interface WireOwner {
   opened(): void;
-  /** Something came, were it only a sign of life. */
+  /** Something arrived, even if only a sign of life. */
   heard(): void;
   frame(frame: Frame): void;
   closed(code: number): void;
 }
 
-/** Told by a link that is shared, besides what a link tells. */
+/** The other windows of the same user. */
+export interface Windows {
+  /** Whether this window leads: it sends, and the others show what it does. */
+  readonly leads: boolean;
+  order(order: OutboxOrder): void;
+  outbox(items: Outbox): void;
+}
+
+/** What a shared link reports in addition. */
 export interface SharedOwner extends LinkOwner {
-  /** This window holds the connection from now on. */
+  /** This window now holds the connection. */
   lead(): void;
-  /** Another window has taken it. */
+  /** Another window now holds it. */
   follow(): void;
   order(order: OutboxOrder): void;
-  /** The outbox of the window that leads; `anew` when it has just begun to. */
+  /** The leading window's outbox; `anew` if it has just begun to lead. */
   outbox(items: Outbox, anew: boolean): void;
   readonly rest: Rest;
 }
 
-/** Makes a link that the windows of that name share; the one that leads connects. */
+/** Makes a link that all windows of that name share; the leading one connects. */
 export type Share = (name: string, connect: (owner: LinkOwner) => Link, owner: SharedOwner) => Link & Windows;

@@ -1,10 +1,10 @@
 import type { ChatEvent, KnownEvent, Message, Reaction } from './types';
 
-/** The fold of events into one message. Pure. */
+/** Folds events into one message. Pure. */
 
 const namedUsers = 20;
 
-/** Whether a message calls on this user, by name or with everybody. */
+/** Reports whether a message mentions this user, by name or with `@all`. */
 export function mentionsUser(message: Pick<Message, 'mentions' | 'mentions_all'>, user: string): boolean {
   return message.mentions_all === true || message.mentions.includes(user);
 }
@@ -15,21 +15,12 @@ export function createdMessage(event: Extract<KnownEvent, { op: 'message.created
   return message;
 }
 
-/** The seq of the message that an event is about; 0 when it is about none. */
+/** The seq of the message an event is about; 0 if it is about none. */
 export function aboutMessage(event: ChatEvent): number {
-  const known = event as KnownEvent;
-  switch (known.op) {
-    case 'message.edited':
-    case 'message.deleted':
-    case 'reaction.added':
-    case 'reaction.removed':
-      return known.d.message_seq;
-    default:
-      return 0;
-  }
+  return (event.d as { message_seq?: number } | undefined)?.message_seq ?? 0;
 }
 
-/** The message after the event. Content of a version below the one held is ignored. */
+/** The message after the event. Content of an older version is ignored. */
 export function foldMessage(message: Message, event: ChatEvent, me: string): Message {
   const known = event as KnownEvent;
   switch (known.op) {
@@ -71,7 +62,7 @@ function removeReaction(reactions: readonly Reaction[], emoji: string, user: str
   });
 }
 
-/** Whether this user reacted: REST says so, live events are told by the names. */
+/** Reports whether this user reacted: REST answers state it, live events name the users. */
 export function isMine(reaction: Reaction, me: string): boolean {
   return reaction.me ?? reaction.user_ids.includes(me);
 }

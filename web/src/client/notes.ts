@@ -1,17 +1,18 @@
-// By way of the whole: so the package needs no third file for what both parts use.
+// Imported from the entry point so that the package needs no third file for what both entries
+// share.
 import { ConnectionLost, DeadlineExceeded, ProblemError } from './index';
 import type { Connection } from './link';
-import type { Outbox } from './outbox';
-import type { OutboxOrder } from './sender';
+import type { Outbox, OutboxOrder } from './outbox';
 import type { ChatEvent, Hello, Problem, Push } from './types';
 
 /**
- * What windows say to one another. Pages of different versions may be open side by side: whoever changes a
- * note raises this number, and windows that do not understand one another do not hear one another.
+ * The version of the notes between windows. Pages of different versions may be open side by side:
+ * change a note and you must raise this number, so that windows that would not understand each
+ * other do not talk.
  */
 export const notesVersion = 1;
 
-/** What the window that leads says. `by` names its turn at leading, `to` a window; what is to nobody is to all. */
+/** Notes from the leader. `by` names its turn at leading; a note without `to` is for all. */
 export type LeaderNote =
   | { is: 'lead' }
   | { is: 'welcome'; to: string; hello: Hello | null; epoch: string; connection: Connection; items: Outbox }
@@ -23,7 +24,7 @@ export type LeaderNote =
   | { is: 'outbox'; items: Outbox }
   | { is: 'answer'; to: string; id: string; d?: unknown; failed?: Failed };
 
-/** What the others say to it. */
+/** Notes to the leading window. */
 export type FollowerNote =
   | { is: 'join'; from: string }
   | { is: 'order'; order: OutboxOrder }
@@ -32,7 +33,7 @@ export type FollowerNote =
 
 export type Note = (LeaderNote & { by: string }) | FollowerNote;
 
-/** Why a request failed, as something that can be copied to another window. */
+/** Why a request failed, in a form that can be copied to another window. */
 export type Failed = { problem: Problem } | { lost: string } | { late: string };
 
 export function failed(err: unknown): Failed {

@@ -1,10 +1,7 @@
 import { ProblemError } from './errors';
 import type { Link } from './link';
 
-/**
- * Commands that nobody waits for and that an older server may not know. One that is refused as unknown is
- * not sent again on that connection.
- */
+/** Commands that an older server may not know: one refused as unknown is not sent again to it. */
 export class Optional {
   readonly #link: Link;
   readonly #unknown = new Set<string>();
@@ -13,12 +10,12 @@ export class Optional {
     this.#link = link;
   }
 
-  /** There is a new connection, perhaps to a server that knows more. */
+  /** Starts over on a new connection, whose server may know more. */
   ready(): void {
     this.#unknown.clear();
   }
 
-  /** Gives the answer, or null when the command cannot be sent or is not known. Rejects otherwise. */
+  /** Resolves with the answer, or null if the command cannot be sent or is unknown. */
   async request<T>(op: string, d: unknown): Promise<T | null> {
     if (!this.#link.online || this.#unknown.has(op)) return null;
     try {
@@ -30,9 +27,9 @@ export class Optional {
     }
   }
 
-  /** Sends a command whose answer says nothing. */
+  /** Sends a command whose answer does not matter. */
   tell(op: string, d: unknown): void {
-    // What gets lost is said again soon, or does not matter any more.
+    // What is lost is sent again soon, or no longer matters.
     this.request(op, d).catch(() => {});
   }
 }

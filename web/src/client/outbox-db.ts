@@ -1,18 +1,17 @@
-import type { OutboxStorage } from './sender';
-import type { Draft } from './outbox';
+import type { Draft, OutboxStorage } from './outbox';
 
 const store = 'drafts';
 const answerMs = 3_000;
 
 /**
- * Unsent messages of one user in IndexedDB, where all windows see them. A browser that refuses it loses
- * unsent messages at a reload, nothing else.
+ * One user's unsent messages in IndexedDB, visible to all windows. In a browser that refuses
+ * IndexedDB they do not survive a reload; everything else works.
  */
 export class OutboxDatabase implements OutboxStorage {
   readonly #name: string;
   #opening: Promise<IDBDatabase> | undefined;
 
-  /** `user` is whose messages they are: nobody sees another's. */
+  /** `user` is the id of the owner: each user has a database of their own. */
   constructor(user: string) {
     this.#name = `fechatter.outbox.${user}`;
   }
@@ -30,18 +29,18 @@ export class OutboxDatabase implements OutboxStorage {
     void this.#run('readwrite', (held) => held.delete(key));
   }
 
-  /** After a log-out nothing of a person stays. */
+  /** Deletes everything; call on log-out. */
   async clear(): Promise<void> {
     await this.#run('readwrite', (held) => held.clear());
   }
 
   async #run<T>(mode: IDBTransactionMode, work: (held: IDBObjectStore) => IDBRequest): Promise<T | undefined> {
-    // A browser may close a database that was open for long: then once more, on a new one.
+    // A browser may close a database that has long been open: try once more on a new one.
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
         const db = await (this.#opening ??= this.#open());
         const transaction = db.transaction(store, mode, { durability: 'strict' });
-        return await settled<T>(work(transaction.objectStore(store)), transaction);
+        return await completed<T>(work(transaction.objectStore(store)), transaction);
       } catch {
         this.#opening = undefined;
       }
@@ -52,15 +51,15 @@ export class OutboxDatabase implements OutboxStorage {
   async #open(): Promise<IDBDatabase> {
     const request = indexedDB.open(this.#name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(store, { keyPath: 'key' });
-    const db = await settled<IDBDatabase>(request);
-    // Another window wants to delete it, or is of a later version.
+    const db = await completed<IDBDatabase>(request);
+    // Another window wants to delete or upgrade it.
     db.onversionchange = () => db.close();
     return db;
   }
 }
 
-/** The result, once all of its transaction is on the disk. Rejects when it takes too long: some browsers never answer. */
-function settled<T>(request: IDBRequest, transaction?: IDBTransaction): Promise<T> {
+/** The result, once on disk. Rejects after a while, because some browsers never answer. */
+function completed<T>(request: IDBRequest, transaction?: IDBTransaction): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(reject, answerMs);
     const done = () => {

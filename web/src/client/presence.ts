@@ -1,4 +1,4 @@
-import { isPassing } from './errors';
+import { ConnectionLost, isPassing } from './errors';
 import type { Optional } from './optional';
 import type { Store } from './store';
 import type { Presence, PresenceState } from './types';
@@ -8,13 +8,13 @@ const gatherMs = 200;
 const againMs = 5_000;
 const activeEveryMs = 30_000;
 
-/** What a person can choose to be. */
+/** A presence that a user can choose. */
 export type PresenceSetting = Extract<PresenceState, 'online' | 'away' | 'dnd' | 'invisible'>;
 
 /**
- * Knows the presence of those who are on screen and of oneself, by watching exactly them; tells the
- * server that the person is active, and what they want to be seen as. A server that knows no presence
- * leaves everybody's unknown.
+ * Watches the presence of exactly the users on screen and the user's own; tells the server that the
+ * user is active and how they want to appear. With a server that does not support presence,
+ * everyone's is unknown.
  */
 export class Presences {
   readonly #store: Store;
@@ -29,21 +29,21 @@ export class Presences {
     this.#commands = commands;
   }
 
-  /** Names the users that one part of the page shows, in place of those that it showed before. */
+  /** Sets the users that one part of the page shows, replacing its previous ones. */
   show(part: string, ids: readonly string[]): void {
     if (ids.length > 0) this.#shown.set(part, ids);
     else this.#shown.delete(part);
     if (!sameUsers(this.#wanted(), this.#watched)) this.#watchIn(gatherMs);
   }
 
-  /** A new connection watches nobody yet. */
+  /** Starts over on a new connection, which watches nobody yet. */
   ready(): void {
     this.#watched = new Set();
     this.#activeAt = -Infinity;
     void this.#watch();
   }
 
-  /** The connection is gone: who was here a moment ago may have left. */
+  /** Forgets everyone's presence: without a connection it may be outdated. */
   offline(): void {
     if (this.#store.get().presence.size > 0) this.#store.set({ presence: new Map() });
   }
@@ -52,13 +52,13 @@ export class Presences {
     clearTimeout(this.#timer);
   }
 
-  take(users: readonly Presence[]): void {
+  receive(users: readonly Presence[]): void {
     const presence = new Map(this.#store.get().presence);
     for (const user of users) if (this.#watched.has(user.user_id)) presence.set(user.user_id, user);
     this.#store.set({ presence });
   }
 
-  /** The person did something. */
+  /** Call whenever the user does something. */
   active(): void {
     const now = performance.now();
     if (now - this.#activeAt < activeEveryMs) return;
@@ -66,14 +66,14 @@ export class Presences {
     this.#commands.tell('activity', {});
   }
 
-  /** How the person is to be seen, on all devices until changed. Rejects when the server does not take it. */
+  /** Sets how the user appears, on all devices until changed. Rejects if the server refuses. */
   async set(state: PresenceSetting): Promise<void> {
     const { me } = this.#store.get().state;
-    if ((await this.#commands.request('presence.set', { state })) === null) throw new Error('Your status could not be changed.');
-    this.take([{ ...this.#store.get().presence.get(me), user_id: me, state }]);
+    if ((await this.#commands.request('presence.set', { state })) === null) throw new ConnectionLost();
+    this.receive([{ ...this.#store.get().presence.get(me), user_id: me, state }]);
   }
 
-  /** The part that came last comes first when there are too many: what was opened, before the list behind it. */
+  /** The users to watch. If there are too many, the part opened last has priority. */
   #wanted(): ReadonlySet<string> {
     const ids = [...this.#shown.values()].reverse().flat().filter(Boolean);
     return new Set([...new Set([this.#store.get().state.me, ...ids])].slice(0, watchable));

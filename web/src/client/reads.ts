@@ -1,10 +1,10 @@
 import { fullJitter } from './backoff';
 import { DeadlineExceeded, isPassing } from './errors';
-import { takeEntry, takeEvents, takeNewest, takeOlder, type Taken } from './history';
+import { putEntry, putEvents, putNewest, putOlder } from './history';
 import type { Rest } from './rest';
-import { takeAround, takeNewer, takePastOlder } from './past';
-import { takeCursors } from './receipts';
-import type { State } from './state';
+import { putAround, putNewer, putPastOlder } from './past';
+import { putCursors } from './receipts';
+import type { Applied, State } from './state';
 import type { Store } from './store';
 
 const pageSize = 50;
@@ -12,8 +12,8 @@ const tries = 5;
 const backoff = { baseMs: 300, capMs: 5_000, random: Math.random };
 
 /**
- * Reads what the stream does not bring: history, entries that went stale, events missing in a hole.
- * One read of a kind and chat at a time; the answer goes through the rules of history.ts.
+ * Reads what the stream does not deliver: history, stale entries, the events missing in a hole.
+ * Runs one read of each kind per chat at a time.
  */
 export class Reads {
   readonly #store: Store;
@@ -32,70 +32,70 @@ export class Reads {
     this.#stopped = true;
   }
 
-  /** The newest page, replacing what is loaded. */
+  /** Reads the newest page, replacing what is loaded. */
   newest(id: string): Promise<void> {
     return this.#once(`newest ${id}`, async () => {
       const page = await this.#rest.history(id, { limit: pageSize });
-      return () => takeNewest(this.#store.get().state, id, page);
+      return () => putNewest(this.#store.get().state, id, page);
     });
   }
 
-  /** The page before the first message of the past, when one was jumped to, else of the timeline. */
+  /** Reads the page before the past, if there is one, else before the history. */
   older(id: string): Promise<void> {
     return this.#once(`older ${id}`, async (state) => {
       const chat = state.chats.get(id);
-      const first = (chat?.past ?? chat?.timeline)?.lines[0]?.message.seq;
+      const first = (chat?.past ?? chat?.history)?.lines[0]?.message.seq;
       if (first === undefined) return this.#nothing;
-      const take = chat?.past ? takePastOlder : takeOlder;
+      const put = chat?.past ? putPastOlder : putOlder;
       const page = await this.#rest.history(id, { before_seq: first, limit: pageSize });
-      return () => take(this.#store.get().state, id, first, page);
+      return () => put(this.#store.get().state, id, first, page);
     });
   }
 
-  /** The page after the last message of the past. */
+  /** Reads the page after the past. */
   newer(id: string): Promise<void> {
     return this.#once(`newer ${id}`, async (state) => {
       const last = state.chats.get(id)?.past?.lines.at(-1)?.message.seq;
       if (last === undefined) return this.#nothing;
       const page = await this.#rest.history(id, { after_seq: last, limit: pageSize });
-      return () => takeNewer(this.#store.get().state, id, last, page);
+      return () => putNewer(this.#store.get().state, id, last, page);
     });
   }
 
-  /** The messages around one. */
+  /** Reads the messages around a seq. */
   around(id: string, seq: number): Promise<void> {
     return this.#once(`around ${id} ${seq}`, async () => {
       const page = await this.#rest.around(id, seq, pageSize);
-      return () => takeAround(this.#store.get().state, id, page);
+      return () => putAround(this.#store.get().state, id, page);
     });
   }
 
-  readonly #nothing = (): Taken => ({ state: this.#store.get().state, again: false });
+  readonly #nothing = (): Applied => ({ state: this.#store.get().state, again: false });
 
   entry(id: string): Promise<void> {
     return this.#once(`entry ${id}`, async () => {
       const entry = await this.#rest.chat(id);
-      return () => takeEntry(this.#store.get().state, entry);
+      return () => putEntry(this.#store.get().state, entry);
     });
   }
 
   hole(id: string): Promise<void> {
     return this.#once(`hole ${id}`, async (state) => {
       const page = await this.#rest.events(id, state.chats.get(id)?.cursor ?? 0);
-      return () => takeEvents(this.#store.get().state, id, page);
+      return () => putEvents(this.#store.get().state, id, page);
     });
   }
 
-  /** How far the members have come. */
+  /** Reads the cursors of all members. */
   cursors(id: string): Promise<void> {
     return this.#once(`cursors ${id}`, async (state) => {
       const rev = state.chats.get(id)?.memberRev ?? 0;
       const { cursors } = await this.#rest.cursors(id);
-      return () => takeCursors(this.#store.get().state, id, rev, cursors);
+      return () => putCursors(this.#store.get().state, id, rev, cursors);
     });
   }
 
-  #once(name: string, read: (state: State) => Promise<() => Taken>): Promise<void> {
+  #once(name: string, read: (state: State) => Promise<() => Applied>): Promise<void> {
     const running = this.#running.get(name);
     if (running) return running;
     const run = this.#repeat(read).finally(() => {
@@ -107,18 +107,18 @@ export class Reads {
     return run;
   }
 
-  /** Reads until the answer can be used: it may be too old, or the server may be away for a moment. */
-  async #repeat(read: (state: State) => Promise<() => Taken>): Promise<void> {
+  /** Repeats a read while its answer is too old or the server is briefly unavailable. */
+  async #repeat(read: (state: State) => Promise<() => Applied>): Promise<void> {
     for (let attempt = 0; !this.#stopped; attempt++) {
       try {
-        const take = await read(this.#store.get().state);
+        const put = await read(this.#store.get().state);
         if (this.#stopped) return;
         const before = this.#store.get().state;
-        const { state, again } = take();
+        const { state, again } = put();
         this.#store.set({ state });
         this.#changed(before);
         if (!again) return;
-        // The next part of something long, not the same once more.
+        // Progress: this is the next part of a long answer, not another attempt.
         if (state !== before) {
           attempt = -1;
           continue;
@@ -132,7 +132,7 @@ export class Reads {
   }
 
   #show(): void {
-    const ids = [...this.#running.keys()].filter((name) => /^(newest|older|newer|around) /.test(name)).map((n) => n.split(' ')[1]!);
+    const ids = [...this.#running.keys()].flatMap((name) => /^(?:newest|older|newer|around) (\S+)/.exec(name)?.[1] ?? []);
     this.#store.set({ reading: new Set(ids) });
   }
 }

@@ -1,22 +1,21 @@
-import type { Taken } from './history';
-import { withChat, type ChatState, type State } from './state';
+import { withChat, type Applied, type ChatState, type State } from './state';
 import type { Cursor, MemberCursor } from './types';
 
 /**
- * How far the other members of a chat have received and read it. Cursors only grow, so that whatever
- * comes late or twice changes nothing. Pure.
+ * How far the other members of a chat have received and read it. Cursors only grow, so late or
+ * repeated ones change nothing. Pure.
  */
 
-/** What became of a message of one's own that the server has: the least that is true of every other member. */
+/** The state of a stored own message: the least that is true for all other members. */
 export type Receipt = 'sent' | 'delivered' | 'read';
 
-/** The further of the two in each part; what is read is delivered. */
+/** The further of the two cursors in each part. What is read is also delivered. */
 export function furthest(held: Cursor | undefined, told: Cursor): Cursor {
   const read_seq = Math.max(held?.read_seq ?? 0, told.read_seq);
   return { read_seq, delivered_seq: Math.max(held?.delivered_seq ?? 0, told.delivered_seq, read_seq) };
 }
 
-/** Another member's cursor, as a push tells it. */
+/** Applies another member's cursor from a push. */
 export function applyCursor(state: State, chatId: string, user: string, cursor: Cursor): State {
   const chat = state.chats.get(chatId);
   if (!chat) return state;
@@ -24,12 +23,12 @@ export function applyCursor(state: State, chatId: string, user: string, cursor: 
   return cursors === chat.cursors ? state : withChat(state, chatId, { ...chat, cursors });
 }
 
-/** Who sends has read what came before, and no push tells it. */
+/** The cursors after a user's message, which implies that they read everything before it. */
 export function sent(chat: ChatState, user: string, seq: number): ChatState['cursors'] {
   return moved(chat, user, { read_seq: seq, delivered_seq: seq });
 }
 
-/** Once all members are known, nobody joins them by a cursor: it may be the late one of somebody removed. */
+/** Ignores unknown users once all members are known: a removed member's cursor may arrive late. */
 function moved({ cursors, cursorsRev }: ChatState, user: string, cursor: Cursor): ChatState['cursors'] {
   const held = cursors.get(user);
   if (!held && cursorsRev !== null) return cursors;
@@ -38,8 +37,8 @@ function moved({ cursors, cursorsRev }: ChatState, user: string, cursor: Cursor)
   return new Map(cursors).set(user, next);
 }
 
-/** The cursors of all members, asked for when the list of members was at `rev`. */
-export function takeCursors(state: State, chatId: string, rev: number, read: readonly MemberCursor[]): Taken {
+/** Puts the cursors of all members, requested when the member list was at `rev`. */
+export function putCursors(state: State, chatId: string, rev: number, read: readonly MemberCursor[]): Applied {
   const chat = state.chats.get(chatId);
   if (!chat) return { state, again: false };
   if (chat.memberRev !== rev) return { state, again: true };
@@ -48,7 +47,7 @@ export function takeCursors(state: State, chatId: string, rev: number, read: rea
   return { state: withChat(state, chatId, { ...chat, cursors, cursorsRev: rev }), again: false };
 }
 
-/** Up to where every other member has come; null when there is nobody else, or more than are told of. */
+/** The point all other members have reached; null if there are none, or too many for receipts. */
 export function reach({ cursors, cursorsRev, entry }: ChatState, receiptsMembers: number): Cursor | null {
   if (cursorsRev === null || cursors.size === 0 || entry.member_count > receiptsMembers) return null;
   const all = [...cursors.values()];
@@ -58,13 +57,13 @@ export function reach({ cursors, cursorsRev, entry }: ChatState, receiptsMembers
   };
 }
 
-/** What became of the message at `seq`, when all others have come as far as `reached`. */
+/** The state of the message at `seq`, given the point that all others have reached. */
 export function receipt(reached: Cursor | null, seq: number): Receipt {
   if (!reached || reached.delivered_seq < seq) return 'sent';
   return reached.read_seq < seq ? 'delivered' : 'read';
 }
 
-/** The other members by how far they have come with the message at `seq`. */
+/** The other members, grouped by their receipt of the message at `seq`. */
 export function receivers({ cursors }: ChatState, seq: number): Record<Receipt, string[]> {
   const by: Record<Receipt, string[]> = { sent: [], delivered: [], read: [] };
   for (const [user, cursor] of cursors) by[receipt(cursor, seq)].push(user);

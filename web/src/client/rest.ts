@@ -2,7 +2,7 @@ import { ConnectionLost, DeadlineExceeded, ProblemError, refusal } from './error
 import type * as t from './types';
 
 const deadlineMs = 15_000;
-/** So that what was read and what waited for it fit into the log of a chat. */
+/** Small enough that a page and the events waiting beyond it fit into a chat's log. */
 const eventsLimit = 100;
 
 type Query = Record<string, string | number | readonly string[] | undefined>;
@@ -10,38 +10,41 @@ type Query = Record<string, string | number | readonly string[] | undefined>;
 interface Options {
   query?: Query;
   body?: unknown;
-  /** Idempotency-Key. */
+  /** The Idempotency-Key header. */
   key?: string;
 }
 
 /**
- * The REST side of the protocol. Every method gives the answer or rejects with ProblemError,
- * ConnectionLost or DeadlineExceeded. Safe for concurrent use; holds no state but the token.
+ * The REST side of the protocol. Every method resolves with the answer or rejects with
+ * ProblemError, ConnectionLost or DeadlineExceeded. Calls may overlap; it holds no state but the
+ * token.
  */
 export class Rest {
   readonly #base: string;
   readonly #token: string;
   readonly #fetcher: typeof fetch;
 
-  /** `token` is for programs; a page relies on its cookie. `base` has no slash at its end. */
+  /** `token` is for programs; a page relies on its cookie. `base` has no trailing slash. */
   constructor(base = '', token = '', fetcher: typeof fetch = (...args) => fetch(...args)) {
     this.#base = base;
     this.#token = token;
     this.#fetcher = fetcher;
   }
 
-  signUp = (d: { username: string; password: string; display_name?: string }) => this.#post<t.User>('/users', d);
+  signUp = (d: { username: string; password: string; display_name?: string; email?: string; invitation?: string; setup_code?: string }) =>
+    this.#post<t.User>('/users', d);
   logIn = (d: { username: string; password: string; device?: string }) =>
     this.#post<{ token: string; expires_at: string; user: t.User }>('/sessions', d);
-  logOut = () => this.#call<void>('DELETE', '/sessions/current');
+  logOut = () => this.call<void>('DELETE', '/sessions/current');
   sessions = () => this.#get<{ sessions: t.Session[] }>('/sessions');
-  revoke = (id: string) => this.#call<void>('DELETE', `/sessions/${id}`);
+  revoke = (id: string) => this.call<void>('DELETE', `/sessions/${id}`);
 
   me = () => this.#get<t.User>('/me');
-  updateMe = (d: { display_name?: string; status_text?: string }) => this.#call<t.User>('PATCH', '/me', { body: d });
+  updateMe = (d: { display_name?: string; status_text?: string; status_emoji?: string; status_until?: string; time_zone?: string }) => this.call<t.User>('PATCH', '/me', { body: d });
   changePassword = (d: { current_password: string; new_password: string }) =>
-    this.#call<void>('PUT', '/me/password', { body: d });
+    this.call<void>('PUT', '/me/password', { body: d });
   findUsers = (q: string, after?: string) => this.#get<{ users: t.User[]; next?: string }>('/users', { q, after });
+  users = (ids: readonly string[]) => this.#get<{ users: t.User[] }>('/users', { id: ids });
   user = (id: string) => this.#get<t.User>(`/users/${id}`);
 
   chats = (after?: string) => this.#get<{ chats: t.Entry[]; epoch: string; next?: string }>('/chats', { after, limit: 200 });
@@ -49,7 +52,7 @@ export class Rest {
   createChat = (d: { kind: t.ChatKind; name?: string; topic?: string; member_ids?: string[] }, key?: string) =>
     this.#post<t.Chat>('/chats', d, key);
   updateChat = (id: string, d: { name?: string; topic?: string; archived?: boolean }) =>
-    this.#call<t.Chat>('PATCH', `/chats/${id}`, { body: d });
+    this.call<t.Chat>('PATCH', `/chats/${id}`, { body: d });
   publicChats = (q: string, after?: string) =>
     this.#get<{ chats: t.PublicChat[]; next?: string }>('/chats/public', { q, after });
   join = (id: string) => this.#post<t.Entry>(`/chats/${id}/join`);
@@ -58,32 +61,32 @@ export class Rest {
     this.#get<{ members: t.Member[]; next?: string }>(`/chats/${id}/members`, { after, limit: 200 });
   addMember = (id: string, user: string, role?: t.Role) =>
     this.#post<t.Member>(`/chats/${id}/members`, { user_id: user, role });
-  updateMember = (id: string, user: string, d: { role?: t.Role; muted?: boolean }) =>
-    this.#call<t.Member>('PATCH', `/chats/${id}/members/${user}`, { body: d });
-  removeMember = (id: string, user: string) => this.#call<{ seq: number }>('DELETE', `/chats/${id}/members/${user}`);
+  updateMember = (id: string, user: string, d: { role?: t.Role; muted?: boolean; hidden?: boolean }) =>
+    this.call<t.Member>('PATCH', `/chats/${id}/members/${user}`, { body: d });
+  removeMember = (id: string, user: string) => this.call<{ seq: number }>('DELETE', `/chats/${id}/members/${user}`);
 
   history = (id: string, bound: { before_seq?: number; after_seq?: number; limit?: number } = {}) =>
     this.#get<t.HistoryPage>(`/chats/${id}/messages`, bound);
   around = (id: string, seq: number, limit?: number) =>
     this.#get<t.AroundPage>(`/chats/${id}/messages`, { around_seq: seq, limit });
-  search = (q: string, bound: { chat_id?: string; sender_id?: string; since?: string; until?: string; offset?: number; limit?: number } = {}) =>
+  search = (q: string, bound: { chat_id?: string; sender_id?: string; since?: string; until?: string; tz?: string; offset?: number; limit?: number } = {}) =>
     this.#get<t.SearchPage>('/search', { q, ...bound });
   events = (id: string, after: number) => this.#get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: eventsLimit });
   send = (id: string, key: string, d: { body: string; reply_to?: string }) => this.#post<t.Message | t.Sent>(`/chats/${id}/messages`, d, key);
-  edit = (id: string, d: { body: string; version: number }) => this.#call<t.Message>('PATCH', `/messages/${id}`, { body: d });
-  remove = (id: string) => this.#call<{ seq: number }>('DELETE', `/messages/${id}`);
+  edit = (id: string, d: { body: string; version: number }) => this.call<t.Message>('PATCH', `/messages/${id}`, { body: d });
+  remove = (id: string) => this.call<{ seq: number }>('DELETE', `/messages/${id}`);
   react = (id: string, emoji: string, on: boolean) =>
-    this.#call<{ seq?: number }>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
+    this.call<{ seq?: number }>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
   typing = (id: string, typing: boolean) => this.#post<void>(`/chats/${id}/typing`, { typing });
   presence = (ids: readonly string[]) => this.#get<{ users: t.Presence[] }>('/presence', { user_id: ids });
-  setPresence = (state: t.PresenceState) => this.#call<void>('PUT', '/presence', { body: { state } });
+  setPresence = (state: t.PresenceState) => this.call<void>('PUT', '/presence', { body: { state } });
   message = (id: string) => this.#get<t.Message>(`/messages/${id}`);
-  setCursor = (id: string, d: Partial<t.Cursor>) => this.#call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
+  setCursor = (id: string, d: Partial<t.Cursor>) => this.call<t.Cursor>('PUT', `/chats/${id}/cursor`, { body: d });
   cursors = (id: string) => this.#get<{ cursors: t.MemberCursor[] }>(`/chats/${id}/cursors`, { limit: 200 });
   reactors = (id: string, emoji: string) =>
     this.#get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
 
-  /** The event stream, fresh, until `signal` aborts it. */
+  /** Opens the event stream, which runs until `signal` aborts it. */
   async stream(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
     const headers = { ...this.#headers({}), Accept: 'text/event-stream' };
     const response = await this.#fetcher(`${this.#base}/api/v1/events`, { headers, signal }).catch(unreached);
@@ -92,14 +95,15 @@ export class Rest {
   }
 
   #get<T>(path: string, query?: Query): Promise<T> {
-    return this.#call<T>('GET', path, query && { query });
+    return this.call<T>('GET', path, query && { query });
   }
 
   #post<T>(path: string, body?: unknown, key?: string): Promise<T> {
-    return this.#call<T>('POST', path, { body, ...(key && { key }) });
+    return this.call<T>('POST', path, { body, ...(key && { key }) });
   }
 
-  async #call<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  /** Calls a route below /api/v1, also one that has no method here. */
+  async call<T>(method: string, path: string, options: Options = {}): Promise<T> {
     const url = `${this.#base}/api/v1${path}${queryText(options.query)}`;
     const init: RequestInit = { method, headers: this.#headers(options), signal: AbortSignal.timeout(deadlineMs) };
     if (options.body !== undefined) init.body = JSON.stringify(options.body);
@@ -109,7 +113,7 @@ export class Rest {
     try {
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch {
-      // The page of some portal on the way: this is not the server.
+      // A captive portal answered, not the server.
       return unreached(undefined);
     }
   }
@@ -126,22 +130,22 @@ export class Rest {
 
 function unreached(err: unknown): never {
   if (err instanceof DOMException && err.name === 'TimeoutError') throw new DeadlineExceeded();
-  throw new ConnectionLost('The server cannot be reached.');
+  throw new ConnectionLost('Could not reach the server.');
 }
 
 function queryText(query: Query = {}): string {
-  const pairs = Object.entries(query).flatMap(([k, v]) => (v === undefined ? [] : [v].flat().map((one) => [k, String(one)])));
+  const pairs = Object.entries(query).flatMap(([k, v]) => [v ?? []].flat().map((one) => [k, `${one}`]));
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
 }
 
-/** What a refusal says; a proxy's page in its place becomes one too. */
+/** The error for a refusal, including one by a proxy that does not speak the protocol. */
 function refused(response: Response, text: string): ProblemError {
   try {
     const problem = JSON.parse(text) as t.Problem;
     if (typeof problem.code === 'string') return new ProblemError(problem);
   } catch {
-    // Not JSON: described by its status below.
+    // Not JSON: the status describes it.
   }
-  const passing = response.status >= 500 || response.status === 429;
-  return refusal(response.status, passing ? 'unavailable' : 'bad_request', `The server answered ${response.status}.`);
+  const { status } = response;
+  return refusal(status, status >= 500 || status === 429 ? 'unavailable' : 'bad_request', `The server answered ${status}.`);
 }

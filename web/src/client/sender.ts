@@ -1,38 +1,16 @@
-import { fullJitter } from './backoff';
-import { ConnectionLost, isPassing } from './errors';
+import { fullJitter, patience } from './backoff';
+import { isPassing, type ProblemError } from './errors';
 import { newKey } from './key';
-import type { Link } from './link';
+import type { Link, Windows } from './link';
 import * as outbox from './outbox';
-import type { Pending } from './outbox';
+import type { OutboxOrder, OutboxStorage, Pending } from './outbox';
 import type { Store } from './store';
 import type { Sent } from './types';
 
-const backoff = { baseMs: 500, capMs: 15_000 };
-/** A storage that says nothing for so long is not waited for. */
+/** How long to wait for the storage before sending without it. */
 const loadMs = 5_000;
 
-/** Keeps unsent messages over a reload of the page. A copy elsewhere does no harm: keys are stored once. */
-export interface OutboxStorage {
-  /** All that is kept. Called once, and again whenever this window begins to send for others. */
-  load(): outbox.Draft[] | Promise<outbox.Draft[]>;
-  /** Keeps one, in place of what was kept under its key. Must not throw. */
-  save(draft: outbox.Draft): void;
-  /** Must not throw, and does nothing for a key that is not kept. */
-  forget(key: string): void;
-}
-
-/** What a person asked of the outbox, for the window that sends. */
-export type OutboxOrder = { readonly do: 'send'; readonly draft: outbox.Draft } | { readonly do: 'retry' | 'discard'; readonly key: string };
-
-/** The other windows of the same user. */
-export interface Windows {
-  /** Whether this one sends; the others show what it does. */
-  readonly leads: boolean;
-  order(order: OutboxOrder): void;
-  outbox(items: outbox.Outbox): void;
-}
-
-/** Moves the outbox: starts what can start, and writes down what became of it. */
+/** Works through the outbox: starts the sends that can start and records their outcome. */
 export class Sender {
   readonly #store: Store;
   readonly #link: Link;
@@ -40,9 +18,13 @@ export class Sender {
   readonly #windows: Windows;
   readonly #random: () => number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Written here and not yet seen in the outbox of the window that sends. */
+  /** Messages written here that the leading window's outbox does not show yet. */
   #unseen: outbox.Outbox = [];
-  /** Whether this window sends: it leads, and knows what was kept, which goes out before what is written now. */
+  /** How many sends may be in flight: behind one that is refused for a moment, another may be stored. */
+  #window = 1;
+  /** Whether the connection takes commands in their order, also while earlier ones are unanswered. */
+  ordered = false;
+  /** Whether this window sends: it leads and has loaded the kept drafts, which go out first. */
   #sends = false;
 
   constructor(store: Store, link: Link, storage: OutboxStorage, windows: Windows, random: () => number = Math.random) {
@@ -53,7 +35,7 @@ export class Sender {
     this.#random = random;
   }
 
-  /** This window sends from now on: what was written before, here or in windows that are gone, goes out. */
+  /** Starts sending from this window, beginning with earlier drafts, also of closed windows. */
   async lead(): Promise<void> {
     this.#unseen = [];
     this.#timer = setTimeout(() => this.#goOn(), loadMs);
@@ -62,7 +44,7 @@ export class Sender {
     this.#goOn();
   }
 
-  /** Another window sends from now on, and may not know of what is written here. */
+  /** Stops sending: another window leads, and may not know what was written here. */
   follow(): void {
     clearTimeout(this.#timer);
     this.#sends = false;
@@ -71,7 +53,7 @@ export class Sender {
 
   send(chat_id: string, body: string, reply_to?: string): void {
     const written_at = outbox.writtenAt(this.#items, Date.now());
-    const draft = { key: newKey(), chat_id, body, written_at, ...(reply_to && { reply_to }) };
+    const draft = { key: newKey(), chat_id, body, written_at, reply_to };
     this.#storage.save(draft);
     this.#run({ do: 'send', draft });
   }
@@ -79,14 +61,13 @@ export class Sender {
   retry = (key: string): void => this.#run({ do: 'retry', key });
   discard = (key: string): void => this.#run({ do: 'discard', key });
 
-  /** An order from here or from another window. */
+  /** Carries out an order from this or another window. */
   obey(order: OutboxOrder): void {
     if (order.do === 'send') this.#change(outbox.enqueue(this.#items, order.draft));
-    else if (order.do === 'retry') this.#retryNow(order.key);
-    else this.#change(outbox.discarded(this.#items, order.key));
+    else this.#change((order.do === 'retry' ? outbox.retried : outbox.discarded)(this.#items, order.key));
   }
 
-  /** The outbox of the window that sends. One that is new may not have heard what was said while nobody led. */
+  /** Shows the leader's outbox. A new leader may have missed orders given while nobody led. */
   show(items: outbox.Outbox, anew: boolean): void {
     const keys = new Set(items.map(({ key }) => key));
     this.#unseen = this.#unseen.filter(({ key }) => !keys.has(key));
@@ -94,7 +75,7 @@ export class Sender {
     if (anew) for (const item of this.#unseen) this.#windows.order({ do: 'send', draft: outbox.draftOf(item) });
   }
 
-  /** Drops what the state shows already; `next` is the outbox after an event settled its item. */
+  /** Drops sends that the state already shows, from `next`: the outbox after an event. */
   settle(next: outbox.Outbox = this.#items): void {
     const { chats } = this.#store.get().state;
     this.#change(outbox.settledByCursor(next, (id) => chats.get(id)?.cursor));
@@ -104,29 +85,19 @@ export class Sender {
     clearTimeout(this.#timer);
   }
 
-  /** Starts whatever can start now; called on every change and whenever the connection is ready. */
+  /** Starts every send that can start. Called on each change and when the connection is ready. */
   pump(): void {
     if (!this.#sends || !this.#link.online) return;
     const now = performance.now();
-    for (const item of outbox.startable(this.#items, now)) void this.#attempt(item);
+    for (const item of outbox.startable(this.#items, now, this.ordered ? this.#window : 1)) void this.#attempt(item);
     clearTimeout(this.#timer);
     const due = outbox.nextDue(this.#items, now);
-    if (due !== null) this.#timer = setTimeout(() => this.pump(), due - now);
+    if (due < Infinity) this.#timer = setTimeout(() => this.pump(), due - now);
   }
 
   #goOn(): void {
     this.#sends = true;
     this.pump();
-  }
-
-  #retryNow(key: string): void {
-    this.#change(outbox.retried(this.#items, key));
-    this.#keep(key);
-  }
-
-  #keep(key: string): void {
-    const item = this.#items.find((p) => p.key === key);
-    if (item) this.#storage.save(outbox.draftOf(item));
   }
 
   #run(order: OutboxOrder): void {
@@ -139,21 +110,14 @@ export class Sender {
   async #attempt({ key, chat_id, body, reply_to, attempts }: Pending): Promise<void> {
     this.#put(outbox.started(this.#items, key));
     try {
-      const sent = await this.#link.request<Sent>('message.send', { chat_id, key, body, ...(reply_to && { reply_to }) });
+      const sent = await this.#link.request<Sent>('message.send', { chat_id, key, body, reply_to });
+      if (!attempts) this.#window = Math.min(this.#window + 1, outbox.widest);
       this.settle(outbox.acked(this.#items, key, sent));
     } catch (err) {
-      const [now, delay] = [performance.now(), this.#delay(err, attempts)];
-      // By REST an attempt may fail before the stream is known to be gone.
-      if (err instanceof ConnectionLost) return this.#change(outbox.interrupted(this.#items, key, this.#link.online ? now + delay : 0));
-      this.#change(outbox.refused(this.#items, key, err, now, delay));
-      // A reload does not try again what a person was told to have failed.
-      if (!isPassing(err)) this.#keep(key);
+      if (isPassing(err)) this.#window = 1;
+      const delay = ((err as Partial<ProblemError>).retryAfterMs ?? 0) + fullJitter(attempts, { ...patience, random: this.#random });
+      this.#change(outbox.refused(this.#items, key, err, performance.now() + delay));
     }
-  }
-
-  #delay(err: unknown, attempts: number): number {
-    const told = (err as { retryAfterMs?: number }).retryAfterMs ?? 0;
-    return told + fullJitter(attempts, { ...backoff, random: this.#random });
   }
 
   get #items(): outbox.Outbox {
@@ -165,6 +129,8 @@ export class Sender {
     if (next !== before) {
       const kept = new Set(next.map((p) => p.key));
       for (const { key } of before) if (!kept.has(key)) this.#storage.forget(key);
+      // After a reload, a send that the user saw fail is not retried.
+      for (const item of next) if (item.status === 'failed' && !before.includes(item)) this.#storage.save(outbox.draftOf(item));
       this.#unseen = this.#unseen.filter(({ key }) => kept.has(key));
       this.#put(next);
     }

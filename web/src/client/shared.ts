@@ -1,13 +1,12 @@
 import { Follower } from './follower';
 import { Leader } from './leader';
-import type { Link, LinkOwner, Share, SharedOwner } from './link';
+import type { Link, LinkOwner, Share, SharedOwner, Windows } from './link';
 import { notesVersion, type Note } from './notes';
-import type { Outbox } from './outbox';
-import type { OutboxOrder, Windows } from './sender';
+import type { Outbox, OutboxOrder } from './outbox';
 
 /**
- * One connection for all windows of a user, for `share` of a client; undefined where the browser has no
- * locks: on a page that came by plain HTTP from another machine.
+ * The `share` option of a client: one connection for all windows of a user. Undefined in a browser
+ * without locks, such as on a page served over plain HTTP from another machine.
  */
 export function shareWindows(): Share | undefined {
   if (!('BroadcastChannel' in globalThis) || !globalThis.navigator?.locks) return undefined;
@@ -15,9 +14,10 @@ export function shareWindows(): Share | undefined {
 }
 
 /**
- * One connection for all windows of a user. The window that gets the lock holds the connection; the others
- * follow. When it goes, the next one takes over, from its own cursors; when it is frozen (a browser does so
- * to a page in the background), one that notices takes the lock from it, and it follows when it wakes up.
+ * One connection for all windows of a user. The window that gets the lock holds the connection; the
+ * others follow. When it closes, the next one takes over from its own cursors. When it is frozen,
+ * as browsers do to background pages, a window that notices steals the lock, and the frozen one
+ * follows when it wakes up.
  */
 class SharedLink implements Link, Windows {
   readonly #name: string;
@@ -36,7 +36,7 @@ class SharedLink implements Link, Windows {
     this.#connect = connect;
     this.#owner = owner;
     this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }) => this.#take(data as Note);
+    this.#channel.onmessage = ({ data }) => this.#receive(data as Note);
     this.#follower = this.#following();
   }
 
@@ -50,7 +50,7 @@ class SharedLink implements Link, Windows {
 
   start(): void {
     const { signal } = this.#ending;
-    // Held for as long as the window lives: by it the one that leads learns of its end.
+    // Held as long as the window lives: its release tells the leader that the window closed.
     void navigator.locks.request(`${this.#name}.${this.#me}`, { signal }, () => this.#untilEnd()).catch(() => {});
     this.#follow();
   }
@@ -85,19 +85,19 @@ class SharedLink implements Link, Windows {
     else this.#follower.wake(how);
   }
 
-  /** Waits in line to lead, and follows until then. */
+  /** Queues for the lock, and follows until it is granted. */
   #follow(): void {
     const { signal } = this.#turn();
     void this.#lock({ signal }, signal);
     this.#follower.start();
   }
 
-  /** Whoever holds the lock says nothing: it is taken away. */
+  /** Steals the lock from a leader that is silent. */
   #takeOver(): void {
     void this.#lock({ steal: true }, this.#turn().signal);
   }
 
-  /** What was waited for before is not any more. */
+  /** Cancels any earlier wait for the lock. */
   #turn(): AbortController {
     this.#queued.abort();
     return (this.#queued = new AbortController());
@@ -110,7 +110,7 @@ class SharedLink implements Link, Windows {
       if (this.#ending.signal.aborted || turn.aborted) return;
       if ((err as Error).name === 'AbortError') return this.#stepDown();
       if (this.#leader) throw err;
-      // Refused, as in a sandboxed frame: a connection of its own.
+      // Locks are refused, as in a sandboxed frame: use a connection of our own.
       void this.#lead();
     }
   }
@@ -123,7 +123,7 @@ class SharedLink implements Link, Windows {
     return new Promise((resolve) => (this.#release = resolve));
   }
 
-  /** Another window has the lock now. */
+  /** Follows, because another window stole the lock. */
   #stepDown(): void {
     const leader = this.#leader;
     this.#leader = null;
@@ -142,9 +142,9 @@ class SharedLink implements Link, Windows {
     if (!this.#ending.signal.aborted) this.#channel.postMessage(note);
   }
 
-  #take(note: Note): void {
-    if (!('by' in note)) this.#leader?.take(note);
-    else if (!this.#leader) this.#follower.take(note);
+  #receive(note: Note): void {
+    if (!('by' in note)) this.#leader?.receive(note);
+    else if (!this.#leader) this.#follower.receive(note);
   }
 
   #mourn = (window: string, gone: () => void): void => {

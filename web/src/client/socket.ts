@@ -1,4 +1,4 @@
-import { fullJitter } from './backoff';
+import { fullJitter, patience } from './backoff';
 import { afterClose, closeSentence } from './close';
 import { ConnectionLost, DeadlineExceeded, ProblemError, refusal } from './errors';
 import type { Connection, Frame, Link, LinkOwner, Wire, WireOwner } from './link';
@@ -8,43 +8,41 @@ import { WebSocketWire } from './websocket';
 
 export interface SocketOptions {
   url: string;
-  /** Whose connection it is to be: that of somebody who has logged in since in the same browser is let go. */
+  /** The expected user. A connection as anyone else, who has logged in since, is dropped. */
   user: string;
   owner: LinkOwner;
-  /** For programs without a cookie: sent as the first command. */
+  /** Sent as the first command, for programs without a cookie. */
   token?: string;
-  /** By which to go on where WebSockets do not get through; without it there is no other way. */
+  /** Enables the event stream where WebSockets are blocked. */
   rest?: Rest;
-  /** [0, 1), for backoff. */
+  /** Returns a number in [0, 1), for backoff. */
   random?: () => number;
 }
 
-const handshakeMs = 10_000;
 const answerMs = 10_000;
 const probeMs = 5_000;
 const stableMs = 5_000;
-/** How long a connection by the event stream lasts before a WebSocket is tried again: one that never got through costs time. */
+/** How long to use the event stream before trying a WebSocket again, which may cost time. */
 const streamMs = 10 * 60_000;
 const blockedMs = 60 * 60_000;
-/** After so many WebSockets in a row that said nothing, the event stream is tried. */
+/** How many WebSockets in a row must be silent before the event stream is tried. */
 const mutes = 2;
-const backoff = { baseMs: 500, capMs: 15_000 };
 
 /**
- * One user's connection: connects, resumes, comes back after a loss, and knows when not to. Uses a
- * WebSocket, and the event stream where WebSockets are blocked. `stop` ends every timer and every
- * waiting command.
+ * One user's connection: connects, resumes, reconnects after a loss, and knows when not to. Uses a
+ * WebSocket, or the event stream where WebSockets are blocked. `stop` ends all timers and pending
+ * commands.
  */
 export class Socket implements Link {
   readonly #options: SocketOptions;
   #wire: Wire | null = null;
   #hello: Hello | null = null;
-  /** Counts connections: what an earlier one tells is not listened to. */
+  /** Numbers connections, to ignore what earlier ones report. */
   #turn = 0;
   #attempt = 0;
-  /** WebSockets in a row that got no hello. */
+  /** How many WebSockets in a row got no hello. */
   #mute = 0;
-  /** Whether a WebSocket ever got through: then it is worth trying again soon. */
+  /** Whether a WebSocket ever got through, which makes it worth trying again soon. */
   #worked = false;
   #heard = false;
   #phase: Connection['phase'] = 'connecting';
@@ -69,7 +67,7 @@ export class Socket implements Link {
 
   request<T>(op: string, d: unknown, deadlineMs = answerMs): Promise<T> {
     if (!this.#wire) return Promise.reject(new ConnectionLost('You are offline.'));
-    if (this.#tooLarge(op, d)) return Promise.reject(refusal(413, 'too_large', 'This is longer than the server takes.'));
+    if (this.#tooLarge(op, d)) return Promise.reject(refusal(413, 'too_large', 'This is too long for the server.'));
     return this.#wire.request<T>(op, d, deadlineMs);
   }
 
@@ -86,9 +84,9 @@ export class Socket implements Link {
     this.#letGo();
     this.#heard = false;
     this.#tell({ phase: 'connecting' });
-    this.#after('handshake', handshakeMs, () => this.#lost(1006));
+    this.#after('handshake', answerMs, () => this.#lost(1006));
     const { rest, url } = this.#options;
-    // Every third attempt only: the silence may also be that of a server that is away.
+    // Only every third attempt: the silence may also be that of a server that is down.
     const stream = rest && this.#mute >= mutes;
     const turn = this.#turn;
     const owner = this.#ownerOf(() => this.#turn === turn);
@@ -98,7 +96,7 @@ export class Socket implements Link {
     if (stream) this.#after('stream', this.#worked ? streamMs : blockedMs, () => this.#upgrade());
   }
 
-  /** Few need it: it is no part of what is loaded first. */
+  /** Loads the event stream on demand: few need it. */
   async #openStream(rest: Rest, owner: WireOwner, current: () => boolean): Promise<void> {
     const part = await import('./eventstream').catch(() => null);
     if (!current()) return;
@@ -126,14 +124,14 @@ export class Socket implements Link {
 
   #hear(): void {
     this.#heard = true;
-    if (this.#phase === 'connecting') this.#after('handshake', handshakeMs, () => this.#lost(1006));
+    if (this.#phase === 'connecting') this.#after('handshake', answerMs, () => this.#lost(1006));
   }
 
   #receive(frame: Frame): void {
     if (frame.op === 'hello') return this.#resume(frame.d as Hello);
     if (frame.op === 'ready') return this.#ready((frame.d as { epoch: string }).epoch);
     if (frame.op === 'drain') this.#drain(frame.d as { retry_after_ms: number; deadline_ms: number });
-    // Of all that comes unasked only events have a time.
+    // Among unsolicited frames, only events carry a time.
     if (frame.ts) this.#options.owner.event(frame as ChatEvent);
     else this.#options.owner.push(frame as Push);
   }
@@ -142,7 +140,7 @@ export class Socket implements Link {
     if (hello.user_id !== this.#options.user) return this.#lost(4501);
     this.#hello = hello;
     const wire = this.#wire;
-    // What got through is the first to be tried the next time.
+    // Next time, begin with what got through.
     this.#mute = wire?.replays ? 0 : mutes;
     this.#worked ||= !!wire?.replays;
     const from = this.#options.owner.hello(hello, wire!.replays);
@@ -161,7 +159,7 @@ export class Socket implements Link {
     this.#tell({ phase: 'online' });
   }
 
-  /** A browser does not show protocol pings: silence for a heartbeat is answered with a ping of our own. */
+  /** Pings after a heartbeat of silence, because browsers hide protocol pings. */
   #watch(): void {
     this.#heard = false;
     this.#after('watch', this.#hello?.heartbeat_ms || 25_000, () => {
@@ -177,7 +175,7 @@ export class Socket implements Link {
     });
   }
 
-  /** The server is going: come back after our own time, when the answers are in or its deadline has come. */
+  /** The server shuts down: reconnect at the given time, once answers are in or at its deadline. */
   #drain({ retry_after_ms, deadline_ms }: { retry_after_ms: number; deadline_ms: number }): void {
     this.#after('drain', retry_after_ms, () => this.#leave());
     this.#after('deadline', Math.max(retry_after_ms, deadline_ms), () => this.reconnect());
@@ -195,13 +193,13 @@ export class Socket implements Link {
       return this.#tell({ phase: 'ended', login: after === 'login', code, reason: closeSentence(code) });
     }
     const random = this.#options.random ?? Math.random;
-    const delay = fullJitter(this.#attempt++, { ...backoff, random });
+    const delay = fullJitter(this.#attempt++, { ...patience, random });
     this.#after('retry', delay, () => this.#open());
     this.#tell({ phase: 'offline', retryAt: Date.now() + delay });
   }
 
   #upgrade(): void {
-    // One attempt: if that says nothing either, the stream comes next.
+    // A single attempt: if it is silent too, the stream is next.
     this.#mute = mutes - 1;
     this.reconnect();
   }
@@ -231,8 +229,8 @@ export class Socket implements Link {
   }
 
   #tooLarge(op: string, d: unknown): boolean {
-    const limit = this.#hello?.limits?.frame_bytes ?? 0;
+    const limit = this.#hello?.limits?.frame_bytes || Infinity;
     const envelope = 64;
-    return op !== 'resume' && limit > 0 && new TextEncoder().encode(JSON.stringify(d)).length + envelope > limit;
+    return op !== 'resume' && new TextEncoder().encode(JSON.stringify(d)).length + envelope > limit;
   }
 }

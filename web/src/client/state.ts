@@ -1,9 +1,9 @@
 import type { ChatEvent, Cursor, Entry, Message } from './types';
 
 /**
- * What the client holds. Every value is immutable: a change makes new objects for what changed and
- * shares the rest. Whatever came from the server carries the seq as of which it is true, and an event
- * touches only what is older than itself; that one rule is what makes late answers harmless.
+ * What the client holds. Every value is immutable: a change creates new objects for what changed
+ * and shares the rest. Everything from the server carries the seq as of which it is true, and an
+ * event touches only what is older than itself. That one rule makes late answers harmless.
  */
 
 /** A message and the seq as of which its content was read. */
@@ -13,7 +13,7 @@ export interface Line {
 }
 
 /** The loaded part of a chat's history: always its newest end, in seq order, without holes. */
-export interface Timeline {
+export interface History {
   readonly lines: readonly Line[];
   readonly hasBefore: boolean;
   /** Messages created up to this seq are in `lines`, or before them. */
@@ -21,8 +21,8 @@ export interface Timeline {
 }
 
 /**
- * A part of the history apart from its newest end, read around a message that was jumped to; in seq order,
- * without holes. It joins the timeline as soon as the two touch.
+ * A part of the history away from its newest end, read around a message that was jumped to. In seq
+ * order, without holes. Joins `History` as soon as the two touch.
  */
 export interface Past {
   readonly lines: readonly Line[];
@@ -33,27 +33,27 @@ export interface Past {
 export interface ChatState {
   /** True as of `entry.last_seq`, which may be ahead of `cursor` while a replay runs. */
   readonly entry: Entry;
-  /** The entry misses changes that no event will bring: read it again. */
+  /** Whether the entry lacks changes that no event will bring, and must be read again. */
   readonly entryStale: boolean;
-  /** The last seq of this chat that was applied. */
+  /** The last seq that was applied. */
   readonly cursor: number;
-  /** The latest applied events, consecutive, the last one at `cursor`. Late answers are brought up to date from it. */
+  /** The latest applied events, consecutive up to `cursor`. Brings late answers up to date. */
   readonly log: readonly ChatEvent[];
-  /** Events beyond a hole, in seq order, waiting for it to be filled. */
+  /** Events beyond a hole, in seq order, until the hole is filled. */
   readonly ahead: readonly ChatEvent[];
-  readonly timeline: Timeline | null;
+  readonly history: History | null;
   readonly past: Past | null;
-  /** The timeline has a gap: read history again when the chat is next shown. */
+  /** Whether the history has a gap and must be read again when the chat is next shown. */
   readonly stale: boolean;
-  /** Changes whenever the list of members may have changed. */
+  /** Changes whenever the member list may have changed. */
   readonly memberRev: number;
-  /** How far the others have come, by user, as far as it was told. */
+  /** The other members' cursors, as far as known. */
   readonly cursors: ReadonlyMap<string, Cursor>;
-  /** The `memberRev` at which `cursors` were read and named every other member; null when never. */
+  /** The `memberRev` at which the `cursors` of all other members were read; null if never. */
   readonly cursorsRev: number | null;
 }
 
-/** What was asked for in the running resume, and which chats the server has named so far. */
+/** The running resume: the cursors sent, and the chats the server has named so far. */
 export interface Resume {
   readonly sent: ReadonlySet<string>;
   readonly seen: ReadonlySet<string>;
@@ -61,15 +61,21 @@ export interface Resume {
 
 export interface State {
   readonly me: string;
-  /** The history of the database that the cursors belong to; set by `ready`, not before. */
+  /** The database's epoch that the cursors belong to; set by `ready`. */
   readonly epoch: string;
   readonly chats: ReadonlyMap<string, ChatState>;
   readonly resume: Resume | null;
-  /** Whether a `ready` has ever come: before it, an empty list of chats means nothing. */
+  /** Whether a `ready` has ever arrived: before that, an empty list of chats means nothing. */
   readonly loaded: boolean;
 }
 
-/** As many events as a page of a hole and what waited beyond it: listeners are told from the log. */
+/** The state after an answer to a read. `again`: it is too old or incomplete, so read once more. */
+export interface Applied {
+  readonly state: State;
+  readonly again: boolean;
+}
+
+/** Fits a page of missed events and those beyond it: listeners are called from the log. */
 export const logLimit = 200;
 export const aheadLimit = 100;
 const previewLength = 200;
@@ -78,7 +84,7 @@ export function emptyState(me: string): State {
   return { me, epoch: '', chats: new Map(), resume: null, loaded: false };
 }
 
-/** A chat of which nothing but the entry is known. */
+/** A chat known only by its entry. */
 export function fromEntry(entry: Entry): ChatState {
   return {
     entry,
@@ -86,7 +92,7 @@ export function fromEntry(entry: Entry): ChatState {
     cursor: entry.last_seq,
     log: [],
     ahead: [],
-    timeline: null,
+    history: null,
     past: null,
     stale: false,
     memberRev: entry.last_seq,
@@ -109,18 +115,18 @@ export function withoutChat(state: State, id: string): State {
   return { ...state, chats };
 }
 
-/** The message as a chat list shows it. */
+/** The message as a chat list shows it, cut to its beginning. */
 export function preview(message: Message): Message {
   const chars = Array.from(message.body);
   return chars.length <= previewLength ? message : { ...message, body: chars.slice(0, previewLength).join('') };
 }
 
-/** When something last happened, for the order of the list. */
+/** When something last happened, to order the list by. */
 export function activity(entry: Entry): string {
   return entry.last_message?.created_at ?? entry.created_at;
 }
 
-/** Newest activity first; equal times by id, so that the order never flickers. */
+/** All chats, newest activity first; equal times by id, so that the order never flickers. */
 export function byActivity(state: State): ChatState[] {
   return [...state.chats.values()].sort(
     (a, b) => compare(activity(b.entry), activity(a.entry)) || compare(b.entry.id, a.entry.id),
@@ -131,7 +137,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Where `message_seq` stands in a timeline, or -1. */
+/** The index of the line with that seq, or -1. */
 export function lineIndex(lines: readonly Line[], seq: number): number {
   let low = 0;
   let high = lines.length - 1;

@@ -1,4 +1,3 @@
-import { guarded } from './events';
 import { emptyState, type State } from './state';
 import type { Outbox } from './outbox';
 import type { Connection } from './link';
@@ -10,19 +9,19 @@ export interface Snapshot {
   readonly outbox: Outbox;
   readonly connection: Connection;
   readonly hello: Hello | null;
-  /** The directory as far as it is known. */
+  /** All users known so far. */
   readonly users: ReadonlyMap<string, User>;
   /** Chats whose history is being read. */
   readonly reading: ReadonlySet<string>;
   /** Who is typing now, by chat. */
   readonly typing: ReadonlyMap<string, readonly string[]>;
-  /** Presence of those who are watched; nobody's when the server does not know it. */
+  /** The presence of watched users; empty if the server does not support it. */
   readonly presence: ReadonlyMap<string, Presence>;
 }
 
 /**
- * Holds the snapshot and tells listeners of changes: once per turn of the event loop however many
- * events came, so that a replay of thousands is drawn once.
+ * Holds the snapshot and notifies listeners of changes: once per turn of the event loop, however
+ * many events arrived, so that a replay of thousands is drawn once.
  */
 export class Store {
   #snapshot: Snapshot;
@@ -58,16 +57,27 @@ export class Store {
     });
   }
 
-  /** Nothing changes any more, and nobody is told of anything. */
+  /** Freezes the snapshot and removes all listeners. */
   stop(): void {
     this.#stopped = true;
     this.#listeners.clear();
   }
 
-  /** Calls `listener` now and after each change; the answer ends it. One that throws stops nobody else. */
+  /** Calls `listener` now and after each change, until the returned function is called. */
   subscribe(listener: (snapshot: Snapshot) => void): () => void {
     this.#listeners.add(listener);
     listener(this.#snapshot);
     return () => this.#listeners.delete(listener);
+  }
+}
+
+/** Calls a listener. If it throws, the error goes uncaught and other listeners still run. */
+export function guarded<T>(listener: (value: T) => void, value: T): void {
+  try {
+    listener(value);
+  } catch (err) {
+    setTimeout(() => {
+      throw err;
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The words of the wire, as the server writes them: snake_case, ids as strings, times as RFC 3339 text.
- * Nothing here knows how they travel.
+ * The types on the wire, as the server writes them: snake_case, ids as strings, times as RFC 3339
+ * text. Independent of the transport.
  */
 
 export type ChatKind = 'direct' | 'group' | 'private' | 'public';
@@ -12,7 +12,14 @@ export interface User {
   username: string;
   display_name: string;
   status_text?: string;
+  status_emoji?: string;
+  /** When the status is gone; missing if it stays. */
+  status_until?: string;
+  /** IANA name; missing if the user has not told it. */
+  time_zone?: string;
   created_at: string;
+  /** Present only for an administrator, in the answer to `GET /me`. */
+  administrator?: boolean;
 }
 
 export interface Session {
@@ -32,16 +39,16 @@ export interface Chat {
   created_at: string;
   archived: boolean;
   member_count: number;
-  /** Only for direct and group chats. */
+  /** Present only in direct and group chats. */
   member_ids?: string[];
 }
 
 export interface Reaction {
   emoji: string;
   count: number;
-  /** The first 20 at most. */
+  /** At most the first 20. */
   user_ids: string[];
-  /** Only in REST answers; the fold computes it for live ones. */
+  /** Present only in REST answers; computed for live events. */
   me?: boolean;
 }
 
@@ -54,7 +61,7 @@ export interface Message {
   body: string;
   reply_to?: string;
   mentions: string[];
-  /** The message calls on everybody. */
+  /** Whether the message mentions everyone, with `@all`. */
   mentions_all?: boolean;
   reactions: Reaction[];
   version: number;
@@ -72,8 +79,12 @@ export interface Entry extends Chat {
   mentions: number;
   role: Role;
   muted: boolean;
+  /** Out of the list until the next message. */
+  hidden?: boolean;
+  /** A stranger put the user into it: it waits to be accepted, and notifies nobody. */
+  request?: boolean;
   added_seq: number;
-  /** Its body is cut to 200 characters. */
+  /** With its body cut to 200 characters. */
   last_message?: Message;
 }
 
@@ -86,6 +97,16 @@ export interface Member {
   user_id: string;
   role: Role;
   joined_at: string;
+  /** Present only in the user's own membership. */
+  muted?: boolean;
+  hidden?: boolean;
+}
+
+/** What a user changes about a chat for themselves alone. */
+export interface Membership {
+  muted: boolean;
+  hidden: boolean;
+  request: boolean;
 }
 
 export interface Cursor {
@@ -102,6 +123,8 @@ export interface Presence {
   state: PresenceState;
   last_active_at?: string;
   status_text?: string;
+  status_emoji?: string;
+  status_until?: string;
 }
 
 export interface Limits {
@@ -137,6 +160,7 @@ export type ProblemCode =
   | 'internal'
   | 'unavailable'
   | 'overloaded'
+  | 'second_factor'
   | 'unknown_outcome';
 
 export interface Problem {
@@ -148,7 +172,7 @@ export interface Problem {
   retry_after_ms?: number;
 }
 
-/** What each known op carries in `d`. */
+/** The data that each known op carries in `d`. */
 export interface EventData {
   'chat.created': Chat;
   'chat.updated': Chat;
@@ -183,7 +207,7 @@ interface Envelope<Op extends string, D> {
 
 export type KnownEvent = { [Op in EventOp]: Envelope<Op, EventData[Op]> }[EventOp];
 
-/** Any event of a chat, an op of a later server included: it still advances the cursor. */
+/** Any event of a chat. An unknown op of a later server still advances the cursor. */
 export type ChatEvent = KnownEvent | Envelope<`x-${string}`, unknown>;
 
 export type ResetReason = 'epoch' | 'ahead' | 'too_far' | 'rejoined' | 'trimmed';
@@ -196,7 +220,7 @@ export interface HistoryPage {
   epoch: string;
 }
 
-/** A page around a message: what lies on both sides of it. */
+/** A page around a message, and whether more lies on either side. */
 export interface AroundPage extends HistoryPage {
   has_before: boolean;
   has_after: boolean;
@@ -231,13 +255,16 @@ export interface Sent {
   replayed: boolean;
 }
 
-/** Everything the server says unasked, `hello` and `ready` aside. */
+/** Everything the server pushes, other than `hello` and `ready`. */
 export type Push =
   | { op: 'chats'; d: { chats: Entry[] } }
   | { op: 'reset'; chat_id: string; seq: number; d: { reason: ResetReason } }
   | { op: 'chat.joined'; d: { chat: Entry } }
   | { op: 'chat.left'; d: { chat_id: string; seq: number } }
   | { op: 'session.revoked'; d: { session_id: string } }
+  | { op: 'membership'; chat_id: string; d: Membership }
+  | { op: 'block.added'; d: { user_id: string } }
+  | { op: 'block.removed'; d: { user_id: string } }
   | { op: 'typing'; chat_id: string; d: { user_ids: string[]; expires_ms: number } }
   | { op: 'presence'; d: { users: Presence[] } }
   | { op: 'cursor'; chat_id: string; d: MemberCursor & { unread?: number; mentions?: number } }

@@ -7,7 +7,7 @@ const idleMs = 5_000;
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** Tells the server that the person types: again every 3 s while it lasts, and when it is over. */
+/** Tells the server that the user is typing, every 3 s while it lasts, and when it is over. */
 export class Writing {
   readonly #commands: Optional;
   #chat: string | null = null;
@@ -18,7 +18,7 @@ export class Writing {
     this.#commands = commands;
   }
 
-  /** The person changed the text, and there is some. */
+  /** Call when the user changed the text and it is not empty. */
   goOn(chat_id: string): void {
     if (this.#chat !== chat_id) this.stop();
     clearTimeout(this.#idle);
@@ -30,7 +30,7 @@ export class Writing {
     this.#commands.tell('typing.set', { chat_id, typing: true });
   }
 
-  /** The text was sent, emptied or left alone. */
+  /** Call when the text was sent, emptied or abandoned. */
   stop(): void {
     clearTimeout(this.#idle);
     if (this.#chat) this.#commands.tell('typing.set', { chat_id: this.#chat, typing: false });
@@ -38,7 +38,7 @@ export class Writing {
   }
 }
 
-/** Shows who types, for as long as the server said. */
+/** Shows who is typing, for as long as the server says. */
 export class Typists {
   readonly #store: Store;
   readonly #timers = new Map<string, Timer>();
@@ -47,23 +47,23 @@ export class Typists {
     this.#store = store;
   }
 
-  take(chatId: string, users: readonly string[], expiresMs: number): void {
+  receive(chatId: string, users: readonly string[], expiresMs: number): void {
     clearTimeout(this.#timers.get(chatId));
     this.#timers.delete(chatId);
-    if (users.length > 0) this.#timers.set(chatId, setTimeout(() => this.take(chatId, [], 0), expiresMs));
+    if (users.length > 0) this.#timers.set(chatId, setTimeout(() => this.receive(chatId, [], 0), expiresMs));
     const typing = new Map(this.#store.get().typing);
     if (users.length > 0) typing.set(chatId, users);
     else if (!typing.delete(chatId)) return;
     this.#store.set({ typing });
   }
 
-  /** Who sends a message has stopped: the line goes when the message comes, not a second later. */
+  /** Removes a message's sender: the typing line ends with the message, not a second later. */
   heard(event: ChatEvent): void {
     const known = event as KnownEvent;
     const users = this.#store.get().typing.get(event.chat_id);
     if (known.op !== 'message.created' || !users?.includes(known.d.sender_id)) return;
     const others = users.filter((id) => id !== known.d.sender_id);
-    if (others.length === 0) return this.take(event.chat_id, [], 0);
+    if (others.length === 0) return this.receive(event.chat_id, [], 0);
     this.#store.set({ typing: new Map(this.#store.get().typing).set(event.chat_id, others) });
   }
 

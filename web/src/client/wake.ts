@@ -1,8 +1,9 @@
 const signs = ['online', 'offline', 'pageshow', 'visibilitychange'];
 
 /**
- * Calls `woke` when the network or the page may have woken up, where there is a page; the answer ends it.
- * Timers tell of it too late: a browser stops them while a page is hidden or the device sleeps.
+ * Calls `woke` whenever the network or the page may have woken up, until the returned function is
+ * called. Timers notice too late: a browser stops them while the page is hidden or the device
+ * sleeps.
  */
 export function onWake(woke: () => void): () => void {
   const look = ({ type }: Event) => {

@@ -5,7 +5,7 @@ import type { Problem } from './types';
 
 const subprotocol = 'fechatter.v1.json';
 
-/** A WebSocket to the server. Commands are answered once, or reject when the connection or the deadline ends first. */
+/** A WebSocket. A command resolves once, or rejects if the connection or deadline ends first. */
 export class WebSocketWire implements Wire {
   readonly replays = true;
   readonly #answers = new Answers();
@@ -31,7 +31,7 @@ export class WebSocketWire implements Wire {
   }
 
   request<T>(op: string, d: unknown, deadlineMs: number): Promise<T> {
-    if (this.#ws.readyState !== WebSocket.OPEN) return Promise.reject(new ConnectionLost('You are offline.'));
+    if (this.#ws.readyState !== WebSocket.OPEN) return Promise.reject(new ConnectionLost());
     return this.#answers.to<T>((id) => this.#ws.send(JSON.stringify({ id, op, d })), deadlineMs);
   }
 
@@ -42,7 +42,7 @@ export class WebSocketWire implements Wire {
   }
 
   #answered(frame: Frame): void {
-    const waiting = this.#answers.settle(frame.re ?? '');
+    const waiting = this.#answers.claim(frame.re ?? '');
     if (frame.op === 'error') waiting?.reject(new ProblemError(frame.d as Problem));
     else waiting?.resolve(frame.d ?? {});
   }
