@@ -16,7 +16,8 @@ import (
 	"fechatter/app"
 )
 
-// service is what compose.yaml uses of the compose specification, and no more.
+// service is the part of the compose specification that compose.yaml uses; any other
+// field is an error.
 type service struct {
 	Image       string
 	Build       struct{ Context, Dockerfile string }
@@ -39,10 +40,10 @@ type service struct {
 	ShmSize     string   `yaml:"shm_size"`
 }
 
-// dependencies are a list of names, or conditions by name.
+// dependencies maps names to conditions; in the file it may be a list of names.
 type dependencies map[string]string
 
-// UnmarshalYAML takes both forms.
+// UnmarshalYAML accepts both forms.
 func (d *dependencies) UnmarshalYAML(n *yaml.Node) error {
 	*d = dependencies{}
 	var names []string
@@ -60,10 +61,10 @@ func (d *dependencies) UnmarshalYAML(n *yaml.Node) error {
 	return err
 }
 
-// attachments are a list of networks, or addresses by network.
+// attachments maps networks to addresses; in the file it may be a list of networks.
 type attachments map[string]string
 
-// UnmarshalYAML takes both forms.
+// UnmarshalYAML accepts both forms.
 func (a *attachments) UnmarshalYAML(n *yaml.Node) error {
 	*a = attachments{}
 	var names []string
@@ -115,7 +116,7 @@ func compose(t *testing.T) (c composition) {
 	return c
 }
 
-// Everything that a service names is there.
+// Everything that a service refers to exists.
 func TestComposeHoldsTogether(t *testing.T) {
 	c := compose(t)
 	for name, s := range c.Services {
@@ -143,22 +144,22 @@ func TestComposeHoldsTogether(t *testing.T) {
 	}
 }
 
-// A node that is made anew, for an upgrade, must come back where the proxy looks
-// for it: nginx asks for the address of a name once, at its start.
+// A node that is recreated for an upgrade must come back at the same address: nginx
+// resolves names only once, when it starts.
 func TestComposedNodesKeepTheirAddresses(t *testing.T) {
 	c := compose(t)
 	front := netip.MustParsePrefix(c.Networks["front"].IPAM.Config[0].Subnet)
-	taken := map[netip.Addr]bool{}
-	for _, name := range []string{"node1", "node2"} {
+	used := map[netip.Addr]bool{}
+	for _, name := range []string{"proxy", "node1", "node2"} {
 		at, err := netip.ParseAddr(c.Services[name].Networks["front"])
-		if err != nil || !front.Contains(at) || taken[at] {
+		if err != nil || !front.Contains(at) || used[at] {
 			t.Errorf("%s is at %q of %s", name, c.Services[name].Networks["front"], front)
 		}
-		taken[at] = true
+		used[at] = true
 	}
 }
 
-// The nodes' settings are accepted, and the parts are where they say.
+// The nodes accept their settings, and every address in them is a service.
 func TestComposedNodesAreConfigured(t *testing.T) {
 	c := compose(t)
 	for _, name := range []string{"node1", "node2"} {
@@ -178,7 +179,7 @@ func TestComposedNodesAreConfigured(t *testing.T) {
 				t.Errorf("%s: no service at %s", name, address)
 			}
 		}
-		if proxies := in.Config.TrustedProxies; len(proxies) != 1 || proxies[0] != c.Networks["front"].IPAM.Config[0].Subnet {
+		if proxies := in.Config.TrustedProxies; len(proxies) != 1 || proxies[0] != c.Services["proxy"].Networks["front"] || in.Config.TrustedHops != 0 {
 			t.Errorf("%s trusts %v", name, proxies)
 		}
 	}
@@ -187,5 +188,35 @@ func TestComposedNodesAreConfigured(t *testing.T) {
 		if !strings.Contains(text, "node1:") || !strings.Contains(text, "node2:") {
 			t.Errorf("%s does not name both nodes", filepath.Base(file))
 		}
+	}
+}
+
+// The node that serves TLS itself accepts its settings, and is reached on the ports on which
+// its authority checks the name.
+func TestComposedNodeServesTLS(t *testing.T) {
+	text := strings.NewReplacer("${DOMAIN:?such as DOMAIN=chat.example.org}", "chat.example.org", "${EMAIL:-}", "").Replace(read(t, "compose/tls.yaml"))
+	var c composition
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	node := c.Services["node"]
+	for key, value := range node.Environment {
+		t.Setenv(key, value)
+	}
+	in, err := app.LoadConfig(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := func(address string) string { return address[strings.LastIndex(address, ":")+1:] }
+	if want := []string{"443:" + port(in.Config.Listen), "80:" + port(in.Config.RedirectListen)}; !slices.Equal(node.Ports, want) {
+		t.Errorf("ports %v, want %v", node.Ports, want)
+	}
+	if in.Config.TLS != "acme" || !slices.Equal(node.Volumes, []string{"data:/data"}) || len(c.Volumes) != 1 {
+		t.Errorf("tls: %s, volumes %v of %v", in.Config.TLS, node.Volumes, c.Volumes)
+	}
+	if _, err := os.Stat(filepath.Join("compose", node.Build.Context, "Dockerfile")); err != nil {
+		t.Error(err)
 	}
 }

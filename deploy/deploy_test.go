@@ -1,5 +1,5 @@
-// Package deploy checks the files beside it, as far as that goes without a
-// container engine and without a cluster.
+// Package deploy checks the files beside it, as far as that is possible without a
+// container engine and a cluster.
 package deploy
 
 import (
@@ -26,8 +26,8 @@ func read(t *testing.T, file string) string {
 	return string(data)
 }
 
-// tool is a program that this machine may not have; CI has those of
-// scripts/setup.sh.
+// tool returns the path of a program. It skips the test on a machine without it, but
+// fails it in CI if inCI, because scripts/setup.sh installs it there.
 func tool(t *testing.T, name string, inCI bool) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -40,7 +40,7 @@ func tool(t *testing.T, name string, inCI bool) string {
 	return path
 }
 
-// environment is every variable that a node reads.
+// environment returns the name of every variable that a node reads.
 func environment(t *testing.T) map[string]bool {
 	t.Helper()
 	in, err := app.LoadConfig(nil, io.Discard)
@@ -64,7 +64,7 @@ func environment(t *testing.T) map[string]bool {
 	return known
 }
 
-// Whatever a file sets, a node reads.
+// Every variable that a file sets is one that a node reads.
 func TestEveryVariableIsASetting(t *testing.T) {
 	known, found := environment(t), 0
 	name := regexp.MustCompile(`FECHATTER_[A-Z_]+`)
@@ -91,11 +91,11 @@ func TestEveryVariableIsASetting(t *testing.T) {
 	}
 }
 
-// The unit is understood by systemd and shuts the node in.
+// systemd accepts the unit and rates its sandbox as tight.
 func TestUnit(t *testing.T) {
 	t.Parallel()
 	analyze := tool(t, "systemd-analyze", false)
-	program, err := os.Executable() // anything that can be executed
+	program, err := os.Executable() // any executable will do
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,14 +104,22 @@ func TestUnit(t *testing.T) {
 	if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"verify", unit}, {"security", "--offline=yes", "--threshold=20", unit}} {
-		if out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput(); err != nil {
-			t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, out)
+	check := func(what, threshold string) {
+		for _, args := range [][]string{{"verify", unit}, {"security", "--offline=yes", "--threshold=" + threshold, unit}} {
+			if out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput(); err != nil {
+				t.Errorf("%s: systemd-analyze %s: %v\n%s", what, args[0], err, out)
+			}
 		}
 	}
+	check("alone", "20")
+	// What is added for ports below 1024, as systemd reads it: after the unit.
+	if err := os.WriteFile(unit, []byte(text+"\n"+read(t, "systemd/tls.conf")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check("with tls.conf", "30")
 }
 
-// What the image is made of is there, and it does not run as root.
+// Everything that the image is made of exists, and it does not run as root.
 func TestDockerfile(t *testing.T) {
 	var last, user, folder string
 	for line := range strings.Lines(read(t, "../Dockerfile")) {
@@ -137,7 +145,7 @@ func TestDockerfile(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(last, "distroless/static") || user != "65532:65532" {
+	if strings.TrimSpace(last) != "FROM scratch" || user != "65532:65532" {
 		t.Errorf("the image is %q and runs as %q", last, user)
 	}
 	in, err := app.LoadConfig(nil, io.Discard)
@@ -148,6 +156,22 @@ func TestDockerfile(t *testing.T) {
 		_, file, _ := strings.Cut(setting, ":")
 		if in := filepath.Dir(filepath.Join(folder, file)); in != "/data" {
 			t.Errorf("%s is in %s, not in the volume /data", setting, in)
+		}
+	}
+}
+
+// An image that a build begins with is an argument, so that it can be given by digest, or
+// nothing: tags move.
+func TestImagesCanBePinned(t *testing.T) {
+	text := read(t, "../Dockerfile")
+	from := regexp.MustCompile(`(?m)^FROM (?:--platform=\S+ )?(\S+)`).FindAllStringSubmatch(text, -1)
+	if len(from) != 3 {
+		t.Fatalf("the Dockerfile has the stages %q", from)
+	}
+	for _, m := range from {
+		name, isArgument := strings.CutPrefix(strings.TrimSuffix(m[1], "}"), "${")
+		if m[1] != "scratch" && (!isArgument || !regexp.MustCompile(`(?m)^ARG `+name+`=\S+:\S+$`).MatchString(text)) {
+			t.Errorf("FROM %s can only be changed by an edit", m[1])
 		}
 	}
 }

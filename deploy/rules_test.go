@@ -56,8 +56,8 @@ func TestPromtoolAcceptsTheRules(t *testing.T) {
 	}
 }
 
-// Whoever is woken by an alert finds what to do under its name, and no chapter
-// is left of an alert that is gone.
+// Every alert has a chapter under its name that tells whoever is on call what to do,
+// and every such chapter has an alert.
 func TestEveryAlertHasARunbook(t *testing.T) {
 	heading := regexp.MustCompile(`(?m)^#+ (Fechatter\w+)$`)
 	chapters := map[string]bool{}
@@ -83,12 +83,12 @@ func TestEveryAlertHasARunbook(t *testing.T) {
 		}
 	}
 	for _, left := range slices.Sorted(maps.Keys(chapters)) {
-		t.Errorf("docs/operations.md explains %s, which is no alert", left)
+		t.Errorf("docs/operations.md explains %s, which is not an alert", left)
 	}
 }
 
-// What the queries of the dashboards answer is tested by e2e; here, that Grafana
-// takes the files.
+// The dashboards are in the form that Grafana expects; e2e tests what their queries
+// return.
 func TestDashboards(t *testing.T) {
 	files, err := filepath.Glob("grafana/*.json")
 	if err != nil || len(files) != 3 {
