@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build page check test setup test-page test-go test-browser prove proofs prove-mutations prove-scenarios prove-fuzz \
+.PHONY: help run build page check test setup test-page test-go test-browser prove proofs prove-race prove-mutations prove-scenarios prove-fuzz \
 	prove-reproducible flakes screenshots measure e2e soak lint audit release bench clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -49,9 +49,9 @@ check: $(MODULES) page lint ## a minute before each commit: format, vet, lint, u
 test: setup test-page test-go test-browser ## set up everything and run every test
 	@echo "make test: all passed"
 
-PROOFS := prove-mutations prove-scenarios prove-fuzz prove-reproducible audit
+PROOFS := prove-race prove-mutations prove-scenarios prove-fuzz prove-reproducible audit
 
-prove: setup $(PROOFS) ## break each rule, run the long scenarios, fuzz, build twice
+prove: setup $(PROOFS) ## look for races, break each rule, run the long scenarios, fuzz, build twice
 	@echo "make prove: all proved"
 
 proofs: # their names, for who runs them one by one
@@ -64,15 +64,13 @@ test-page: $(MODULES) ## tests and type check of the page
 	cd web && npm test
 	cd web && npm run check
 
-# The race detector does not look into SQLite, translated from C, and Argon2id:
-# each computes in one goroutine, and watching that took a third of the time.
-RACE := -race $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.org/libc golang.org/x/crypto/argon2)
-
 # Many of these tests wait for real servers: more of them than cores run at once. Where idle
 # connections are not parked, as on anything but Linux, the same tests hold.
-test-go: build ## vet and test the Go packages, with the race detector
+AT_ONCE := -p 3 -parallel 6
+
+test-go: build ## vet and test the Go packages
 	go vet ./...
-	go test $(RACE) -vet=off -p 3 -parallel 6 ./...
+	go test -vet=off $(AT_ONCE) ./...
 	go test -tags portable -vet=off ./hub
 	go test -tags portable -vet=off -run 'WebSocket|Sends|Drain|Close|Stream' ./server
 	cd bench && go test ./...
@@ -82,6 +80,13 @@ test-browser: build ## drive the binary with a real browser
 
 prove-mutations: build ## break each rule by an edit and see its test fail
 	go run ./prove mutations.txt
+
+# The race detector does not look into SQLite, translated from C, and Argon2id:
+# each computes in one goroutine, and watching that took a third of the time.
+RACE := -race $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.org/libc golang.org/x/crypto/argon2)
+
+prove-race: page ## the Go packages once more, with the race detector
+	go test $(RACE) -vet=off $(AT_ONCE) ./...
 
 prove-scenarios: page ## the long scenarios and the plans of a million messages, left out by test-go
 	FECHATTER_ALL_SCENARIOS=1 go test -count=1 -timeout 30m ./e2e

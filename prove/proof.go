@@ -29,12 +29,15 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("proved    %s by %s %s (%.0f s)", name, v.Place, v.Test, v.Took.Seconds())
 }
 
-// passes says that a test did not notice the mutation.
-const passes = "the test passes"
+// passes says that a test did not notice the mutation, and late that it had no time to.
+const passes, late = "the test passes", "the test ran into its time limit"
 
 // runs is how often a Go test may run to notice: some wait for goroutines to meet in an order
 // that not every run has.
 const runs = 3
+
+// mayHold reports whether another run may prove what this one did not.
+func mayHold(why string) bool { return why == passes || why == late }
 
 // Prove breaks a copy of the program and runs the tests, those of one Go package in one run, but
 // for parts of tests (TestOne/part). The tree itself is not touched.
@@ -63,7 +66,7 @@ func (m Mutation) Prove(ctx context.Context) []Verdict {
 				ran[p.group()] = runGo(ctx, dir, p.Place, packages[p.group()])
 			}
 			v.Why = judgeGo(ran[p.group()], p.Test)
-			for again := 1; v.Why == passes && again < runs; again++ {
+			for again := 1; mayHold(v.Why) && again < runs; again++ {
 				v.Why = judgeGo(runGo(ctx, dir, p.Place, []string{p.Test}), p.Test)
 			}
 		}
@@ -141,7 +144,7 @@ func judgeGo(out, test string) string {
 	case reported("PASS"):
 		return passes
 	case strings.Contains(out, "panic: test timed out"):
-		return "the test ran into its time limit"
+		return late
 	case strings.Contains(out, "no tests to run"):
 		return "there is no such test"
 	}
@@ -177,20 +180,20 @@ func judgePage(text []byte) string {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return err.Error()
 	}
-	passed, late := false, false
+	passed, timedOut := false, false
 	for _, file := range r.TestResults {
 		for _, test := range file.AssertionResults {
 			timeout := strings.Contains(strings.Join(test.FailureMessages, "\n"), "timed out in")
 			if test.Status == "failed" && !timeout {
 				return ""
 			}
-			late = late || test.Status == "failed"
+			timedOut = timedOut || test.Status == "failed"
 			passed = passed || test.Status == "passed"
 		}
 	}
 	switch {
-	case late:
-		return "the test ran into its time limit"
+	case timedOut:
+		return late
 	case passed:
 		return passes
 	}
