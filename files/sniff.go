@@ -78,11 +78,3 @@ func sniffBrand(head []byte) string {
 	}
 	return Unknown
 }
-
-// Kind is what a file is to a person: image, video, audio or document.
-func Kind(mediaType string) string {
-	if kind, _, _ := strings.Cut(mediaType, "/"); kind == "image" || kind == "video" || kind == "audio" {
-		return kind
-	}
-	return "document"
-}
