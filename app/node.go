@@ -15,6 +15,7 @@ import (
 
 	"fechatter/chat"
 	"fechatter/door"
+	"fechatter/files"
 	"fechatter/hub"
 	"fechatter/indexer"
 	"fechatter/jobs"
@@ -45,6 +46,8 @@ type Node struct {
 	jobs     *jobs.Runner
 	indexer  *indexer.Indexer
 	desk     *searchDesk
+	library  *files.Library
+	uploads  *files.Uploads
 	metrics  *metrics
 	tracer   *tracing.Tracer // nil: nothing is followed
 	followed followed
@@ -160,9 +163,12 @@ func (n *Node) openServer(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openFiles(ctx); err != nil {
+		return err
+	}
 	n.door = door.New(sockets)
 	n.server, err = server.New(serverConfig(c, version, sockets), server.Deps{
-		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Providers: providers, Log: log, Security: n.security, Observer: n.metrics, Tracer: n.sendTracer(), Timeline: n.timelines(), Pressure: n.pressure,
+		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Providers: providers, Files: n.library, Uploads: n.uploads, Log: log, Security: n.security, Observer: n.metrics, Tracer: n.sendTracer(), Timeline: n.timelines(), Pressure: n.pressure,
 	})
 	return err
 }
@@ -267,6 +273,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{"presence", n.presence.Run},
 		{"retention", n.keepRetention},
 		{"deletion", n.keepDeletion},
+		{"files", n.keepFiles},
 		{"server", n.server.Run},
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},

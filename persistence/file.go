@@ -54,6 +54,17 @@ func decodeFiles(column string) (all []chat.File, err error) {
 	return all, nil
 }
 
+// MarkFiles implements files.Marks.
+func (s *Store) MarkFiles(ctx context.Context, mark string) (kept string, err error) {
+	err = s.update(ctx, "mark files", func(c *conn) ([]chat.Event, error) {
+		if _, err := c.exec(ctx, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", metaFiles, mark); err != nil {
+			return nil, fmt.Errorf("keep mark: %w", err)
+		}
+		return nil, c.one(ctx, "SELECT value FROM meta WHERE name = $1", []any{metaFiles}, &kept)
+	})
+	return kept, err
+}
+
 // BeginFile implements chat.FileStore. Uploads of one user come one at a time, so that the sum
 // holds.
 func (s *Store) BeginFile(ctx context.Context, f chat.File, lasts time.Duration, most int64) (at chat.Time, err error) {

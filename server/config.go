@@ -46,8 +46,13 @@ type Limits struct {
 	DeliveriesPerSecond int `json:"deliveries_per_second"`
 	BytesPerDay         int `json:"bytes_per_day"`
 
-	ChatMembers     int `json:"chat_members"`   // New sets it from the domain
-	ChatsPerUser    int `json:"chats_per_user"` // New sets it from the domain
+	ChatMembers  int `json:"chat_members"`   // New sets it from the domain
+	ChatsPerUser int `json:"chats_per_user"` // New sets it from the domain
+
+	FileBytes        int64 `json:"file_bytes"`         // of one file; New sets it from the domain
+	Attachments      int   `json:"attachments"`        // of a message; likewise
+	UserStorageBytes int64 `json:"user_storage_bytes"` // of all files of a user; 0 is no limit; likewise
+
 	ReceiptsMembers int `json:"receipts_members"`
 	ResumeWindow    int `json:"resume_window"`
 	ResumeEvents    int `json:"resume_events"`
@@ -133,6 +138,8 @@ type Deps struct {
 	Tracer    Tracer        // nil: nothing is followed
 	Timeline  Timeline      // nil: nothing is remembered
 	Providers Providers     // nil: there are none
+	Files     Files         // nil: there are none; and
+	Uploads   Uploads       // where there are, uploads in parts
 	// Pressure is how near the node is to refusing sends, from 0 to 1, at which it
 	// does. It is called four times a second. nil: there is none.
 	Pressure func() float64

@@ -1,0 +1,86 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fechatter/files"
+	"fechatter/server"
+)
+
+// filesAddress returns where files are kept.
+func (c Config) filesAddress() string {
+	if c.Files != "" {
+		return c.Files
+	}
+	return "folder:" + filepath.Join(c.dataFolder(), "files")
+}
+
+// uploadsFolder returns where uploads in parts are kept.
+func (c Config) uploadsFolder() string {
+	if c.Uploads != "" {
+		return c.Uploads
+	}
+	if path, ok := strings.CutPrefix(c.filesAddress(), "folder:"); ok {
+		return filepath.Join(filepath.Dir(path), "uploads")
+	}
+	return filepath.Join(c.dataFolder(), "uploads")
+}
+
+// dataFolder is that of the database, where it has one here.
+func (c Config) dataFolder() string {
+	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+		return filepath.Dir(path)
+	}
+	return "data"
+}
+
+// openFiles opens what keeps the bytes of files.
+func (n *Node) openFiles(ctx context.Context) error {
+	store, err := files.Open(ctx, n.config.filesAddress())
+	if err != nil {
+		return err
+	}
+	if err := files.Claim(ctx, store, n.parts.store, newID); err != nil {
+		return err
+	}
+	uploads := n.config.uploadsFolder()
+	n.library = files.NewLibrary(store, n.parts.store, newID, uploads, n.chat.Limits())
+	n.health.files = n.library.Check
+	n.uploads, err = files.NewUploads(uploads, n.library)
+	return err
+}
+
+// filesLook is how often a node looks for files that are over.
+const filesLook = time.Minute
+
+// keepFiles deletes files that no message has, and uploads that came to nothing, until ctx ends.
+func (n *Node) keepFiles(ctx context.Context) error {
+	return every(ctx, filesLook, func() {
+		swept, err := n.library.Sweep(ctx)
+		if err == nil {
+			err = n.uploads.Sweep()
+		}
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			n.log.Warn("delete files that are over", "deleted", swept, "error", err)
+		case swept > 0:
+			n.log.Info("deleted files that are over", "deleted", swept)
+		}
+	})
+}
+
+// probeFiles asks the store of files. It is soft: people can chat without it.
+func (h *health) probeFiles(ctx context.Context) {
+	if h.files == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	began := time.Now()
+	err := h.files(ctx)
+	h.note(server.HealthPart{Name: "files", Metric: "responseTime", Type: "component", Value: time.Since(began).Milliseconds(), Unit: "ms"}, false, err)
+}
