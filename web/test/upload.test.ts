@@ -137,6 +137,23 @@ test.each([
   expect(server.calls).toHaveLength(attempts);
 });
 
+test('it goes on at once when the server can be reached again', async () => {
+  const wake = new EventTarget();
+  server.before = (_, call) => (call === 1 ? new TypeError('failed to fetch') : undefined);
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  const done = upload(rest, blob(10), { name: 'a', wake });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(server.calls).toHaveLength(1);
+  wake.dispatchEvent(new Event('online'));
+  expect(await done).toMatchObject({ id: 'small' });
+});
+
+test('a full disk ends it at once, though the server would be asked again for less', async () => {
+  server.before = () => Response.json({ type: '', title: '', status: 503, detail: 'the disk is full', code: 'unavailable' }, { status: 503 });
+  expect(await outcome(upload(rest, blob(10), { name: 'a' }))).toMatchObject({ code: 'unavailable' });
+  expect(server.calls).toHaveLength(1);
+});
+
 test('a file that cannot be read any more is no lost connection', async () => {
   const broken = blob(10);
   const slice = vi.spyOn(broken, 'slice').mockReturnValue({ arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) } as unknown as Blob);

@@ -71,7 +71,8 @@ export class FileOutbox {
   /** Handed to the client's outbox, and not settled yet. */
   readonly #passed = new Set<string>();
   #held: Held = { trays: new Map(), parcels: [] };
-  #unsubscribe = () => {};
+  readonly #wake = new EventTarget();
+  #unsubscribe: (() => void)[] = [];
 
   constructor({ client, storage, changed }: FileOutboxOptions) {
     this.#client = client;
@@ -81,13 +82,14 @@ export class FileOutbox {
 
   /** Takes up what a closed window has left. */
   async start(): Promise<void> {
-    this.#unsubscribe = this.#client.on('change', () => this.#settle());
+    const online = ({ phase }: { phase: string }) => phase === 'online' && this.#wake.dispatchEvent(new Event('online'));
+    this.#unsubscribe = [this.#client.on('change', () => this.#settle()), this.#client.on('connection', online)];
     for (const { key } of await this.#storage.load()) this.#claim(key, () => void this.#resume(key));
   }
 
   stop(): void {
     this.#ending.abort();
-    this.#unsubscribe();
+    for (const end of this.#unsubscribe) end();
     for (const controller of this.#running.values()) controller.abort(later);
     for (const free of this.#locks.values()) free();
   }
@@ -198,7 +200,7 @@ export class FileOutbox {
     const change = (news: Partial<Transfer>) => !controller.signal.aborted && this.#change(id, (one) => ({ ...one, ...news }));
     try {
       const { rest } = this.#client;
-      const file = await upload(rest, blob, { name, url, signal: controller.signal, began: (at) => change({ url: at }), progress: (sent) => change({ sent }) });
+      const file = await upload(rest, blob, { name, url, signal: controller.signal, wake: this.#wake, began: (at) => change({ url: at }), progress: (sent) => change({ sent }) });
       change({ state: 'done', sent: blob.size, file });
     } catch (error) {
       change({ state: 'failed', error });

@@ -24,6 +24,8 @@ export interface UploadOptions {
   url?: string | undefined;
   /** Called with the place of the upload, to keep for a later attempt. */
   began?: (url: string) => void;
+  /** Dispatches `online` when the server can be reached again: then it waits no longer. */
+  wake?: EventTarget;
   /** Called with the bytes that the server has. */
   progress?: (bytes: number) => void;
 }
@@ -63,7 +65,7 @@ class Run {
   }
 
   async toEnd(): Promise<File> {
-    const { signal } = this.#options;
+    const { signal, wake = globalThis } = this.#options;
     for (;;) {
       signal?.throwIfAborted();
       try {
@@ -71,7 +73,7 @@ class Run {
       } catch (err) {
         signal?.throwIfAborted();
         await this.#judge(err);
-        await pause(Math.random() * Math.min(capMs, baseMs * 2 ** this.#attempts++) + retryAfter(err), signal);
+        await pause(Math.random() * Math.min(capMs, baseMs * 2 ** this.#attempts++) + retryAfter(err), wake, signal);
       }
     }
   }
@@ -158,8 +160,7 @@ class Run {
     if (gone) this.#url = undefined;
     else if (status !== 409 && status !== 423 && !isPassing(err)) throw err;
     const busy = err.code === 'unavailable' || err.code === 'overloaded' || err.code === 'rate_limited';
-    if (!busy && this.#attempts >= mostAttempts) throw err;
-    if (status === 507) throw err;
+    if ((!busy && this.#attempts >= mostAttempts) || isFull(err)) throw err;
   }
 
   /** Tells a lost connection from a file that is gone: a browser reports both alike. */
@@ -181,19 +182,22 @@ class Run {
   }
 }
 
+/** Reports whether the server refused it because there is no room left. */
+export const isFull = ({ problem: { status, detail } }: ProblemError): boolean => status === 507 || /\b(full|space|quota|room)\b/i.test(detail);
+
 const retryAfter = (err: unknown): number => (err instanceof ProblemError ? err.retryAfterMs : 0);
 
-/** Waits, but not when the network has come back. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits, but no longer once the server can be reached again. */
+function pause(ms: number, wake: Partial<EventTarget>, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done() {
       clearTimeout(timer);
-      globalThis.removeEventListener?.('online', done);
+      wake.removeEventListener?.('online', done);
       signal?.removeEventListener('abort', done);
       resolve();
     }
-    globalThis.addEventListener?.('online', done);
+    wake.addEventListener?.('online', done);
     signal?.addEventListener('abort', done);
   });
 }

@@ -1,5 +1,5 @@
 import { ProblemError, type Client, type File, type Pending } from '../../client';
-import { FileOutbox, type Held, type Parcel, type Transfer } from '../../client/files';
+import { FileOutbox, isFull, type Held, type Parcel, type Transfer } from '../../client/files';
 import { OutboxDatabase } from '../../client/outbox-db';
 import type { Page } from '../state/page.svelte';
 import { isPicture, sizeText } from './kinds';
@@ -82,7 +82,7 @@ export class Files {
   reason(error: unknown): string {
     if (!(error instanceof ProblemError)) return this.page.sentence(error);
     const { status, detail } = error.problem;
-    if (status === 507 || /storage|space|quota|room/i.test(detail)) return this.t.full;
+    if (isFull(error)) return this.t.full;
     if (status === 413 || error.code === 'too_large') return this.t.refusedSize;
     return /cannot be read/.test(detail) ? this.t.gone : this.page.sentence(error);
   }
