@@ -84,6 +84,19 @@ describe('a message with files', () => {
     expect(bodies()).toEqual([['meanwhile', undefined], ['', ['a']]]);
   });
 
+  test('goes out once all of them are there', async () => {
+    const { hold } = server;
+    let uploads = 0;
+    server.hold = (path) => (path === '/api/v1/files' && ++uploads === 1 ? undefined : hold(path));
+    files.add(chatId, given('a', 'b'));
+    files.send(chatId, 'both');
+    await pass();
+    expect([held.parcels[0]?.transfers.map(({ state }) => state), bodies()]).toEqual([['done', 'uploading'], []]);
+    free();
+    await pass();
+    expect(bodies()).toEqual([['both', ['a', 'b']]]);
+  });
+
   test('waits over a reload, and is sent once', async () => {
     files.add(chatId, given('a'));
     files.send(chatId, 'later');
