@@ -153,13 +153,32 @@ describe('on the page', () => {
     vi.stubGlobal('fetch', async (url: string, init: RequestInit) => (url.includes('/files?') ? Response.json({ type: '', title: '', status, detail, code }, { status }) : answer(url, init)));
     await paste({ name: 'a', size: 5 });
     expect(texts('transfer-line')).toEqual(['There’s no room left for files. Delete some, or ask an administrator.']);
-    [status, code, detail] = [413, 'too_large', 'at most 1000 bytes'];
+    [status, code, detail] = [413, 'too_large', 'a file must be at most 1000 bytes'];
     all('transfer-again')[0]!.click();
     await draw();
     expect(texts('transfer-line')).toEqual(['Larger than this server takes.']);
     all('transfer-remove')[0]!.click();
     await draw();
     expect([all('transfer'), (all('send')[0] as HTMLButtonElement).disabled]).toEqual([[], true]);
+  });
+
+  test('what is dropped on a chat in the list goes there', async () => {
+    const there = '0199a0c0-0000-7000-8000-000000000002';
+    const joined = server.chat(there).entry({ read_seq: 0, delivered_seq: 0 });
+    server.tell({ op: 'chat.joined', d: { chat: joined } });
+    await draw();
+    const item = all('chat-item').find((el) => el.dataset['chat'] === there)!;
+    const drag = (name: string) => {
+      const items = [{ kind: 'file', getAsFile: () => new File(['x'], 'a.txt', { type: 'text/plain' }) }];
+      item.dispatchEvent(Object.assign(new Event(name, { bubbles: true, cancelable: true }), { dataTransfer: { types: ['Files'], items } }));
+      flushSync();
+    };
+    drag('dragenter');
+    drag('dragover');
+    expect(all('drop')).toHaveLength(1);
+    drag('drop');
+    await draw();
+    expect([location.pathname, all('transfer').length, all('drop')]).toEqual([`/chats/${there}`, 1, []]);
   });
 
   test('words that were copied with their picture are pasted as words', async () => {

@@ -183,7 +183,7 @@ class Run {
 }
 
 /** Reports whether the server refused it because there is no room left. */
-export const isFull = ({ problem: { status, detail } }: ProblemError): boolean => status === 507 || /\b(full|space|quota|room)\b/i.test(detail);
+export const isFull = ({ problem: { status, detail } }: ProblemError): boolean => status === 507 || /\b(full|space|quota|room|may store)\b/i.test(detail);
 
 const retryAfter = (err: unknown): number => (err instanceof ProblemError ? err.retryAfterMs : 0);
 
