@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../src/client/client';
-import { FileOutbox, type Held, type Parcel, type ParcelStorage } from '../src/client/parcels';
+import { FileOutbox, type Held, type KeptParcel, type Parcel, type ParcelStorage } from '../src/client/parcels';
 import { Rest } from '../src/client/rest';
 import { FakeServer, install, pass, uninstall } from './fake';
 import { chatId, me } from './make';
@@ -11,7 +11,7 @@ let server: FakeServer;
 let client: Client;
 let files: FileOutbox;
 let held: Held;
-let kept: Map<string, Parcel>;
+let kept: Map<string, KeptParcel>;
 let storage: ParcelStorage;
 /** Lets the uploads through. */
 let free: () => void;
@@ -102,11 +102,30 @@ describe('a message with files', () => {
     files.send(chatId, 'later');
     await pass();
     end();
-    expect(kept.size).toBe(1);
+    expect(kept.size).toBe(2);
     await begin();
     free();
     await pass(500);
     expect([bodies(), kept.size]).toEqual([[['later', ['a']]], 0]);
+  });
+
+  test('of which the browser has kept the words alone says so', async () => {
+    files.add(chatId, given('a'));
+    files.send(chatId, 'words');
+    await pass();
+    end();
+    for (const [key, { blob: bytes }] of kept) if (bytes) kept.delete(key);
+    await begin();
+    expect(held.parcels.map(({ body, transfers }) => [body, transfers[0]!.state, String(transfers[0]!.error)])).toEqual([['words', 'failed', expect.stringContaining('cannot be read')]]);
+  });
+
+  test('writes the bytes of its files once', async () => {
+    const save = vi.spyOn(storage, 'save');
+    free();
+    files.add(chatId, given('a'));
+    files.send(chatId, '');
+    await pass();
+    expect(save.mock.calls.filter(([{ blob: bytes }]) => bytes)).toHaveLength(1);
   });
 
   test('is sent once even if the page ends before it knows that it was', async () => {
@@ -130,7 +149,7 @@ describe('a message with files', () => {
     server.before = ({ op }) => void (op === 'message.send' && FakeServer.refuse('overloaded'));
     files.send(chatId, 'kept');
     await pass();
-    expect([kept.size, client.store.get().outbox[0]?.attachments?.length]).toEqual([1, 1]);
+    expect([kept.size, client.store.get().outbox[0]?.attachments?.length]).toEqual([2, 1]);
     server.before = () => {};
     await pass(20_000);
     expect([bodies(), kept.size]).toEqual([[['kept', ['a']]], 0]);

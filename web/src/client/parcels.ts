@@ -1,6 +1,6 @@
 import { newKey, type Client } from './index';
 import type { File } from './types';
-import { later, upload } from './upload';
+import { later, unreadable, upload } from './upload';
 
 /** A file on its way to the server. */
 export interface Transfer {
@@ -29,10 +29,13 @@ export interface Parcel {
   readonly transfers: readonly Transfer[];
 }
 
-/** Keeps parcels across reloads: an `OutboxDatabase<Parcel>` whose part is `files`. */
+/** What the storage keeps: a parcel without its bytes, or the bytes of one file, which are written once. */
+export type KeptParcel = Pick<Parcel, 'key' | 'written_at'> & { readonly parcel?: Omit<Parcel, 'transfers'> & { readonly transfers: readonly Omit<Transfer, 'blob'>[] }; readonly blob?: Blob };
+
+/** Keeps parcels across reloads: an `OutboxDatabase<KeptParcel>` whose part is `files`. */
 export interface ParcelStorage {
-  load(): Parcel[] | Promise<Parcel[]>;
-  save(parcel: Parcel): void;
+  load(): KeptParcel[] | Promise<KeptParcel[]>;
+  save(kept: KeptParcel): void;
   forget(key: string): void;
 }
 
@@ -69,7 +72,7 @@ export class FileOutbox {
   /** Frees the locks of the parcels that this window sends. */
   readonly #locks = new Map<string, () => void>();
   /** Handed to the client's outbox, and not settled yet. */
-  readonly #passed = new Set<string>();
+  readonly #passed = new Map<string, readonly Transfer[]>();
   #held: Held = { trays: new Map(), parcels: [] };
   readonly #wake = new EventTarget();
   #unsubscribe: (() => void)[] = [];
@@ -84,7 +87,7 @@ export class FileOutbox {
   async start(): Promise<void> {
     const online = ({ phase }: { phase: string }) => phase === 'online' && this.#wake.dispatchEvent(new Event('online'));
     this.#unsubscribe = [this.#client.on('change', () => this.#settle()), this.#client.on('connection', online)];
-    for (const { key } of await this.#storage.load()) this.#claim(key, () => void this.#resume(key));
+    for (const { key, parcel } of await this.#storage.load()) if (parcel) this.#claim(key, () => void this.#resume(key));
   }
 
   stop(): void {
@@ -145,8 +148,10 @@ export class FileOutbox {
   discard(key: string): boolean {
     const parcel = this.#held.parcels.find((one) => one.key === key);
     for (const { id } of parcel?.transfers ?? []) this.#abort(id);
-    if (parcel) this.#drop(key);
-    if (parcel) this.#forget(key);
+    if (parcel) {
+      this.#drop(key);
+      this.#forget(key, parcel.transfers);
+    }
     return parcel !== undefined;
   }
 
@@ -156,9 +161,15 @@ export class FileOutbox {
   }
 
   async #resume(key: string): Promise<void> {
-    const parcel = (await this.#storage.load()).find((one) => one.key === key);
+    const kept = new Map((await this.#storage.load()).map((one) => [one.key, one]));
+    const parcel = kept.get(key)?.parcel;
     if (!parcel || this.#ending.signal.aborted) return this.#locks.get(key)?.();
-    const transfers = parcel.transfers.map((one): Transfer => (one.state === 'uploading' ? { ...one, state: 'waiting' } : one));
+    const transfers = parcel.transfers.map((one): Transfer => {
+      const blob = kept.get(one.id)?.blob;
+      // A browser that is short of room may have kept the words alone.
+      if (!blob && !one.file) return { ...one, blob: new Blob(), state: 'failed', error: unreadable() };
+      return { ...one, blob: blob ?? new Blob(), state: one.state === 'uploading' ? 'waiting' : one.state };
+    });
     this.#set({ parcels: [...this.#held.parcels, { ...parcel, transfers }] });
     this.#pass(key);
     this.#pump();
@@ -170,19 +181,20 @@ export class FileOutbox {
     if (!parcel?.transfers.every(({ file }) => file)) return;
     const files = parcel.transfers.map(({ file }) => file!);
     this.#client.send(parcel.chat_id, parcel.body, parcel.reply_to, files.length > 0 ? files : undefined, key);
-    this.#passed.add(key);
+    this.#passed.set(key, parcel.transfers);
     this.#drop(key);
   }
 
   /** Forgets what the client's outbox has sent, or the user has discarded there. */
   #settle(): void {
     const waiting = new Set(this.#client.store.get().outbox.map(({ key }) => key));
-    for (const key of this.#passed) if (!waiting.has(key)) this.#forget(key);
+    for (const [key, transfers] of this.#passed) if (!waiting.has(key)) this.#forget(key, transfers);
   }
 
-  #forget(key: string): void {
+  #forget(key: string, transfers: readonly Transfer[]): void {
     this.#passed.delete(key);
     this.#storage.forget(key);
+    for (const { id } of transfers) this.#storage.forget(id);
     this.#locks.get(key)?.();
     this.#locks.delete(key);
   }
@@ -240,11 +252,18 @@ export class FileOutbox {
 
   #put(parcel: Parcel): void {
     const before = this.#held.parcels.find(({ key }) => key === parcel.key);
+    if (!before) for (const { id, blob } of parcel.transfers) this.#storage.save({ key: id, written_at: parcel.written_at, blob });
     // Progress is not worth a write, where it has come to is asked of the server.
     const kept = ({ transfers }: Parcel) => JSON.stringify(transfers.map(({ id, url, state }) => [id, url, state]));
-    if (!before || kept(before) !== kept(parcel)) this.#storage.save({ ...parcel, transfers: parcel.transfers.map(({ error: _, ...one }) => one) });
+    if (!before || kept(before) !== kept(parcel)) this.#keep(parcel);
+    for (const { id } of before?.transfers ?? []) if (!parcel.transfers.some((one) => one.id === id)) this.#storage.forget(id);
     const parcels = before ? this.#held.parcels.map((one) => (one === before ? parcel : one)) : [...this.#held.parcels, parcel];
     this.#set({ parcels });
+  }
+
+  #keep(parcel: Parcel): void {
+    const transfers = parcel.transfers.map(({ blob: _blob, error: _error, ...one }) => one);
+    this.#storage.save({ key: parcel.key, written_at: parcel.written_at, parcel: { ...parcel, transfers } });
   }
 
   #drop(key: string): void {

@@ -166,8 +166,7 @@ class Run {
   /** Tells a lost connection from a file that is gone: a browser reports both alike. */
   async #readable(): Promise<void> {
     await this.#blob.slice(this.#offset, this.#offset + 1).arrayBuffer().catch(() => {
-      const detail = 'the file cannot be read any more';
-      throw new ProblemError({ type: 'about:blank', title: detail, status: 400, detail, code: 'bad_request' });
+      throw unreadable();
     });
   }
 
@@ -180,6 +179,12 @@ class Run {
   get #type(): string {
     return this.#blob.type || 'application/octet-stream';
   }
+}
+
+/** The error for a file of this device that is gone. */
+export function unreadable(): ProblemError {
+  const detail = 'the file cannot be read any more';
+  return new ProblemError({ type: 'about:blank', title: detail, status: 400, detail, code: 'bad_request' });
 }
 
 /** Reports whether the server refused it because there is no room left. */

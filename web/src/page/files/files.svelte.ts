@@ -1,5 +1,5 @@
 import { ProblemError, type Client, type File, type Pending } from '../../client';
-import { FileOutbox, isFull, type Held, type Parcel, type Transfer } from '../../client/files';
+import { FileOutbox, isFull, type Held, type KeptParcel, type Parcel, type Transfer } from '../../client/files';
 import { OutboxDatabase } from '../../client/outbox-db';
 import type { Page } from '../state/page.svelte';
 import { isPicture, sizeText } from './kinds';
@@ -16,14 +16,14 @@ export class Files {
   /** The messages that wait for their files, as the list shows what is unsent. */
   readonly waiting: readonly Pending[] = $derived.by(() => this.held.parcels.map((parcel) => this.pendingOf(parcel)));
   private readonly outbox: FileOutbox;
-  private readonly storage: OutboxDatabase<Parcel>;
+  private readonly storage: OutboxDatabase<KeptParcel>;
 
   constructor(
     private readonly page: Page,
     client: Client,
     userId: string,
   ) {
-    this.storage = new OutboxDatabase<Parcel>(userId, 'files');
+    this.storage = new OutboxDatabase<KeptParcel>(userId, 'files');
     this.outbox = new FileOutbox({ client, storage: this.storage, changed: (held) => (this.held = held) });
     void this.outbox.start();
   }
