@@ -22,7 +22,18 @@ type device struct {
 
 func newDevice(name string) *device {
 	return &device{name: name, rp: virtualwebauthn.RelyingParty{ID: "example.com", Name: "Fechatter", Origin: "http://example.com"},
-		auth: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+		auth: virtualwebauthn.NewAuthenticator(), key: newCredential()}
+}
+
+// newCredential makes a key whose coordinates have no leading zero: the virtual authenticator would
+// leave it out, which real ones never do.
+func newCredential() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a COSE key on P-256
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == whole {
+			return c
+		}
+	}
 }
 
 // made returns the body that adds the device's passkey to somebody's account.

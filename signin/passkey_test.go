@@ -20,7 +20,18 @@ func newDevice(name, origin, userID string) *device {
 	return &device{
 		rp:   virtualwebauthn.RelyingParty{ID: name, Name: "Fechatter", Origin: origin},
 		auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: []byte(userID)}),
-		key:  virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		key:  newCredential(),
+	}
+}
+
+// newCredential makes a key whose coordinates have no leading zero: the virtual authenticator would
+// leave it out, which real ones never do.
+func newCredential() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a COSE key on P-256
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == whole {
+			return c
+		}
 	}
 }
 
@@ -117,7 +128,7 @@ func TestBadPasskeys(t *testing.T) {
 		"user handle":     func(d *device) { d.auth.Options.UserHandle = []byte("somebody else") },
 		"no verification": func(d *device) { d.auth.Options.UserNotVerified = true },
 		"no presence":     func(d *device) { d.auth.Options.UserNotPresent = true },
-		"another key":     func(d *device) { d.key.Key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2).Key },
+		"another key":     func(d *device) { d.key.Key = newCredential().Key },
 		"another id":      func(d *device) { d.key.ID = []byte("another credential") },
 		"backup":          func(d *device) { d.auth.Options.BackupEligible = true },
 	} {
