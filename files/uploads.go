@@ -115,6 +115,9 @@ func (u *Uploads) serve(w http.ResponseWriter, r *http.Request, userID, id strin
 		expires = began.Add(uploadLasts)
 	}
 	w.Header().Set("Upload-Expires", expires.UTC().Format(http.TimeFormat))
+	// tusd takes the whole path for the id.
+	r = r.Clone(r.Context())
+	r.URL.Path = "/" + id
 	part, err := u.checked(r)
 	if err != nil {
 		return err
