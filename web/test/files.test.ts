@@ -194,9 +194,6 @@ describe('on the page', () => {
     const images = all('picture').map((el) => el.querySelector('img')!);
     expect(images.map((img) => [img.getAttribute('width'), img.getAttribute('height')])).toEqual([['140', '140'], ['140', '140'], ['420', '315']]);
     expect(all('picture').map((el) => el.getAttribute('aria-label')!.replace(/[\u2068\u2069]/g, ''))).toEqual(['Picture 1 of 2: a.png', 'Picture 2 of 2: b.png', 'Picture: c.png']);
-    HTMLDialogElement.prototype.showModal ??= function show(this: HTMLDialogElement) {
-      this.open = true;
-    };
     all('picture')[1]!.click();
     await draw();
     expect(texts('lightbox-at')).toEqual(['2 of 3']);
@@ -207,5 +204,32 @@ describe('on the page', () => {
     press('Escape');
     await draw();
     expect(all('lightbox')).toEqual([]);
+  });
+
+  test('the viewer goes on into the past, over messages without pictures', async () => {
+    await unmount(app);
+    server.post('other', '', 'k', uuid, [], [file({ id: 'old', name: 'old.png' })]);
+    for (let i = 0; i < 120; i++) server.post('other', `${i}`, `k${i}`, uuid);
+    server.post('other', '', 'l', uuid, [], [file({ id: 'new', name: 'new.png' })]);
+    // The list, which has no layout, would read on by itself.
+    let [reads, free] = [0, () => {}];
+    const later = new Promise<void>((resolve) => (free = resolve));
+    server.hold = (path) => (path.endsWith('/messages') && ++reads > 1 ? later : undefined);
+    const page = new Page();
+    app = mount(App, { target: document.body, props: { page } });
+    await draw(500);
+    page.files!.view(page.files!.pictures, page.files!.pictures[0]!, uuid);
+    await draw();
+    const shown = () => all('viewed')[0]!.getAttribute('alt');
+    expect([shown(), all('lightbox-at')]).toEqual(['new.png', []]);
+    all('previous-picture')[0]!.click();
+    free();
+    await draw(2_000);
+    expect([shown(), texts('lightbox-at'), (all('previous-picture')[0] as HTMLButtonElement).disabled]).toEqual(['old.png', ['1 of 2'], true]);
+    all('next-picture')[0]!.click();
+    await draw();
+    expect(shown()).toBe('new.png');
+    all('close-lightbox')[0]!.click();
+    await draw();
   });
 });

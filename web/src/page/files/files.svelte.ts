@@ -6,12 +6,21 @@ import { isPicture, sizeText } from './kinds';
 import { fileTexts, type FileTexts } from './texts';
 
 const mostFiles = 10;
+/** How many pages of messages without a picture the viewer reads at once. */
+const mostPages = 5;
+
+interface Viewed {
+  readonly files: readonly File[];
+  readonly at: number;
+  /** The chat whose messages have them; '' for a choice of them. */
+  readonly chatId: string;
+}
 
 /** The files of the logged-in user: those on their way, and the pictures that are being looked at. */
 export class Files {
   held = $state.raw<Held>({ trays: new Map(), parcels: [] });
   /** The pictures that are being looked at, and which of them. */
-  viewed = $state.raw<{ readonly files: readonly File[]; readonly at: number } | null>(null);
+  viewed = $state.raw<Viewed | null>(null);
   readonly t: FileTexts = $derived.by(() => fileTexts(this.page.language.locale));
   /** The messages that wait for their files, as the list shows what is unsent. */
   readonly waiting: readonly Pending[] = $derived.by(() => this.held.parcels.map((parcel) => this.pendingOf(parcel)));
@@ -65,10 +74,27 @@ export class Files {
     document.getElementById('composer')?.focus();
   }
 
-  /** Opens the viewer at a picture, beside the others. */
-  view(files: readonly File[], file: File): void {
+  /** Opens the viewer at a picture, beside the others; those of a chat go on into its past. */
+  view(files: readonly File[], file: File, chatId = ''): void {
     const pictures = files.filter(isPicture);
-    this.viewed = { files: pictures, at: Math.max(0, pictures.findIndex(({ id }) => id === file.id)) };
+    this.viewed = { files: pictures, at: Math.max(0, pictures.findIndex(({ id }) => id === file.id)), chatId };
+  }
+
+  /** Whether older messages may have more pictures for the viewer. */
+  get hasOlder(): boolean {
+    const { chat } = this.page;
+    return chat !== undefined && this.viewed?.chatId === chat.entry.id && (chat.past ?? chat.history)?.hasBefore === true;
+  }
+
+  /** Reads older messages until they have a picture, and shows it. */
+  async older(): Promise<void> {
+    for (let pages = 0; pages < mostPages && this.viewed && this.hasOlder; pages++) {
+      const { chatId, files } = this.viewed;
+      if (!(await this.page.attempt(() => this.page.client.older(chatId)))) return;
+      const now = this.pictures;
+      const at = now.findIndex(({ id }) => id === files[0]?.id);
+      if (at > 0 && this.viewed) return void (this.viewed = { files: now, at: at - 1, chatId });
+    }
   }
 
   /** The pictures in what is loaded of the open chat. */
