@@ -128,7 +128,8 @@ func inOrder(t *T, c *cast) {
 	}
 }
 
-// sayAtOnce sends without waiting for answers, and returns the seqs of what was accepted.
+// sayAtOnce sends without waiting for answers, and returns the seqs of what was accepted, in the
+// order sent. A refusal may overtake the answers to sends that are being stored.
 func sayAtOnce(t *T, s *client.Socket, chatID string, count int) (seqs []float64) {
 	keys := []string{}
 	for range count {
@@ -136,9 +137,15 @@ func sayAtOnce(t *T, s *client.Socket, chatID string, count int) (seqs []float64
 		keys = append(keys, key)
 		s.Say(key, "message.send", object{"chat_id": chatID, "key": key, "body": "x"})
 	}
-	for _, key := range keys {
-		f := s.Until("the answers in order", func(f client.Frame) bool { return f.Re != nil && *f.Re == key })
+	answered := map[string]float64{}
+	for range keys {
+		f := s.Until("the answers", func(f client.Frame) bool { return f.Re != nil && slices.Contains(keys, *f.Re) })
 		if seq, ok := f.Field(t, "seq").(float64); ok {
+			answered[*f.Re] = seq
+		}
+	}
+	for _, key := range keys {
+		if seq, ok := answered[key]; ok {
 			seqs = append(seqs, seq)
 		}
 	}
