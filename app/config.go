@@ -30,7 +30,7 @@ type Config struct {
 	AsyncIndexing AsyncIndexing `yaml:"async_indexing" embed:"" prefix:"async-indexing-"`
 	Meilisearch   Meilisearch   `yaml:"meilisearch" embed:"" prefix:"meilisearch-"`
 
-	Files   string `yaml:"files" help:"Where files are kept: folder:PATH or s3://KEY:SECRET@HOST/BUCKET. Empty: the folder files beside an SQLite database, or else data/files."`
+	Files   string `yaml:"files" help:"Where files are kept: folder:PATH or s3://KEY:SECRET@HOST/BUCKET. Empty: the folder files beside an SQLite database; with PostgreSQL nowhere."`
 	Uploads string `yaml:"uploads" help:"Folder of uploads in parts, the same for all nodes. Empty: the folder uploads beside files."`
 
 	Listen              string        `yaml:"listen" default:"127.0.0.1:8080" help:"Address of the page, the API and the WebSocket."`

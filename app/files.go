@@ -10,12 +10,14 @@ import (
 	"fechatter/server"
 )
 
-// filesAddress returns where files are kept.
+// filesAddress returns where files are kept, "" for nowhere: several nodes must be told of a place
+// that all of them have.
 func (c Config) filesAddress() string {
-	if c.Files != "" {
-		return c.Files
+	path, alone := strings.CutPrefix(c.Database, "sqlite:")
+	if c.Files == "" && alone {
+		return "folder:" + filepath.Join(filepath.Dir(path), "files")
 	}
-	return "folder:" + filepath.Join(c.dataFolder(), "files")
+	return c.Files
 }
 
 // uploadsFolder returns where uploads in parts are kept.
@@ -26,19 +28,15 @@ func (c Config) uploadsFolder() string {
 	if path, ok := strings.CutPrefix(c.filesAddress(), "folder:"); ok {
 		return filepath.Join(filepath.Dir(path), "uploads")
 	}
-	return filepath.Join(c.dataFolder(), "uploads")
+	return filepath.Join("data", "uploads")
 }
 
-// dataFolder is that of the database, where it has one here.
-func (c Config) dataFolder() string {
-	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
-		return filepath.Dir(path)
-	}
-	return "data"
-}
-
-// openFiles opens what keeps the bytes of files.
+// openFiles opens what keeps the bytes of files, where there are any.
 func (n *Node) openFiles(ctx context.Context) error {
+	if n.config.filesAddress() == "" {
+		n.log.Info("files are not kept: set files to s3://… or to a folder that all nodes share")
+		return nil
+	}
 	store, err := files.Open(ctx, n.config.filesAddress())
 	if err != nil {
 		return err

@@ -167,9 +167,13 @@ func (n *Node) openServer(ctx context.Context, version string) error {
 		return err
 	}
 	n.door = door.New(sockets)
-	n.server, err = server.New(serverConfig(c, version, sockets), server.Deps{
-		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Providers: providers, Files: n.library, Uploads: n.uploads, Log: log, Security: n.security, Observer: n.metrics, Tracer: n.sendTracer(), Timeline: n.timelines(), Pressure: n.pressure,
-	})
+	deps := server.Deps{
+		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Providers: providers, Log: log, Security: n.security, Observer: n.metrics, Tracer: n.sendTracer(), Timeline: n.timelines(), Pressure: n.pressure,
+	}
+	if n.library != nil {
+		deps.Files, deps.Uploads = n.library, n.uploads
+	}
+	n.server, err = server.New(serverConfig(c, version, sockets), deps)
 	return err
 }
 
@@ -273,11 +277,13 @@ func (n *Node) Run(ctx context.Context) error {
 		{"presence", n.presence.Run},
 		{"retention", n.keepRetention},
 		{"deletion", n.keepDeletion},
-		{"files", n.keepFiles},
 		{"server", n.server.Run},
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},
 		{"memory", keepMemory},
+	}
+	if n.library != nil {
+		parts = append(parts, part{"files", n.keepFiles})
 	}
 	if n.tokens != nil {
 		parts = append(parts, part{"keys of applications", n.tokens.Run})

@@ -45,15 +45,32 @@ var (
 // Open opens the store that an address names: folder:PATH or
 // s3://KEY:SECRET@HOST/BUCKET?tls=off&region=…. The folder or bucket is made if missing.
 func Open(ctx context.Context, address string) (Store, error) {
-	if path, ok := strings.CutPrefix(address, "folder:"); ok && path != "" {
+	if err := CheckAddress(address); err != nil {
+		return nil, err
+	}
+	if path, ok := strings.CutPrefix(address, "folder:"); ok {
 		return openFolder(path)
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "s3" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
-		// The address may have a secret in it, which an error must not show.
-		return nil, errors.New("files: want folder:PATH or s3://KEY:SECRET@HOST/BUCKET")
+	if err != nil {
+		return nil, errAddress
 	}
 	return openBucket(ctx, u)
+}
+
+// errAddress does not show the address, which may have a secret in it.
+var errAddress = errors.New("files: want folder:PATH or s3://KEY:SECRET@HOST/BUCKET")
+
+// CheckAddress returns why an address cannot be that of a store, or nil.
+func CheckAddress(address string) error {
+	if path, ok := strings.CutPrefix(address, "folder:"); ok && path != "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "s3" || u.Host == "" || strings.Trim(u.Path, "/") == "" || strings.Contains(strings.Trim(u.Path, "/"), "/") {
+		return errAddress
+	}
+	return nil
 }
 
 const maxKey = 128

@@ -49,9 +49,11 @@ type Limits struct {
 	ChatMembers  int `json:"chat_members"`   // New sets it from the domain
 	ChatsPerUser int `json:"chats_per_user"` // New sets it from the domain
 
-	FileBytes        int64 `json:"file_bytes"`         // of one file; New sets it from the domain
-	Attachments      int   `json:"attachments"`        // of a message; likewise
-	UserStorageBytes int64 `json:"user_storage_bytes"` // of all files of a user; 0 is no limit; likewise
+	// Of one file, of a message, and of all files of a user, where 0 is no limit. New sets them
+	// from the domain, if there are files.
+	FileBytes        int64 `json:"file_bytes,omitempty"`
+	Attachments      int   `json:"attachments,omitempty"`
+	UserStorageBytes int64 `json:"user_storage_bytes,omitempty"`
 
 	ReceiptsMembers int `json:"receipts_members"`
 	ResumeWindow    int `json:"resume_window"`

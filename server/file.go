@@ -34,7 +34,7 @@ type Uploads interface {
 // noFiles is a server without a store for them.
 type noFiles struct{}
 
-var errNoFiles = chat.Errorf(chat.Unavailable, "this server keeps no files")
+var errNoFiles = chat.Errorf(chat.NotFound, "this server keeps no files")
 
 func (noFiles) Add(context.Context, files.Upload) (chat.File, error)      { return chat.File{}, errNoFiles }
 func (noFiles) Content(context.Context, chat.File) (files.Blob, error)    { return nil, errNoFiles }

@@ -88,7 +88,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.usage = newUsage(int64(cfg.Limits.BytesPerDay), deps.Chat)
 	d := deps.Chat.Limits()
 	s.limits.BodyBytes, s.limits.ChatMembers, s.limits.ChatsPerUser = d.BodyBytes, d.ChatMembers, d.ChatsPerUser
-	s.limits.FileBytes, s.limits.Attachments, s.limits.UserStorageBytes = d.FileBytes, d.Attachments, d.UserStorageBytes
+	if deps.Files != nil {
+		s.limits.FileBytes, s.limits.Attachments, s.limits.UserStorageBytes = d.FileBytes, d.Attachments, d.UserStorageBytes
+	}
 	s.handler = s.build(deps.Page)
 	return s, nil
 }
