@@ -111,11 +111,10 @@ func (b *bucket) Open(ctx context.Context, key string) (Blob, error) {
 	}
 	info, err := object.Stat()
 	if err != nil {
-		err = errors.Join(err, object.Close())
 		if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
 			err = fmt.Errorf("%w: %s", ErrNotFound, key)
 		}
-		return nil, err
+		return nil, errors.Join(err, object.Close())
 	}
 	return objectBlob{object, info.Size}, nil
 }
