@@ -68,7 +68,14 @@ test-page: $(MODULES) ## tests and type check of the page
 # connections are not parked, as on anything but Linux, the same tests hold.
 AT_ONCE := -p 3 -parallel 6
 
-test-go: build ## vet and test the Go packages
+# A real S3 server, for the tests of files.
+S3 := bin/versitygw
+
+$(S3): tools/versitygw/go.mod tools/versitygw/go.sum
+	@mkdir -p bin
+	cd tools/versitygw && go build -ldflags '-s -w' -o ../../$@ github.com/versity/versitygw/cmd/versitygw
+
+test-go: build $(S3) ## vet and test the Go packages
 	go vet ./...
 	go test -vet=off $(AT_ONCE) ./...
 	go test -tags portable -vet=off ./hub
@@ -78,14 +85,14 @@ test-go: build ## vet and test the Go packages
 test-browser: build ## drive the binary with a real browser
 	cd web && npm run e2e
 
-prove-mutations: build ## break each rule by an edit and see its test fail
+prove-mutations: build $(S3) ## break each rule by an edit and see its test fail
 	go run ./prove mutations.txt
 
 # The race detector does not look into SQLite, translated from C, and Argon2id:
 # each computes in one goroutine, and watching that took a third of the time.
 RACE := -race $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.org/libc golang.org/x/crypto/argon2)
 
-prove-race: page ## the Go packages once more, with the race detector
+prove-race: page $(S3) ## the Go packages once more, with the race detector
 	go test $(RACE) -vet=off $(AT_ONCE) ./...
 
 prove-scenarios: page ## the long scenarios and the plans of a million messages, left out by test-go

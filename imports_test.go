@@ -22,7 +22,7 @@ const module = "fechatter"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		".":                           {"app"},
-		"app":                         {"bus", "chat", "conform", "door", "hub", "indexer", "jobs", "mail", "password", "persistence", "presence", "security", "server", "signin", "timeline", "tracing", "web"},
+		"app":                         {"bus", "chat", "conform", "door", "files", "hub", "indexer", "jobs", "mail", "password", "persistence", "presence", "security", "server", "signin", "timeline", "tracing", "web"},
 		"app/pebbletest":              {},
 		"bus":                         {"security"},
 		"chat":                        {},
@@ -36,6 +36,8 @@ func mayImport() map[string][]string {
 		"e2e/load":                    {"client", "e2e/check"},
 		"e2e/proxy":                   {},
 		"fold":                        {},
+		"files":                       {"chat"},
+		"files/filestest":             {"files"},
 		"hooks":                       {},
 		"hub":                         {},
 		"indexer":                     {"chat", "fold"},
@@ -55,7 +57,7 @@ func mayImport() map[string][]string {
 		"prove":                       {},
 		"security":                    {},
 		"release":                     {},
-		"server":                      {"chat", "door", "hooks", "hub", "security", "timeline", "web"},
+		"server":                      {"chat", "door", "files", "hooks", "hub", "security", "timeline", "web"},
 		"signin":                      {"chat"},
 		"timeline":                    {"chat"},
 		"tracing":                     {},

@@ -30,6 +30,9 @@ type Config struct {
 	AsyncIndexing AsyncIndexing `yaml:"async_indexing" embed:"" prefix:"async-indexing-"`
 	Meilisearch   Meilisearch   `yaml:"meilisearch" embed:"" prefix:"meilisearch-"`
 
+	Files   string `yaml:"files" help:"Where files are kept: folder:PATH or s3://KEY:SECRET@HOST/BUCKET. Empty: the folder files beside an SQLite database; with PostgreSQL nowhere."`
+	Uploads string `yaml:"uploads" help:"Folder of uploads in parts, the same for all nodes. Empty: the folder uploads beside files."`
+
 	Listen              string        `yaml:"listen" default:"127.0.0.1:8080" help:"Address of the page, the API and the WebSocket."`
 	AdminListen         string        `yaml:"admin_listen" default:"127.0.0.1:9090" help:"Address of /metrics and of /readyz?verbose; keep it private. Empty for none."`
 	AdminToken          string        `yaml:"admin_token" help:"Bearer token that admin_listen asks for. Empty for none."`
@@ -121,6 +124,9 @@ type Limits struct {
 	PeopleBurst           int `yaml:"people_burst" default:"600" help:"Of those, how many at once."`
 	QueueBytes            int `yaml:"queue_bytes" default:"1048576" help:"Bytes that may wait for one slow connection."`
 	BodyBytes             int `yaml:"body_bytes" default:"16384" help:"Bytes of one message."`
+	FileBytes             int `yaml:"file_bytes" default:"104857600" help:"Bytes of one file."`
+	Attachments           int `yaml:"attachments" default:"10" help:"Files of one message, at most 100."`
+	UserStorageBytes      int `yaml:"user_storage_bytes" default:"0" help:"Bytes of all files of one user. 0 is no limit."`
 }
 
 // Command is a subcommand.

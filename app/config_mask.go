@@ -16,6 +16,7 @@ func (c Config) String() string {
 	c.Nats = maskServers(c.Nats)
 	c.Presence = maskURL(c.Presence)
 	c.Search = maskURL(c.Search)
+	c.Files = maskURL(c.Files)
 	c.OutboundProxy = maskURL(c.OutboundProxy)
 	c.OIDC = c.OIDC.masked()
 	if c.Meilisearch.APIKey != "" {

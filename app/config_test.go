@@ -38,6 +38,7 @@ func defaults() Config {
 		Limits: Limits{
 			SignupsPerIPPerMinute: 30, LoginsPerIPPerMinute: 60, SendsPerSecond: 10, SendBurst: 20, DeliveriesPerSecond: 10_000, BytesPerDay: 100 << 20,
 			ConnectionsPerUser: 32, Connections: 50_000, Sockets: 1 << 16, SocketsPerAddress: 1 << 14, RequestsPerSecond: 100, RequestBurst: 400, PeoplePerMinute: 120, PeopleBurst: 600, QueueBytes: 1 << 20, BodyBytes: 16 << 10,
+			FileBytes: 100 << 20, Attachments: 10,
 		},
 	}
 }
@@ -69,6 +70,8 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		{"meilisearch.index", "chat-messages", func(c *Config) { c.Meilisearch.Index = "chat-messages" }},
 		{"meilisearch.connection_timeout_ms", "100", func(c *Config) { c.Meilisearch.ConnectionTimeoutMS = 100 }},
 		{"meilisearch.request_timeout_ms", "200", func(c *Config) { c.Meilisearch.RequestTimeoutMS = 200 }},
+		{"files", "folder:/srv/files", func(c *Config) { c.Files = "folder:/srv/files" }},
+		{"uploads", "/srv/uploads", func(c *Config) { c.Uploads = "/srv/uploads" }},
 		{"listen", "0.0.0.0:80", func(c *Config) { c.Listen = "0.0.0.0:80" }},
 		{"admin_listen", "127.0.0.1:1", func(c *Config) { c.AdminListen = "127.0.0.1:1" }},
 		{"admin_token", "t", func(c *Config) { c.AdminToken = "t" }},
@@ -119,6 +122,9 @@ func TestEverySettingHasAFileAnEnvironmentAndAFlagName(t *testing.T) {
 		{"limits.people_burst", "12", func(c *Config) { c.Limits.PeopleBurst = 12 }},
 		{"limits.queue_bytes", "0", func(c *Config) { c.Limits.QueueBytes = 0 }},
 		{"limits.body_bytes", "100", func(c *Config) { c.Limits.BodyBytes = 100 }},
+		{"limits.file_bytes", "101", func(c *Config) { c.Limits.FileBytes = 101 }},
+		{"limits.attachments", "3", func(c *Config) { c.Limits.Attachments = 3 }},
+		{"limits.user_storage_bytes", "5", func(c *Config) { c.Limits.UserStorageBytes = 5 }},
 	} {
 		want := defaults()
 		s.set(&want)

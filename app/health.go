@@ -49,10 +49,11 @@ type health struct {
 	database string // its name in the report
 	store    canaryStore
 	bus      echoer
-	disk     func() (diskSpace, error) // nil: no data on this machine
-	redis    pinger                    // nil: presence is in this process
-	search   *searchProbe              // nil: nothing is indexed
-	jobs     func() []jobs.Stats       // nil: nothing works behind the scenes
+	disk     func() (diskSpace, error)   // nil: no data on this machine
+	redis    pinger                      // nil: presence is in this process
+	search   *searchProbe                // nil: nothing is indexed
+	jobs     func() []jobs.Stats         // nil: nothing works behind the scenes
+	files    func(context.Context) error // nil: there are none
 	// certificate is that of the public listener; nil: it has none, being plain HTTP.
 	certificate func() expiry
 	log         *slog.Logger
@@ -102,6 +103,7 @@ func (h *health) probe(ctx context.Context) {
 	h.canary(ctx, began, n, err, arrived)
 	h.probeDisk()
 	h.probeJobs()
+	h.probeFiles(ctx)
 	h.probeCertificate()
 }
 

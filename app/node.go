@@ -15,6 +15,7 @@ import (
 
 	"fechatter/chat"
 	"fechatter/door"
+	"fechatter/files"
 	"fechatter/hub"
 	"fechatter/indexer"
 	"fechatter/jobs"
@@ -45,6 +46,8 @@ type Node struct {
 	jobs     *jobs.Runner
 	indexer  *indexer.Indexer
 	desk     *searchDesk
+	library  *files.Library
+	uploads  *files.Uploads
 	metrics  *metrics
 	tracer   *tracing.Tracer // nil: nothing is followed
 	followed followed
@@ -160,10 +163,17 @@ func (n *Node) openServer(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openFiles(ctx); err != nil {
+		return err
+	}
 	n.door = door.New(sockets)
-	n.server, err = server.New(serverConfig(c, version, sockets), server.Deps{
+	deps := server.Deps{
 		Chat: n.chat, Search: chat.NewSearch(n.parts.store, n.indexer), Hub: n.hub, Presence: here{n.presence}, Page: web.Handler(), Health: n.health, Providers: providers, Log: log, Security: n.security, Observer: n.metrics, Tracer: n.sendTracer(), Timeline: n.timelines(), Pressure: n.pressure,
-	})
+	}
+	if n.library != nil {
+		deps.Files, deps.Uploads = n.library, n.uploads
+	}
+	n.server, err = server.New(serverConfig(c, version, sockets), deps)
 	return err
 }
 
@@ -271,6 +281,9 @@ func (n *Node) Run(ctx context.Context) error {
 		{"hub", n.hub.Run},
 		{"health", n.health.Run},
 		{"memory", keepMemory},
+	}
+	if n.library != nil {
+		parts = append(parts, part{"files", n.keepFiles})
 	}
 	if n.tokens != nil {
 		parts = append(parts, part{"keys of applications", n.tokens.Run})

@@ -132,6 +132,13 @@ func chatLimits(c Config) chat.Limits {
 	if c.Limits.BodyBytes > 0 {
 		l.BodyBytes = c.Limits.BodyBytes
 	}
+	l.UserStorageBytes = int64(c.Limits.UserStorageBytes)
+	if c.Limits.FileBytes > 0 {
+		l.FileBytes = int64(c.Limits.FileBytes)
+	}
+	if c.Limits.Attachments > 0 {
+		l.Attachments = c.Limits.Attachments
+	}
 	return l
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fechatter/chat"
+	"fechatter/files"
 )
 
 // maxDrainDelay keeps a whole stop within 25 s.
@@ -62,6 +63,11 @@ func (c Config) validateParts() error {
 	}
 	if err := c.validatePresence(); err != nil {
 		return err
+	}
+	if address := c.filesAddress(); address != "" {
+		if err := files.CheckAddress(address); err != nil {
+			return err
+		}
 	}
 	return c.validateSearch()
 }
@@ -222,6 +228,9 @@ func (l Limits) validate() error {
 		"people_burst":              l.PeopleBurst,
 		"queue_bytes":               l.QueueBytes,
 		"body_bytes":                l.BodyBytes,
+		"file_bytes":                l.FileBytes,
+		"attachments":               l.Attachments,
+		"user_storage_bytes":        l.UserStorageBytes,
 	} {
 		if v < 0 {
 			return fmt.Errorf("limits.%s: %v is negative", name, v)
@@ -244,6 +253,9 @@ func (l Limits) validate() error {
 func (l Limits) validateSizes() error {
 	if l.BodyBytes < 1 || l.BodyBytes > 60<<10 {
 		return fmt.Errorf("limits.body_bytes: %d is not between 1 and %d", l.BodyBytes, 60<<10)
+	}
+	if l.Attachments > 100 {
+		return fmt.Errorf("limits.attachments: %d is more than 100", l.Attachments)
 	}
 	if l.BytesPerDay > 0 && l.BytesPerDay < 64<<10 {
 		return fmt.Errorf("limits.bytes_per_day: %d is less than 65536, which the largest message may need; 0 is no limit", l.BytesPerDay)

@@ -16,6 +16,7 @@ const (
 	alice  = "0199a0c0-0000-7000-8000-00000000000a"
 	bob    = "0199a0c0-0000-7000-8000-00000000000b"
 	hello  = "0199a0c0-0000-7000-8000-0000000000f1"
+	sky    = "0199a0c0-0000-7000-8000-0000000000f2"
 )
 
 // at is 2026-01-02T03:04:05.678Z.
@@ -29,6 +30,8 @@ func goldenEvents() []chat.Event {
 	renamed := c
 	renamed.Name, renamed.MemberCount = "lobby", 2
 	m := chat.Message{ID: hello, ChatID: chatID, Seq: 4, SenderID: alice, Body: "hi @bob \"<&>\" 你好", Mentions: []string{bob},
+		Attachments: []chat.File{{ID: sky, Name: "sky.png", MediaType: "image/png", Size: 2048, SHA256: strings.Repeat("a1", 32),
+			Width: 800, Height: 600, Thumb: true, CreatedAt: at, UploadedBy: alice}},
 		Reactions: []chat.Reaction{}, Version: 1, CreatedAt: at}
 	events := []chat.Event{
 		{Op: chat.OpChatCreated, ActorID: alice, D: c},

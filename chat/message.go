@@ -15,6 +15,7 @@ type Message struct {
 	Body     string `json:"body"`
 	// Data is an object that programs understand, nil where there is none.
 	Data        json.RawMessage `json:"data,omitempty"`
+	Attachments []File          `json:"attachments,omitempty"`
 	ReplyTo     string          `json:"reply_to,omitempty"`
 	Mentions    []string        `json:"mentions"`
 	MentionsAll bool            `json:"mentions_all,omitempty"`
@@ -148,7 +149,7 @@ func (s *Service) Delete(ctx context.Context, userID, messageID string) (seq int
 // erase empties a message and returns the seq of its event.
 func erase(ctx context.Context, tx Tx, actorID string, m Message) (seq int64, err error) {
 	now := tx.Now()
-	m.Body, m.Data, m.Mentions, m.MentionsAll = "", nil, []string{}, false
+	m.Body, m.Data, m.Attachments, m.Mentions, m.MentionsAll = "", nil, nil, []string{}, false
 	m.Version, m.DeletedAt = m.Version+1, &now
 	seq, err = tx.Append(ctx, Event{Op: OpMessageDeleted, ActorID: actorID, MessageID: m.ID, MessageSeq: m.Seq,
 		D: MessageDeleted{MessageID: m.ID, MessageSeq: m.Seq, Version: m.Version, DeletedAt: now}})

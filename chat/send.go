@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"strings"
 )
 
 // Send is a message on its way into the store. MessageID and OpID are generated
@@ -10,8 +11,10 @@ import (
 type Send struct {
 	ChatID, SenderID, Key, Body, ReplyTo string
 
-	Data json.RawMessage // nil: none
+	Data        json.RawMessage // nil: none
+	Attachments []string        // ids of files
 
+	Files           []File // those of Attachments
 	MessageID, OpID string
 	Fingerprint     []byte
 	MaxChats        int // of the sender's own
@@ -120,6 +123,11 @@ func (s *Service) beginSend(ctx context.Context, m *Send) (cost Cost, sent Sent,
 		sent, err = s.replay(ctx, *m, limited)
 		return cost, sent, false, err
 	}
+	sent, known, err := s.attach(ctx, m)
+	if err != nil || known {
+		s.settleSend(m.SenderID, cost, sent, err)
+		return cost, sent, false, err
+	}
 	return cost, Sent{}, true, nil
 }
 
@@ -172,7 +180,13 @@ func (s *Service) prepareContent(m *Send) (err error) {
 		}
 		content = append(content, string(m.Data))
 	}
-	if m.Body != "" || typed == "" {
+	if err := s.validAttachments(m.Attachments); err != nil {
+		return err
+	}
+	if len(m.Attachments) > 0 {
+		content = append(content, "files "+strings.Join(m.Attachments, " "))
+	}
+	if m.Body != "" || typed == "" && len(m.Attachments) == 0 {
 		if err := s.validBody(m.Body); err != nil {
 			return err
 		}

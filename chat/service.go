@@ -10,11 +10,17 @@ type Limits struct {
 	// Requests is how many requests of strangers wait for one user, and how many chats
 	// into which acquaintances put them the user may have without having used them.
 	Requests int
+	// FileBytes is how large a file may be, Attachments how many a message may have, and
+	// UserStorageBytes how much all files of a user may take; 0: no limit.
+	FileBytes        int64
+	Attachments      int
+	UserStorageBytes int64
 }
 
 // DefaultLimits returns the limits of the wire contract.
 func DefaultLimits() Limits {
-	return Limits{BodyBytes: 16 << 10, ChatMembers: 5000, ChatsPerUser: 2000, Requests: 200}
+	return Limits{BodyBytes: 16 << 10, ChatMembers: 5000, ChatsPerUser: 2000, Requests: 200,
+		FileBytes: 100 << 20, Attachments: 10}
 }
 
 // Passwords hashes and checks passwords. Its methods may be called concurrently and

@@ -31,6 +31,7 @@ type Store interface {
 	BotStore
 	ExternalStore
 	HookStore
+	FileStore
 	ChatStore
 	MemberStore
 	BlockStore

@@ -142,6 +142,13 @@ func (s *Store) purgeMessages(ctx context.Context, c *conn, chatID string, ids [
 	if err != nil {
 		return fmt.Errorf("queue messages for the index: %w", err)
 	}
+	now, err := s.clock(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.releaseFiles(ctx, c, set, now); err != nil {
+		return err
+	}
 	if _, err := c.exec(ctx, "DELETE FROM reactions WHERE message_id IN "+s.d.ids(), set); err != nil {
 		return fmt.Errorf("delete reactions: %w", err)
 	}

@@ -10,18 +10,18 @@ import (
 	"fechatter/chat"
 )
 
-const messageColumns = "m.id, m.chat_id, m.seq, m.sender_id, m.key, m.body, m.data, m.reply_to, m.mentions, m.mentions_all, " +
+const messageColumns = "m.id, m.chat_id, m.seq, m.sender_id, m.key, m.body, m.data, m.attachments, m.reply_to, m.mentions, m.mentions_all, " +
 	"m.version, m.changed_seq, m.created_at, m.edited_at, m.deleted_at"
 
 // messageScan is a row of messageColumns, all NULL if an outer join found none.
 type messageScan struct {
-	id, chatID, senderID, key, body, data, replyTo, mentions sql.NullString
-	seq, version, changed, created, edited, deleted          sql.NullInt64
-	all                                                      sql.NullInt64
+	id, chatID, senderID, key, body, data, files, replyTo, mentions sql.NullString
+	seq, version, changed, created, edited, deleted                 sql.NullInt64
+	all                                                             sql.NullInt64
 }
 
 func (m *messageScan) fields() []any {
-	return []any{&m.id, &m.chatID, &m.seq, &m.senderID, &m.key, &m.body, &m.data, &m.replyTo, &m.mentions, &m.all, &m.version,
+	return []any{&m.id, &m.chatID, &m.seq, &m.senderID, &m.key, &m.body, &m.data, &m.files, &m.replyTo, &m.mentions, &m.all, &m.version,
 		&m.changed, &m.created, &m.edited, &m.deleted}
 }
 
@@ -29,11 +29,15 @@ func (m *messageScan) found() bool { return m.id.Valid }
 
 func (m *messageScan) message() (chat.Message, error) {
 	ids, err := decodeIDs(m.mentions.String)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	files, err := decodeFiles(m.files.String)
 	var data json.RawMessage
 	if m.data.String != "" {
 		data = json.RawMessage(m.data.String)
 	}
-	return chat.Message{Data: data, ID: m.id.String, ChatID: m.chatID.String, Seq: m.seq.Int64, SenderID: m.senderID.String,
+	return chat.Message{Data: data, Attachments: files, ID: m.id.String, ChatID: m.chatID.String, Seq: m.seq.Int64, SenderID: m.senderID.String,
 		Body: m.body.String, ReplyTo: m.replyTo.String, Mentions: ids, MentionsAll: m.all.Int64 == 1,
 		Reactions: []chat.Reaction{}, Version: m.version.Int64, CreatedAt: chat.Time(m.created.Int64),
 		EditedAt: optionalTime(m.edited), DeletedAt: optionalTime(m.deleted), ChangedSeq: m.changed.Int64}, err
@@ -129,11 +133,16 @@ func (t *changeTx) Message(ctx context.Context, id string) (chat.Message, error)
 // SaveMessage implements chat.MessageTx.
 func (t *changeTx) SaveMessage(ctx context.Context, m chat.Message) error {
 	n, err := t.c.exec(ctx, `UPDATE messages SET body = $3, mentions = $4, mentions_all = $5, version = $6, changed_seq = $7,
-			edited_at = $8, deleted_at = $9, data = $10 WHERE id = $1 AND chat_id = $2`,
+			edited_at = $8, deleted_at = $9, data = $10, attachments = $11 WHERE id = $1 AND chat_id = $2`,
 		m.ID, t.change.ChatID, m.Body, encodeIDs(m.Mentions), flag(m.MentionsAll), m.Version, m.ChangedSeq,
-		nullTime(m.EditedAt), nullTime(m.DeletedAt), string(m.Data))
+		nullTime(m.EditedAt), nullTime(m.DeletedAt), string(m.Data), encodeFiles(m.Attachments))
 	if err := oneRow(n, err, noMessage()); err != nil {
 		return err
+	}
+	if m.DeletedAt != nil {
+		if err := t.s.releaseFiles(ctx, t.c, encodeIDs([]string{m.ID}), t.Now()); err != nil {
+			return err
+		}
 	}
 	if err := t.saveMentions(ctx, m); err != nil {
 		return err

@@ -36,6 +36,7 @@ const (
 	postgresMigration = "migrations/postgres"
 
 	metaAdministration = "administration" // made by a migration, like the next two
+	metaFiles          = "files"          // the mark of the store of files
 	metaRetentionDue   = "retention_due"
 	metaAbsent         = "absent_administrator." // begins a name; see chat.Service.AppointNamed
 	metaNames          = "names"

@@ -27,6 +27,7 @@ type group struct {
 
 	messages []messageRow
 	mentions []mentionRow
+	files    []messageFileRow
 	cursors  map[memberKey]cursorRow
 	chats    map[string]int          // by sender: their own ones, of those who may get one more
 	accepted map[memberKey]cursorRow // of senders who have used their chat for the first time

@@ -19,6 +19,7 @@ type messageRow struct {
 	Fingerprint string `json:"fingerprint"`
 	Body        string `json:"body"`
 	Data        string `json:"data"`
+	Attachments string `json:"attachments"`
 	ReplyTo     string `json:"reply_to"`
 	Mentions    string `json:"mentions"`
 	MentionsAll int    `json:"mentions_all"`
@@ -48,7 +49,10 @@ func (g *group) add(p *pending, f sendFacts) known {
 	mentions := encodeIDs(ids)
 	g.messages = append(g.messages, messageRow{ID: m.MessageID, ChatID: m.ChatID, Seq: seq, No: st.lastNo,
 		SenderID: m.SenderID, Key: m.Key, Fingerprint: hex.EncodeToString(m.Fingerprint), Body: m.Body,
-		Data: string(m.Data), ReplyTo: m.ReplyTo, Mentions: mentions, MentionsAll: flag(all), TS: int64(ts), OpID: m.OpID})
+		Data: string(m.Data), Attachments: encodeFiles(m.Files), ReplyTo: m.ReplyTo, Mentions: mentions, MentionsAll: flag(all), TS: int64(ts), OpID: m.OpID})
+	for _, file := range m.Files {
+		g.files = append(g.files, messageFileRow{file.ID, m.ChatID, m.MessageID, seq, chat.FileKind(file.MediaType)})
+	}
 	if !all {
 		for _, id := range ids {
 			g.mentions = append(g.mentions, mentionRow{id, m.ChatID, seq})
@@ -61,7 +65,7 @@ func (g *group) add(p *pending, f sendFacts) known {
 		g.chats[m.SenderID]++
 	}
 	message := chat.Message{ID: m.MessageID, ChatID: m.ChatID, Seq: seq, SenderID: m.SenderID, Body: m.Body,
-		Data: m.Data, ReplyTo: m.ReplyTo, Mentions: ids, MentionsAll: all, Reactions: []chat.Reaction{}, Version: 1,
+		Data: m.Data, Attachments: m.Files, ReplyTo: m.ReplyTo, Mentions: ids, MentionsAll: all, Reactions: []chat.Reaction{}, Version: 1,
 		CreatedAt: ts, ChangedSeq: seq}
 	p.event = &chat.Event{Op: chat.OpMessageCreated, StreamID: m.ChatID, Seq: seq, TS: ts, ActorID: m.SenderID,
 		D: chat.MessageCreated{Message: message, Key: m.Key}, MessageID: m.MessageID, MessageSeq: seq, Trace: m.Trace}
@@ -86,6 +90,9 @@ func (g *group) statements() (all []statement, err error) {
 		if all, err = overRows(all, "insert messages", insert, g.messages); err != nil {
 			return nil, err
 		}
+	}
+	if all, err = overRows(all, "insert files of messages", g.s.sql.insertMessageFiles, g.files); err != nil {
+		return nil, err
 	}
 	if all, err = overRows(all, "insert mentions", g.s.sql.insertMentions, g.mentions); err != nil {
 		return nil, err

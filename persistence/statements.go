@@ -6,7 +6,7 @@ type statements struct {
 	facts, saveStreams, moveCursors                       bulk
 	insertEvents, insertMessages, insertLog, insertOutbox bulk
 	insertMentions, deleteOutbox                          bulk
-	insertMembers, acceptChats                            bulk
+	insertMembers, acceptChats, insertMessageFiles        bulk
 
 	addUsage string
 
@@ -47,7 +47,7 @@ func newStatements(d dialect) statements {
 			"message_id", "message_seq", "op_id", "d")...),
 
 		insertMessages: insert[messageRow](d, "messages", "chat_id", "seq", "no", "id", "sender_id", "key", "fingerprint",
-			"body", "data", "reply_to", "mentions", "mentions_all", "version=1", "changed_seq=seq", "created_at=ts"),
+			"body", "data", "attachments", "reply_to", "mentions", "mentions_all", "version=1", "changed_seq=seq", "created_at=ts"),
 
 		insertLog: insert[messageRow](d, "events", append(d.tx, "stream_id=chat_id", "seq", "op='message.created'", "ts",
 			"actor_id=sender_id", "personal=0", "subject=''", "message_id=id", "message_seq=seq", "op_id", "d='{}'")...),
@@ -60,6 +60,8 @@ func newStatements(d dialect) statements {
 			"read_seq=added_seq", "read_no", "delivered_seq=added_seq", "shown_read_seq=added_seq", "shown_delivered_seq=added_seq", "standing"),
 
 		acceptChats: update[cursorRow](d, "chat_members", []string{"chat_id", "user_id"}, "standing=2"),
+
+		insertMessageFiles: insert[messageFileRow](d, "message_files", "file_id", "chat_id", "message_id", "seq", "kind"),
 
 		insertMentions: insert[mentionRow](d, "mentions", "user_id", "chat_id", "seq"),
 

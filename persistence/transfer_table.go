@@ -19,7 +19,7 @@ const (
 func transferTables() []string {
 	return []string{tableMeta, tableStreams, "users", "sessions", "chats", "chat_members", "messages", "mentions", "reactions",
 		"events", "index_outbox", "audit_log", "usage", "blocks", "farewells", "jobs", "codes", "letters", "invitations",
-		"totp", "recovery_codes", "challenges", "spent", "passkeys", "identities", "bot_keys", "externals", "hooks", tableCertificates, tableLeases, tableIndexLog}
+		"totp", "recovery_codes", "challenges", "spent", "passkeys", "identities", "bot_keys", "externals", "hooks", "files", "message_files", tableCertificates, tableLeases, tableIndexLog}
 }
 
 // nodesTables returns those that have rows before anybody has signed up.

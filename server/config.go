@@ -46,8 +46,15 @@ type Limits struct {
 	DeliveriesPerSecond int `json:"deliveries_per_second"`
 	BytesPerDay         int `json:"bytes_per_day"`
 
-	ChatMembers     int `json:"chat_members"`   // New sets it from the domain
-	ChatsPerUser    int `json:"chats_per_user"` // New sets it from the domain
+	ChatMembers  int `json:"chat_members"`   // New sets it from the domain
+	ChatsPerUser int `json:"chats_per_user"` // New sets it from the domain
+
+	// Of one file, of a message, and of all files of a user, where 0 is no limit. New sets them
+	// from the domain, if there are files.
+	FileBytes        int64 `json:"file_bytes,omitempty"`
+	Attachments      int   `json:"attachments,omitempty"`
+	UserStorageBytes int64 `json:"user_storage_bytes,omitempty"`
+
 	ReceiptsMembers int `json:"receipts_members"`
 	ResumeWindow    int `json:"resume_window"`
 	ResumeEvents    int `json:"resume_events"`
@@ -133,6 +140,8 @@ type Deps struct {
 	Tracer    Tracer        // nil: nothing is followed
 	Timeline  Timeline      // nil: nothing is remembered
 	Providers Providers     // nil: there are none
+	Files     Files         // nil: there are none; and
+	Uploads   Uploads       // where there are, uploads in parts
 	// Pressure is how near the node is to refusing sends, from 0 to 1, at which it
 	// does. It is called four times a second. nil: there is none.
 	Pressure func() float64

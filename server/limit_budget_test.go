@@ -56,7 +56,7 @@ func TestLimitersOfBudgets(t *testing.T) {
 func TestBudgetsOfRoutesAndCommands(t *testing.T) {
 	own := map[string]budget{
 		"GET /api/v1/events": ofResumes, "GET /api/v1/search": ofSearches, "POST /api/v1/chats/{id}/messages": ofMessages,
-		"GET /api/v1/workspace": unlimited, "POST /api/v1/hooks/{id}/{secret}": unlimited, "POST /api/v1/invitations/check": ofLogIns,
+		"GET /api/v1/workspace": unlimited, "OPTIONS /api/v1/uploads": unlimited, "POST /api/v1/hooks/{id}/{secret}": unlimited, "POST /api/v1/invitations/check": ofLogIns,
 		"POST /api/v1/password-resets": ofLogIns, "POST /api/v1/password-resets/complete": ofLogIns,
 		"POST /api/v1/sessions/passkey/options": unlimited, "POST /api/v1/sessions/passkey": ofLogIns,
 		"GET /api/v1/auth/{provider}": unlimited, "GET /api/v1/auth/{provider}/callback": ofLogIns, "POST /api/v1/auth/{provider}/logout": unlimited,

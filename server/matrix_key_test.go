@@ -16,8 +16,9 @@ func scopesOfRoutes() map[string]string {
 	for scope, routes := range map[string][]string{
 		"read": {"GET /me", "GET /users", "GET /users/{id}", "GET /chats", "GET /chats/public", "GET /chats/{id}", "GET /chats/{id}/members",
 			"GET /chats/{id}/messages", "GET /messages/{id}", "GET /messages/{id}/reactions/{emoji}", "PUT /chats/{id}/cursor",
-			"GET /chats/{id}/cursors", "GET /chats/{id}/events", "GET /presence"},
-		"send": {"POST /chats/{id}/messages", "PATCH /messages/{id}", "DELETE /messages/{id}", "PUT /messages/{id}/reactions/{emoji}",
+			"GET /chats/{id}/files", "GET /files/{id}", "GET /files/{id}/content", "GET /files/{id}/thumb", "GET /chats/{id}/cursors", "GET /chats/{id}/events", "GET /presence"},
+		"send": {"POST /files", "POST /uploads", "HEAD /uploads/{id}", "PATCH /uploads/{id}", "DELETE /uploads/{id}",
+			"POST /chats/{id}/messages", "PATCH /messages/{id}", "DELETE /messages/{id}", "PUT /messages/{id}/reactions/{emoji}",
 			"DELETE /messages/{id}/reactions/{emoji}", "POST /chats/{id}/typing", "POST /chats/{id}/signals", "PUT /presence"},
 		"manage": {"POST /chats", "PATCH /chats/{id}", "POST /chats/{id}/join", "POST /chats/{id}/accept", "POST /chats/{id}/members",
 			"POST /chats/{id}/hooks", "GET /chats/{id}/hooks", "DELETE /chats/{id}/hooks/{hook_id}",

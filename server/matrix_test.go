@@ -17,7 +17,8 @@ type cast struct {
 	chatID, messageID          string
 	ownersSession              string
 	ownersPasskey              string
-	botID                      string  // of an administrator
+	botID                      string // of an administrator
+	fileID                     string
 	guest                      *person // becomes a member as well; nil: nobody does
 	public                     bool    // the chat is public
 }
@@ -123,6 +124,16 @@ func matrix() map[string]matrixRow {
 		"GET /api/v1/chats/{id}/hooks":                         {nil, members(403, 200)},
 		"DELETE /api/v1/chats/{id}/hooks/{hook_id}":            {nil, members(403, 404)}, // let through; there is none
 		"POST /api/v1/hooks/{id}/{secret}":                     {nil, all(404)},          // no secret of a hook
+		"POST /api/v1/files":                                   {object{"a": "b"}, users(201)},
+		"GET /api/v1/files/{id}":                               {nil, members(200, 200)},
+		"GET /api/v1/files/{id}/content":                       {nil, members(200, 200)},
+		"GET /api/v1/files/{id}/thumb":                         {nil, members(400, 400)}, // let through; of no size
+		"GET /api/v1/chats/{id}/files":                         {nil, members(200, 200)},
+		"OPTIONS /api/v1/uploads":                              {nil, all(204)},
+		"POST /api/v1/uploads":                                 {nil, users(412)}, // let through; no tus
+		"HEAD /api/v1/uploads/{id}":                            {nil, users(412)},
+		"PATCH /api/v1/uploads/{id}":                           {nil, users(412)},
+		"DELETE /api/v1/uploads/{id}":                          {nil, users(412)},
 		"POST /api/v1/bots":                                    {object{"username": "{new_name}"}, administrators(201)},
 		"GET /api/v1/bots":                                     {nil, administrators(200)},
 		"POST /api/v1/bots/{id}/keys":                          {object{"name": "k", "scopes": []string{"admin"}}, administrators(201)},
@@ -205,6 +216,8 @@ func (c *cast) stage(t *testing.T, people map[string]*person) {
 	c.chatID = c.owner.chat(kind, members...)
 	c.owner.want(200, "PATCH", "/chats/"+c.chatID+"/members/"+people["admin"].id, object{"role": "admin"})
 	c.messageID = c.owner.send(c.chatID, "hello").field("id")
+	c.fileID = c.owner.want(201, "POST", "/files?name=a.json", object{"a": "b"}).field("id")
+	c.owner.want(201, "POST", "/chats/"+c.chatID+"/messages", object{"attachments": []string{c.fileID}}, "Idempotency-Key", uuid.NewString())
 	c.owner.want(200, "DELETE", "/chats/"+c.chatID+"/members/"+people["removed"].id, nil)
 	for _, session := range c.owner.want(200, "GET", "/sessions", nil).list(t, "sessions") {
 		c.ownersSession = textOf(session["id"])
@@ -220,6 +233,8 @@ func (c *cast) ask(t *testing.T, who *person, r route, body any) int {
 		id = c.messageID
 	case strings.HasPrefix(r.path, v1+"/admin/users"):
 		id = c.newcomer.id
+	case strings.HasPrefix(r.path, v1+"/files"):
+		id = c.fileID
 	case strings.HasPrefix(r.path, v1+"/bots"):
 		id = c.botID
 	case strings.HasPrefix(r.path, v1+"/users"):

@@ -14,10 +14,11 @@ import (
 type sendPayload struct {
 	ChatID  string `json:"chat_id" required:"true"`
 	Key     string `json:"key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, forever"`
-	Body    string `json:"body,omitempty" doc:"needed unless data has a type"`
+	Body    string `json:"body,omitempty" doc:"needed unless there are attachments, or data has a type"`
 	ReplyTo string `json:"reply_to,omitempty" doc:"the id of a message of the same chat"`
 
-	Data json.RawMessage `json:"data,omitempty" doc:"an object of at most 8 KiB, for programs"`
+	Data        json.RawMessage `json:"data,omitempty" doc:"an object of at most 8 KiB, for programs"`
+	Attachments []string        `json:"attachments,omitempty" doc:"ids of files"`
 }
 
 type editPayload struct {
@@ -88,10 +89,11 @@ type sendMessageInput struct {
 	IDInput
 	Key  string `header:"Idempotency-Key" required:"true" doc:"1 to 64 characters from 0x21 to 0x7E, unique per sender and chat, forever"`
 	Body struct {
-		Body    string `json:"body,omitempty" doc:"needed unless data has a type"`
+		Body    string `json:"body,omitempty" doc:"needed unless there are attachments, or data has a type"`
 		ReplyTo string `json:"reply_to,omitempty" doc:"the id of a message of the same chat"`
 
-		Data json.RawMessage `json:"data,omitempty" doc:"an object of at most 8 KiB, for programs"`
+		Data        json.RawMessage `json:"data,omitempty" doc:"an object of at most 8 KiB, for programs"`
+		Attachments []string        `json:"attachments,omitempty" doc:"ids of files"`
 	}
 }
 
@@ -117,7 +119,8 @@ func (m sentMessage) Schema(r huma.Registry) *huma.Schema {
 
 func (s *Server) sendMessage(ctx context.Context, in *sendMessageInput) (*sendMessageOutput, error) {
 	me := callerOf(ctx).userID()
-	sent, err := s.send(ctx, chat.Send{ChatID: in.ID, SenderID: me, Key: in.Key, Body: in.Body.Body, Data: in.Body.Data, ReplyTo: in.Body.ReplyTo})
+	sent, err := s.send(ctx, chat.Send{ChatID: in.ID, SenderID: me, Key: in.Key, Body: in.Body.Body,
+		Data: in.Body.Data, Attachments: in.Body.Attachments, ReplyTo: in.Body.ReplyTo})
 	if err != nil {
 		return nil, err
 	}

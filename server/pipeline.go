@@ -152,7 +152,7 @@ func (p *pipeline) wasAnswered(u *underWay) {
 func (c *connection) sendMessage(ctx context.Context, re *string, in sendPayload) error {
 	c.acted()
 	u := &underWay{re: re, sending: c.server.receive(chat.Send{
-		ChatID: in.ChatID, SenderID: c.user(), Key: in.Key, Body: in.Body, Data: in.Data, ReplyTo: in.ReplyTo})}
+		ChatID: in.ChatID, SenderID: c.user(), Key: in.Key, Body: in.Body, Data: in.Data, Attachments: in.Attachments, ReplyTo: in.ReplyTo})}
 	c.sends.enter(u)
 	sent, queued, err := c.server.chat.Enqueue(ctx, u.Send, func(sent chat.Sent, err error) { c.sends.resolve(u, sent, err) })
 	if queued {

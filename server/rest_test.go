@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"fechatter/chat"
+	"fechatter/files"
 	"fechatter/hub"
 	passwords "fechatter/password"
 	"fechatter/persistence"
@@ -64,6 +65,16 @@ func newNode(t *testing.T, change func(*Config)) *node {
 			t.Errorf("close store: %v", err)
 		}
 	})
+	folder := t.TempDir()
+	blobs, err := files.Open(t.Context(), "folder:"+filepath.Join(folder, "files"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	library := files.NewLibrary(blobs, store, newID, "", chat.DefaultLimits())
+	uploads, err := files.NewUploads(filepath.Join(folder, "uploads"), library)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := Config{Limits: DefaultLimits(), Version: "test"}
 	c.Limits.SendsPerSecond = 0
 	if change != nil {
@@ -71,7 +82,7 @@ func newNode(t *testing.T, change func(*Config)) *node {
 	}
 	svc := chat.NewService(store, plainPasswords{}, newID, store.Secret(), chat.DefaultLimits()).WithSignIn(chat.SignIn{Codes: signin.NewTOTP("Fechatter"), Passkeys: signin.NewPasskeys("Fechatter")})
 	s, err := New(c, Deps{Chat: svc, Search: chat.NewSearch(store, nil), Presence: here{presence.New(presence.Config{}, presence.NewMemory(), svc, void{}, quiet)},
-		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet, Timeline: ownBook{timeline.New("test")}})
+		Hub: hub.New(hub.Config{}, void{}, void{}, quiet), Log: quiet, Timeline: ownBook{timeline.New("test")}, Files: library, Uploads: uploads})
 	if err != nil {
 		t.Fatal(err)
 	}

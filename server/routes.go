@@ -60,7 +60,7 @@ func (s *Server) routes() []route {
 }
 
 func (s *Server) apiRoutes() []route {
-	return slices.Concat(s.userRoutes(), s.entranceRoutes(), s.signInRoutes(), s.chatRoutes(), s.programRoutes(), s.hookRoutes(), s.adminRoutes())
+	return slices.Concat(s.userRoutes(), s.entranceRoutes(), s.signInRoutes(), s.chatRoutes(), s.fileRoutes(), s.programRoutes(), s.hookRoutes(), s.adminRoutes())
 }
 
 func (s *Server) userRoutes() []route {

@@ -51,6 +51,8 @@ type Server struct {
 	search    Searcher
 	searches  *turns
 	providers Providers
+	files     Files
+	uploads   Uploads
 
 	workspaces *workspaces
 }
@@ -73,6 +75,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.providers == nil {
 		s.providers = noProviders{}
 	}
+	if s.files, s.uploads = deps.Files, deps.Uploads; s.files == nil {
+		s.files, s.uploads = noFiles{}, noFiles{}
+	}
 	if s.observer == nil {
 		s.observer = noObserver{}
 	}
@@ -83,6 +88,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.usage = newUsage(int64(cfg.Limits.BytesPerDay), deps.Chat)
 	d := deps.Chat.Limits()
 	s.limits.BodyBytes, s.limits.ChatMembers, s.limits.ChatsPerUser = d.BodyBytes, d.ChatMembers, d.ChatsPerUser
+	if deps.Files != nil {
+		s.limits.FileBytes, s.limits.Attachments, s.limits.UserStorageBytes = d.FileBytes, d.Attachments, d.UserStorageBytes
+	}
 	s.handler = s.build(deps.Page)
 	return s, nil
 }

@@ -29,8 +29,8 @@ The API under /api/v1 and the WebSocket at /ws work without it.
 
 // policy allows what the built page needs and nothing else: scripts and styles
 // are files of this server, nothing is inline, markup is never made from text
-// but by the framework's own templates.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+// but by the framework's own templates. Pictures that are not uploaded yet are blobs.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; " +
 	"font-src 'self'; worker-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
 	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html fechatter-worker"
 

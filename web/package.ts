@@ -34,7 +34,7 @@ function manifest(): object {
     type: 'module',
     sideEffects: false,
     engines: { node: '>=22' },
-    exports: { '.': part('index', 'fechatter'), './outbox': part('outbox-db', 'outbox'), './windows': part('shared', 'windows') },
+    exports: { '.': part('index', 'fechatter'), './files': part('files', 'files'), './outbox': part('outbox-db', 'outbox'), './windows': part('shared', 'windows') },
     types: './types/index.d.ts',
   };
 }

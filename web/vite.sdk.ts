@@ -12,6 +12,6 @@ export default defineConfig({
     sourcemap: true,
     // Library builds keep white space unless told otherwise.
     rolldownOptions: { output: { minify: true, comments: false }, preserveEntrySignatures: 'allow-extension' },
-    lib: { entry: { fechatter: 'src/client/index.ts', outbox: 'src/client/outbox-db.ts', windows: 'src/client/shared.ts' }, formats: ['es'] },
+    lib: { entry: { fechatter: 'src/client/index.ts', files: 'src/client/files.ts', outbox: 'src/client/outbox-db.ts', windows: 'src/client/shared.ts' }, formats: ['es'] },
   },
 });

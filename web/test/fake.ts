@@ -1,9 +1,9 @@
 import { vi } from 'vitest';
 // The client loads it when WebSockets fail, in time that fake timers don't wait for.
 import '../src/client/eventstream';
-import type { ChatEvent, Cursor, Entry, EventData, EventOp, Limits, MemberCursor, Presence, Problem, ProblemCode, ResetReason, Sent } from '../src/client/types';
+import type { ChatEvent, Cursor, Entry, EventData, EventOp, File, Limits, MemberCursor, Presence, Problem, ProblemCode, ResetReason, Sent } from '../src/client/types';
 import { FakeChat } from './fake-chat';
-import { time } from './make';
+import { file, time } from './make';
 
 /**
  * A server in memory that keeps the protocol's promises: one log per chat, one message per key,
@@ -41,6 +41,8 @@ class Refusal extends Error {
 }
 
 export class FakeServer {
+  /** What `hello` says of them. */
+  limits = limits;
   epoch = 'e1';
   resumeWindow = 500;
   readonly chats = new Map<string, FakeChat>();
@@ -69,6 +71,8 @@ export class FakeServer {
   delivers: (event: ChatEvent) => boolean = () => true;
   /** Delays an HTTP answer until it resolves; the answer is computed before. */
   hold: (path: string) => Promise<void> | undefined = () => undefined;
+  /** The files that were uploaded. */
+  readonly files = new Map<string, File>();
   /** Whether reads of a path are refused for good. */
   refuses: (path: string) => boolean = () => false;
   private connections = 0;
@@ -83,7 +87,7 @@ export class FakeServer {
     return chat;
   }
 
-  post(sender: string, body: string, key: string = crypto.randomUUID(), chatId = 'chat-1', mentions: string[] = []): Sent {
+  post(sender: string, body: string, key: string = crypto.randomUUID(), chatId = 'chat-1', mentions: string[] = [], attachments?: File[]): Sent {
     const chat = this.chat(chatId);
     const known = chat.keys.get(sender + key);
     if (known) return { ...known, replayed: true };
@@ -95,6 +99,7 @@ export class FakeServer {
       body,
       mentions,
       reactions: [],
+      ...(attachments && { attachments }),
       version: 1,
       created_at: this.when(seq),
       key,
@@ -140,7 +145,7 @@ export class FakeServer {
     if (!this.up) throw new TypeError('failed to fetch');
     if (url.pathname === '/api/v1/events') return this.stream(init.signal!);
     const refused = this.refuses(url.pathname);
-    const answer = refused ? '' : JSON.stringify(this.read(url, init));
+    const answer = refused ? '' : JSON.stringify(url.pathname === '/api/v1/files' ? this.upload(url, init.body as Blob) : this.read(url, init));
     await this.hold(url.pathname);
     await new Promise((resolve) => setTimeout(resolve, 1));
     if (refused) return new Response('', { status: 404 });
@@ -172,6 +177,12 @@ export class FakeServer {
       },
     });
     return new Response(body, { status: 200, headers: { 'Content-Type': 'text/event-stream' } });
+  }
+
+  private upload(url: URL, { type, size }: Blob): File {
+    const made = file({ id: `f${this.files.size + 1}`, name: url.searchParams.get('name')!, media_type: type, size });
+    this.files.set(made.id, made);
+    return made;
   }
 
   /** Runs a REST request as the socket's command. */
@@ -217,7 +228,7 @@ export class FakeServer {
       case 'typing.set':
         return {};
       case 'message.send':
-        return this.post(this.user, d.body, d.key, d.chat_id);
+        return this.post(this.user, d.body, d.key, d.chat_id, [], d.attachments?.map((id: string) => this.files.get(id) ?? FakeServer.refuse('not_found')));
       case 'message.edit':
         return this.edit(d);
       case 'cursor.set':
@@ -267,7 +278,7 @@ export class FakeServer {
 
   hello(): Json {
     const session_id = `s${++this.connections}`;
-    return { op: 'hello', d: { session_id, user_id: this.user, epoch: this.epoch, heartbeat_ms: 25_000, server_time: time(0), limits } };
+    return { op: 'hello', d: { session_id, user_id: this.user, epoch: this.epoch, heartbeat_ms: 25_000, server_time: time(0), limits: this.limits } };
   }
 
   static refuse(code: ProblemCode, retryAfterMs?: number): never {

@@ -45,6 +45,7 @@ describe.each(events)('$op', (event) => {
 function fields(op: EventOp): object {
   const text = expect.any(String);
   const number = expect.any(Number);
+  const file = { id: text, name: text, media_type: text, size: number, sha256: text, width: number, height: number, thumb: true, created_at: text, uploaded_by: text };
   const about = { message_id: text, message_seq: number };
   switch (op) {
     case 'chat.created':
@@ -56,7 +57,7 @@ function fields(op: EventOp): object {
     case 'member.removed':
       return { user_id: text, by: text };
     case 'message.created':
-      return { id: text, chat_id: text, seq: number, sender_id: text, body: text, mentions: expect.any(Array), reactions: [], version: number, created_at: text, key: text };
+      return { id: text, chat_id: text, seq: number, sender_id: text, body: text, mentions: expect.any(Array), reactions: [], version: number, created_at: text, key: text, attachments: [file] };
     case 'message.edited':
       return { ...about, body: text, mentions: expect.any(Array), version: number, edited_at: text };
     case 'message.deleted':
@@ -87,6 +88,7 @@ test('folding them in order gives the state they describe', () => {
   const line = chat.history!.lines.find(({ message }) => message.id === created.d.id)!;
   expect(line.message).toMatchObject({ body: '', deleted_at: expect.any(String), reactions: [] });
   expect(line.message).not.toHaveProperty('key');
+  expect(line.message.attachments).toBeUndefined();
 });
 
 /** The expected names, counts and roles in the end, from the last event of each kind. */

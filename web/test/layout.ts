@@ -17,6 +17,7 @@ export function installLayout(): void {
   vi.stubGlobal('matchMedia', (query: string) => ({ matches: !query.includes('hover: none') }));
   Object.defineProperty(HTMLElement.prototype, 'offsetParent', { configurable: true, get: () => document.body });
   Element.prototype.scrollTo = () => {};
+  Element.prototype.scrollBy = () => {};
   Element.prototype.scrollIntoView = () => {};
   // jsdom has none, and transitions need one.
   Element.prototype.animate = () => ({ cancel: () => {} }) as Animation;

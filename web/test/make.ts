@@ -1,6 +1,6 @@
 import { applyEvent } from '../src/client/apply';
 import { emptyState, fromEntry, withChat, type ChatState, type State } from '../src/client/state';
-import type { ChatEvent, Entry, EventData, EventOp, HistoryPage, Message } from '../src/client/types';
+import type { ChatEvent, Entry, EventData, EventOp, File, HistoryPage, Message } from '../src/client/types';
 
 /** Builders of wire values for tests: everything has a default, and tests state what matters. */
 
@@ -25,6 +25,10 @@ export function message(seq: number, change: Partial<Message> = {}): Message {
     created_at: time(seq),
     ...change,
   };
+}
+
+export function file(change: Partial<File> = {}): File {
+  return { id: 'f1', name: 'sky.png', media_type: 'image/png', size: 2048, sha256: 'a1', thumb: true, width: 800, height: 600, created_at: time(0), uploaded_by: other, ...change };
 }
 
 export function entry(change: Partial<Entry> = {}): Entry {

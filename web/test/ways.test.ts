@@ -10,6 +10,7 @@ import '../src/page/entrance/Forgot.svelte';
 import '../src/page/entrance/NotSetUp.svelte';
 import '../src/page/entrance/Reset.svelte';
 import '../src/page/entrance/SignUp.svelte';
+import '../src/page/files';
 import '../src/page/invitation/Invite.svelte';
 import { Page } from '../src/page/state/page.svelte';
 import { FakeServer, install, pass, uninstall } from './fake';
@@ -329,16 +330,16 @@ test('the box for desktop notifications does not stay ticked when the browser re
   expect(box.checked).toBe(false);
 });
 
-test('files are refused with a word', async () => {
+test('a server without files refuses them with a word', async () => {
   await open(`/chats/${here}`);
-  const pasted = Object.assign(new Event('paste', { bubbles: true, cancelable: true }), { clipboardData: { types: ['Files'], getData: () => '' } });
+  const pasted = Object.assign(new Event('paste', { bubbles: true, cancelable: true }), { clipboardData: { types: ['Files'], items: [], getData: () => '' } });
   all('composer')[0]!.dispatchEvent(pasted);
   await draw();
-  expect([pasted.defaultPrevented, texts('toast').length]).toEqual([true, 1]);
-  const dropped = Object.assign(new Event('drop', { bubbles: true, cancelable: true }), { dataTransfer: { types: ['Files'] } });
+  expect([pasted.defaultPrevented, texts('toast').length, all('attach')]).toEqual([true, 1, []]);
+  const dropped = Object.assign(new Event('drop', { bubbles: true, cancelable: true }), { dataTransfer: { types: ['Files'], items: [] } });
   document.body.dispatchEvent(dropped);
   expect(dropped.defaultPrevented).toBe(true);
-  expect(texts('toast')[0]).toContain('Files can’t be sent here yet');
+  expect(texts('toast')[0]).toBe('This server takes no files.');
 });
 
 describe('active sessions', () => {

@@ -17,7 +17,7 @@ import { Store } from './store';
 import { Typists, Writing } from './typing';
 import { Upkeep } from './upkeep';
 import { onWake } from './wake';
-import type { ChatEvent, Cursor, Entry, Hello, MemberCursor, Membership, Push, User } from './types';
+import type { ChatEvent, Cursor, Entry, File, Hello, MemberCursor, Membership, Push, User } from './types';
 
 export interface ClientOptions {
   /** The user this client acts for, as returned by `rest.me()` or a log-in. */
@@ -134,10 +134,11 @@ export class Client implements SharedOwner {
   /** Returns from the past to the newest messages. */
   latest = (id: string) => this.store.set({ state: leavePast(this.#state, id) });
 
-  /** Queues a message. The outbox and the history show what becomes of it. */
-  send(chat_id: string, body: string, reply_to?: string): void {
-    this.#sender.send(chat_id, body, reply_to);
-  }
+  /**
+   * Queues a message, with files that are uploaded. The outbox and the history show what becomes of
+   * it. Whoever gives it a key may call again with the same: it is sent once.
+   */
+  send = (...message: [chat_id: string, body: string, reply_to?: string, attachments?: readonly File[], key?: string]) => this.#sender.send(...message);
 
   /** Retries a failed send under the same key, behind messages written since. */
   retry = (key: string) => this.#sender.retry(key);

@@ -4,7 +4,7 @@ import type { Cursor, Message, PresenceState, Sent } from './types';
 
 /** What each command carries. */
 interface CommandData {
-  'message.send': { chat_id: string; key: string; body: string; reply_to?: string };
+  'message.send': { chat_id: string; key: string; body: string; reply_to?: string; attachments?: string[] };
   'message.edit': { message_id: string; body: string; version: number };
   'message.delete': { message_id: string };
   'reaction.add': { message_id: string; emoji: string };
@@ -19,7 +19,7 @@ type Commands = { [Op in keyof CommandData]: (rest: Rest, d: CommandData[Op]) =>
 
 /** The socket's commands over REST, with the same answers. */
 const commands: Commands = {
-  'message.send': async (rest, { chat_id, key, body, reply_to }) => sentOf(await rest.send(chat_id, key, { body, ...(reply_to && { reply_to }) })),
+  'message.send': async (rest, { chat_id, key, ...d }) => sentOf(await rest.send(chat_id, key, d)),
   'message.edit': async (rest, { message_id, body, version }) => rest.edit(message_id, { body, version }),
   'message.delete': (rest, { message_id }) => rest.remove(message_id),
   'reaction.add': (rest, { message_id, emoji }) => rest.react(message_id, emoji, true),

@@ -2,6 +2,7 @@
 export { Client, type ClientOptions } from './client';
 export type { Events } from './events';
 export { ConnectionLost, DeadlineExceeded, isPassing, ProblemError, sentence } from './errors';
+export { newKey } from './key';
 export { foldMessage, isMine, mentionsUser } from './message';
 export type { PresenceSetting } from './presence';
 export type { Receipt } from './receipts';

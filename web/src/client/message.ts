@@ -32,7 +32,7 @@ export function foldMessage(message: Message, event: ChatEvent, me: string): Mes
     case 'message.deleted': {
       const { version, deleted_at } = known.d;
       if (version < message.version) return message;
-      return { ...message, body: '', mentions: [], mentions_all: false, version, deleted_at };
+      return { ...message, body: '', mentions: [], mentions_all: false, attachments: undefined, version, deleted_at };
     }
     case 'reaction.added':
       return { ...message, reactions: addReaction(message.reactions, known.d.emoji, known.d.user_id, me) };

@@ -1,27 +1,28 @@
-import type { Draft, OutboxStorage } from './outbox';
+import type { Draft } from './outbox';
 
 const store = 'drafts';
 const answerMs = 3_000;
 
 /**
  * One user's unsent messages in IndexedDB, visible to all windows. In a browser that refuses
- * IndexedDB they do not survive a reload; everything else works.
+ * IndexedDB they do not survive a reload; everything else works. With a `part` of its own, it keeps
+ * those that wait for their files.
  */
-export class OutboxDatabase implements OutboxStorage {
+export class OutboxDatabase<Kept extends Pick<Draft, 'key' | 'written_at'> = Draft> {
   readonly #name: string;
   #opening: Promise<IDBDatabase> | undefined;
 
   /** `user` is the id of the owner: each user has a database of their own. */
-  constructor(user: string) {
-    this.#name = `fechatter.outbox.${user}`;
+  constructor(user: string, part: 'outbox' | 'files' = 'outbox') {
+    this.#name = `fechatter.${part}.${user}`;
   }
 
-  async load(): Promise<Draft[]> {
-    const drafts = await this.#run<Draft[]>('readonly', (held) => held.getAll());
+  async load(): Promise<Kept[]> {
+    const drafts = await this.#run<Kept[]>('readonly', (held) => held.getAll());
     return (drafts ?? []).sort((a, b) => a.written_at - b.written_at);
   }
 
-  save(draft: Draft): void {
+  save(draft: Kept): void {
     void this.#run('readwrite', (held) => held.put(draft));
   }
 

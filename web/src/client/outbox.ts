@@ -1,5 +1,5 @@
 import { ConnectionLost, isPassing, sentence, type ProblemError } from './errors';
-import type { ChatEvent, KnownEvent, Sent } from './types';
+import type { ChatEvent, File, KnownEvent, Sent } from './types';
 
 /**
  * Pending sends, in the order they were written. A send keeps its key for good: whatever is unknown
@@ -15,7 +15,8 @@ export interface Pending {
   readonly key: string;
   readonly chat_id: string;
   readonly body: string;
-  readonly reply_to?: string;
+  readonly reply_to?: string | undefined;
+  readonly attachments?: readonly File[] | undefined;
   /** When it was written, by the device's clock. */
   readonly written_at: number;
   readonly status: PendingStatus;
@@ -39,7 +40,7 @@ export const maxAttempts = 6;
 export const widest = 10;
 
 /** What the storage keeps of a send; with a reason if the server refused it for good. */
-export type Draft = Pick<Pending, 'key' | 'chat_id' | 'body' | 'reply_to' | 'written_at' | 'reason'>;
+export type Draft = Pick<Pending, 'key' | 'chat_id' | 'body' | 'reply_to' | 'attachments' | 'written_at' | 'reason'>;
 
 /** A user's request to the outbox, for the window that sends. */
 export type OutboxOrder = { readonly do: 'send'; readonly draft: Draft } | { readonly do: 'retry' | 'discard'; readonly key: string };
@@ -54,8 +55,8 @@ export interface OutboxStorage {
   forget(key: string): void;
 }
 
-export function draftOf({ key, chat_id, body, reply_to, written_at, reason, status }: Pending): Draft {
-  return { key, chat_id, body, written_at, reply_to, reason: status === 'failed' ? reason : undefined };
+export function draftOf({ key, chat_id, body, reply_to, attachments, written_at, reason, status }: Pending): Draft {
+  return { key, chat_id, body, reply_to, attachments, written_at, reason: status === 'failed' ? reason : undefined };
 }
 
 export function enqueue(outbox: Outbox, draft: Draft): Outbox {

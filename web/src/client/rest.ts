@@ -72,7 +72,7 @@ export class Rest {
   search = (q: string, bound: { chat_id?: string; sender_id?: string; since?: string; until?: string; tz?: string; offset?: number; limit?: number } = {}) =>
     this.#get<t.SearchPage>('/search', { q, ...bound });
   events = (id: string, after: number) => this.#get<t.EventPage>(`/chats/${id}/events`, { after_seq: after, limit: eventsLimit });
-  send = (id: string, key: string, d: { body: string; reply_to?: string }) => this.#post<t.Message | t.Sent>(`/chats/${id}/messages`, d, key);
+  send = (id: string, key: string, d: { body: string; reply_to?: string; attachments?: string[] }) => this.#post<t.Message | t.Sent>(`/chats/${id}/messages`, d, key);
   edit = (id: string, d: { body: string; version: number }) => this.call<t.Message>('PATCH', `/messages/${id}`, { body: d });
   remove = (id: string) => this.call<{ seq: number }>('DELETE', `/messages/${id}`);
   react = (id: string, emoji: string, on: boolean) =>
@@ -87,12 +87,8 @@ export class Rest {
     this.#get<{ user_ids: string[]; next?: string }>(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`);
 
   /** Opens the event stream, which runs until `signal` aborts it. */
-  async stream(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-    const headers = { ...this.#headers({}), Accept: 'text/event-stream' };
-    const response = await this.#fetcher(`${this.#base}/api/v1/events`, { headers, signal }).catch(unreached);
-    if (!response.ok) throw refused(response, await response.text().catch(() => ''));
-    return response.body!.getReader();
-  }
+  stream = async (signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> =>
+    (await this.fetch('/events', { headers: { Accept: 'text/event-stream' }, signal })).body!.getReader();
 
   #get<T>(path: string, query?: Query): Promise<T> {
     return this.call<T>('GET', path, query && { query });
@@ -103,39 +99,39 @@ export class Rest {
   }
 
   /** Calls a route below /api/v1, also one that has no method here. */
-  async call<T>(method: string, path: string, options: Options = {}): Promise<T> {
-    const url = `${this.#base}/api/v1${path}${queryText(options.query)}`;
-    const init: RequestInit = { method, headers: this.#headers(options), signal: AbortSignal.timeout(deadlineMs) };
-    if (options.body !== undefined) init.body = JSON.stringify(options.body);
-    const response = await this.#fetcher(url, init).catch(unreached);
-    const text = await response.text().catch(unreached);
-    if (!response.ok) throw refused(response, text);
+  async call<T>(method: string, path: string, { query, body, key }: Options = {}): Promise<T> {
+    const init: RequestInit = { method, signal: AbortSignal.timeout(deadlineMs) };
+    const headers: Record<string, string> = { Accept: 'application/json', ...(key && { 'Idempotency-Key': key }) };
+    if (body !== undefined) {
+      headers['Content-Type'] = 'application/json';
+      init.body = JSON.stringify(body);
+    }
+    const text = await (await this.fetch(path + queryText(query), { ...init, headers })).text().catch(unreached);
     try {
-      return (text === '' ? undefined : JSON.parse(text)) as T;
+      return (text ? JSON.parse(text) : undefined) as T;
     } catch {
       // A captive portal answered, not the server.
       return unreached(undefined);
     }
   }
 
-  #headers(options: Options): Record<string, string> {
-    return {
-      Accept: 'application/json',
-      ...(options.body !== undefined && { 'Content-Type': 'application/json' }),
-      ...(options.key && { 'Idempotency-Key': options.key }),
-      ...(this.#token && { Authorization: `Bearer ${this.#token}` }),
-    };
+  /** Calls a route below /api/v1 with a body and an answer of any kind. Rejects if it is refused. */
+  async fetch(path: string, init: RequestInit): Promise<Response> {
+    const headers = { ...init.headers, ...(this.#token && { Authorization: `Bearer ${this.#token}` }) };
+    const response = await this.#fetcher(`${this.#base}/api/v1${path}`, { ...init, headers }).catch(unreached);
+    if (!response.ok) throw refused(response, await response.text().catch(unreached));
+    return response;
   }
 }
 
 function unreached(err: unknown): never {
   if (err instanceof DOMException && err.name === 'TimeoutError') throw new DeadlineExceeded();
-  throw new ConnectionLost('Could not reach the server.');
+  throw new ConnectionLost();
 }
 
 function queryText(query: Query = {}): string {
   const pairs = Object.entries(query).flatMap(([k, v]) => [v ?? []].flat().map((one) => [k, `${one}`]));
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
 }
 
 /** The error for a refusal, including one by a proxy that does not speak the protocol. */

@@ -5,7 +5,7 @@ import type { Link, Windows } from './link';
 import * as outbox from './outbox';
 import type { OutboxOrder, OutboxStorage, Pending } from './outbox';
 import type { Store } from './store';
-import type { Sent } from './types';
+import type { File, Sent } from './types';
 
 /** How long to wait for the storage before sending without it. */
 const loadMs = 5_000;
@@ -51,9 +51,9 @@ export class Sender {
     this.#unseen = this.#items.filter(({ status }) => status !== 'acked');
   }
 
-  send(chat_id: string, body: string, reply_to?: string): void {
+  send(chat_id: string, body: string, reply_to?: string, attachments?: readonly File[], key = newKey()): void {
     const written_at = outbox.writtenAt(this.#items, Date.now());
-    const draft = { key: newKey(), chat_id, body, written_at, reply_to };
+    const draft = { key, chat_id, body, reply_to, attachments, written_at };
     this.#storage.save(draft);
     this.#run({ do: 'send', draft });
   }
@@ -107,10 +107,10 @@ export class Sender {
     this.#windows.order(order);
   }
 
-  async #attempt({ key, chat_id, body, reply_to, attempts }: Pending): Promise<void> {
+  async #attempt({ key, chat_id, body, reply_to, attachments, attempts }: Pending): Promise<void> {
     this.#put(outbox.started(this.#items, key));
     try {
-      const sent = await this.#link.request<Sent>('message.send', { chat_id, key, body, reply_to });
+      const sent = await this.#link.request<Sent>('message.send', { chat_id, key, body, reply_to, attachments: attachments?.map(({ id }) => id) });
       if (!attempts) this.#window = Math.min(this.#window + 1, outbox.widest);
       this.settle(outbox.acked(this.#items, key, sent));
     } catch (err) {

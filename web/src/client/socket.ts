@@ -66,7 +66,7 @@ export class Socket implements Link {
   }
 
   request<T>(op: string, d: unknown, deadlineMs = answerMs): Promise<T> {
-    if (!this.#wire) return Promise.reject(new ConnectionLost('You are offline.'));
+    if (!this.#wire) return Promise.reject(new ConnectionLost());
     if (this.#tooLarge(op, d)) return Promise.reject(refusal(413, 'too_large', 'This is too long for the server.'));
     return this.#wire.request<T>(op, d, deadlineMs);
   }

@@ -52,6 +52,25 @@ export interface Reaction {
   me?: boolean;
 }
 
+/** An uploaded file, as everybody who may have it sees it. */
+export interface File {
+  id: string;
+  name: string;
+  /** As its content tells; `application/octet-stream` for all that browsers could execute. */
+  media_type: string;
+  size: number;
+  sha256: string;
+  /** Of a picture or film, upright. */
+  width?: number;
+  height?: number;
+  /** Of a film or sound. */
+  duration_ms?: number;
+  /** Whether there are small pictures of it. */
+  thumb: boolean;
+  created_at: string;
+  uploaded_by: string;
+}
+
 export interface Message {
   id: string;
   chat_id: string;
@@ -64,6 +83,8 @@ export interface Message {
   /** Whether the message mentions everyone, with `@all`. */
   mentions_all?: boolean;
   reactions: Reaction[];
+  /** Missing if there are none. */
+  attachments?: readonly File[] | undefined;
   version: number;
   created_at: string;
   edited_at?: string;
@@ -137,6 +158,10 @@ export interface Limits {
   receipts_members: number;
   resume_window: number;
   resume_events: number;
+  /** These are missing where files cannot be sent. */
+  file_bytes?: number;
+  attachments?: number;
+  user_storage_bytes?: number;
 }
 
 export interface Hello {
@@ -226,8 +251,17 @@ export interface AroundPage extends HistoryPage {
   has_after: boolean;
 }
 
+/** A page of the files in a chat, newest first. */
+export interface FilePage {
+  files: { file: File; message_id: string; seq: number }[];
+  /** The seq before which the next page lies; missing at the end. */
+  next?: number | string;
+}
+
 export interface SearchHit {
   message: Message;
+  /** The attachment that was found, if it was one. */
+  file?: File;
   /** HTML-escaped text in which only `<mark>` and `</mark>` are markup. */
   highlight: string;
 }

@@ -4,6 +4,15 @@ const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : 
 
 const times = (n: number) => (n > 1 ? ` ${n} times` : '');
 
+type Attached = { name: string; media_type: string };
+
+/** What files are called where they are not shown: by their kind if it is one, a document by its name. */
+export function attached(files: readonly Attached[], one: readonly string[], many: readonly string[]): string {
+  const kinds = new Set(files.map(({ media_type }) => ['image', 'video', 'audio'].indexOf(media_type.split('/')[0]!)));
+  const kind = kinds.size === 1 ? [...kinds][0]! : -1;
+  return files.length > 1 ? `${files.length} ${many.at(kind)}` : (one[kind] ?? files[0]!.name);
+}
+
 /** Every text on the page, in English. Texts that depend on a number or a name are functions. */
 export const en = {
   close: 'Close',
@@ -363,6 +372,7 @@ export const en = {
     announced: (name: string, body: string) => `${name}: ${body}`,
     somebodys: 'New message',
     deleted: 'Message deleted',
+    attached: (files: readonly Attached[]) => attached(files, ['Photo', 'Video', 'Sound'], ['photos', 'videos', 'sounds', 'files']),
     edited: '(edited)',
     seen: 'Seen',
     earlier: 'Earlier message',
@@ -452,7 +462,6 @@ export const en = {
     write: 'Back to editing',
     mention: 'Mention someone',
     everybody: 'Everyone in this chat',
-    noFiles: 'Files can’t be sent here yet. Paste text or a link instead.',
     help: 'Enter to send, Shift+Enter for a new line',
     outsider: (name: string, title: string) => `${name} isn’t in ${title} and won’t be notified.`,
     outsiders: (names: string, title: string) => `${names} aren’t in ${title} and won’t be notified.`,

@@ -1,4 +1,4 @@
-import type { Texts } from './en';
+import { attached, type Texts } from './en';
 
 const times = (n: number) => (n > 1 ? ` ${n} 次` : '');
 
@@ -364,6 +364,7 @@ export const zh: Texts = {
     announced: (name, body) => `${name}：${body}`,
     somebodys: '新消息',
     deleted: '消息已删除',
+    attached: (files) => attached(files, ['图片', '视频', '音频'], ['张图片', '个视频', '个音频', '个文件']),
     edited: '（已编辑）',
     seen: '已读',
     earlier: '更早的消息',
@@ -453,7 +454,6 @@ export const zh: Texts = {
     write: '返回编辑',
     mention: '提及某人',
     everybody: '此会话中的所有人',
-    noFiles: '目前还不能发送文件，请粘贴文字或链接。',
     help: 'Enter 发送，Shift+Enter 换行',
     outsider: (name, title) => `${name}不在“${title}”中，不会收到通知。`,
     outsiders: (names, title) => `${names}不在“${title}”中，不会收到通知。`,

@@ -81,8 +81,9 @@ export class Notices {
     return [this.page.title(chat), this.page.handle(this.page.partner(entry))].filter(Boolean).join(' ');
   }
 
-  private text({ sender_id, body }: Message): string {
-    const text = this.page.plain(body);
+  private text(message: Message): string {
+    const { sender_id } = message;
+    const text = this.page.words(message);
     return this.page.users.has(sender_id) ? this.page.t.message.announced(this.page.inText(sender_id), isolated(text)) : text;
   }
 

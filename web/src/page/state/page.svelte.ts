@@ -1,12 +1,13 @@
 import { getContext, setContext } from 'svelte';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
-import { byActivity, Client, ConnectionLost, DeadlineExceeded, ProblemError, Rest, sentence, type ChatState, type Entry, type Limits, type Outbox, type PresenceState, type Snapshot, type User } from '../../client';
+import { byActivity, Client, ConnectionLost, DeadlineExceeded, ProblemError, Rest, sentence, type ChatState, type Entry, type Limits, type Message, type Outbox, type PresenceState, type Snapshot, type User } from '../../client';
 import { Acts } from './acts';
 import { OutboxDatabase } from '../../client/outbox-db';
 import { shareWindows } from '../../client/shared';
 import { brought, forgetBrought, linkIn, type Link } from './brought';
 import { Comings } from './comings.svelte';
 import { Drafts } from './drafts';
+import type * as Parts from '../files';
 import type { Texts } from '../i18n/en';
 import { Language } from '../i18n/language.svelte';
 import { Colours } from '../text/colours';
@@ -75,6 +76,9 @@ export class Page {
   visited = new Visited('');
   quotes = $state.raw<Quotes | null>(null);
   comings = $state.raw<Comings | null>(null);
+  /** The user's files, and the parts that show files: loaded once the page is on screen. */
+  files = $state.raw<Parts.Files | null>(null);
+  parts = $state.raw<typeof Parts | null>(null);
   /** Whom the user has blocked. */
   blocked = $state.raw<ReadonlySet<string>>(new Set());
   /** Whether the user is an administrator of the server. */
@@ -122,7 +126,8 @@ export class Page {
   private readonly presences = $derived(this.snapshot?.presence);
   readonly typing = $derived(this.snapshot?.typing);
   readonly users: ReadonlyMap<string, User> = $derived(this.snapshot?.users ?? nobody);
-  readonly outbox: Outbox = $derived(this.snapshot?.outbox ?? []);
+  /** What is unsent, those that wait for their files last. */
+  readonly outbox: Outbox = $derived([...(this.snapshot?.outbox ?? []), ...(this.files?.waiting ?? [])]);
   readonly limits: Limits | undefined = $derived(this.snapshot?.hello?.limits);
   readonly online: boolean = $derived(this.snapshot?.connection.phase === 'online');
   readonly me: string = $derived(this.snapshot?.state.me ?? '');
@@ -170,6 +175,8 @@ export class Page {
   inText = (id: string): string => [isolated(this.name(id)), this.handle(id)].filter(Boolean).join(' ');
   /** The words of a message, on one line. */
   plain = (body: string): string => plain(body, this.shortcodes.named);
+  /** A message on one line: its words, or what it brings. */
+  words = ({ body, attachments }: Message): string => this.plain(body) || (attachments ? this.t.message.attached(attachments) : '');
   /** A user's presence; undefined if unknown. */
   presence = (id: string): PresenceState | undefined => {
     if (this.blocked.has(id)) return undefined;
@@ -293,9 +300,9 @@ export class Page {
 
   async logOut(): Promise<void> {
     const { logOutTitle, logOutText, logOut } = this.t.sidebar;
-    const unsent = this.drafts.any || this.outbox.some(({ ack }) => !ack);
+    const unsent = this.drafts.any || this.files?.any || this.outbox.some(({ ack }) => !ack);
     if (unsent && !(await this.ask({ title: logOutTitle, text: logOutText, action: logOut, danger: true }))) return;
-    await this.unsent?.clear();
+    await Promise.all([this.unsent?.clear(), this.files?.clear()]);
     this.drafts.clear();
     await this.rest.logOut();
     this.leave('');
@@ -304,9 +311,9 @@ export class Page {
   /** Deletes the user's account, and what of theirs is on this device. */
   async deleteAccount(password: string, notice: string): Promise<void> {
     // The server ends the session before it answers, and with it what this page has of them.
-    const { unsent, drafts } = this;
+    const { unsent, files, drafts } = this;
     await this.rest.call('DELETE', '/me', { body: { current_password: password } });
-    await unsent?.clear();
+    await Promise.all([unsent?.clear(), files?.clear()]);
     drafts.clear();
     this.leave(notice);
   }
@@ -412,6 +419,15 @@ export class Page {
     client.on('connection', () => (this.degraded = false));
     this.phase = 'in';
     client.start();
+    void this.loadFiles(client, user.id);
+  }
+
+  /** Without its parts for files, the page says only what a message brings. */
+  private async loadFiles(client: Client, user: string): Promise<void> {
+    this.files?.stop();
+    this.files = null;
+    this.parts = await import('../files').catch(() => null);
+    if (this.parts && client === this.current) this.files = new this.parts.Files(this, client, user);
   }
 
   private follow(client: Client, snapshot: Snapshot): void {
@@ -427,6 +443,8 @@ export class Page {
     this.current = null;
     this.notices?.stop();
     this.own?.stop();
+    this.files?.stop();
+    this.files = null;
     this.phase = 'login';
     this.notice = notice;
     this.snapshot = null;

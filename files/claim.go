@@ -1,0 +1,53 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// markKey is that of the blob that says whose a store is.
+const markKey = "store"
+
+// Marks keeps the mark of the store that a database's files are in.
+type Marks interface {
+	// MarkFiles keeps a mark unless there is one, and returns the one that is kept.
+	MarkFiles(ctx context.Context, mark string) (string, error)
+}
+
+// ErrForeign says that a store is not the one that the database's files are in.
+var ErrForeign = errors.New("this store is not the one that the database's files are in: several nodes need the same files setting, and a folder that all of them share")
+
+// Claim makes sure that a store belongs to a database: of nodes with a folder each, whatever one
+// gets the others would not find.
+func Claim(ctx context.Context, store Store, marks Marks, newID func() string) error {
+	mark, err := readMark(ctx, store)
+	fresh := errors.Is(err, ErrNotFound)
+	if fresh {
+		mark = newID()
+		err = store.Put(ctx, markKey, strings.NewReader(mark), int64(len(mark)))
+	}
+	if err != nil {
+		return fmt.Errorf("files: mark the store: %w", err)
+	}
+	kept, err := marks.MarkFiles(ctx, mark)
+	if err != nil || kept == mark {
+		return err
+	}
+	if fresh { // so that it can still be another's
+		err = store.Delete(ctx, markKey)
+	}
+	return errors.Join(ErrForeign, err)
+}
+
+func readMark(ctx context.Context, store Store) (string, error) {
+	b, err := store.Open(ctx, markKey)
+	if err != nil {
+		return "", err
+	}
+	defer b.Close()
+	mark, err := io.ReadAll(io.LimitReader(b, maxKey))
+	return string(mark), err
+}
