@@ -31,8 +31,12 @@ type workspaceOutput struct {
 }
 
 // features are the parts of the contract that a client may look for.
-func features() []string {
-	return []string{"blocks", "invitations", "passkeys", "password_resets", "requests", "second_factor"}
+func (s *Server) features() []string {
+	all := []string{"blocks", "bots", "hooks", "invitations", "passkeys", "password_resets", "requests", "second_factor", "signals"}
+	if s.limits.FileBytes > 0 {
+		all = append(all, "files")
+	}
+	return all
 }
 
 // workspaceFor is how long a node may show what was true: whoever asks is anybody.
@@ -109,7 +113,7 @@ func (s *Server) getWorkspace(ctx context.Context, _ *struct{}) (*workspaceOutpu
 	}
 	out := &workspaceOutput{}
 	b := &out.Body
-	b.Name, b.Registration, b.Setup, b.Mail, b.Version, b.Features = w.Name, w.Registration, w.setup, s.chat.HasMail(), s.cfg.Version, features()
+	b.Name, b.Registration, b.Setup, b.Mail, b.Version, b.Features = w.Name, w.Registration, w.setup, s.chat.HasMail(), s.cfg.Version, s.features()
 	b.Invitations = "everyone"
 	if !s.chat.EveryoneInvites() {
 		b.Invitations = "administrators"
