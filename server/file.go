@@ -59,7 +59,7 @@ func (s *Server) postFile(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	back := door.Of(r.Context()).Waits()
 	f, err := s.files.Add(ctx, files.Upload{UserID: callerOf(ctx).userID(), Name: r.URL.Query().Get("name"), MediaType: r.Header.Get("Content-Type"),
-		Size: r.ContentLength, Bytes: &pacedReader{http.NewResponseController(w), io.LimitReader(r.Body, postedFileBytes+1)}})
+		Size: r.ContentLength, Bytes: io.LimitReader(paced(w, r.Body), postedFileBytes+1)})
 	back()
 	if err == nil && r.ContentLength > postedFileBytes || f.Size > postedFileBytes {
 		err = files.TooLarge(postedFileBytes)
@@ -84,16 +84,24 @@ func (s *Server) refuseFile(w http.ResponseWriter, r *http.Request, err error) {
 	refuse(w, r, err)
 }
 
-// pacedReader gives up on a client that sends nothing for a while.
+// pacedReader gives up on a client that sends nothing for a while, instead of on one that needs long
+// in all; and what is answered in the end has time, however long it took.
 type pacedReader struct {
 	connection *http.ResponseController
-	body       io.Reader
+	io.Reader
+	io.Closer
+}
+
+func paced(w http.ResponseWriter, body io.ReadCloser) *pacedReader {
+	return &pacedReader{http.NewResponseController(w), body, body}
 }
 
 // Read implements io.Reader.
 func (p *pacedReader) Read(b []byte) (int, error) {
-	_ = p.connection.SetReadDeadline(time.Now().Add(silence)) // only in tests has a connection no deadlines
-	return p.body.Read(b)
+	now := time.Now()
+	_ = p.connection.SetReadDeadline(now.Add(silence)) // only in tests has a connection no deadlines
+	_ = p.connection.SetWriteDeadline(now.Add(silence + uploadTimeout))
+	return p.Reader.Read(b)
 }
 
 // pacedWriter gives up on a client that takes nothing for a while.
@@ -215,6 +223,7 @@ func (s *Server) listChatFiles(ctx context.Context, in *chatFilesInput) (*chatFi
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	back := door.Of(r.Context()).Waits()
 	defer back()
+	r.Body = paced(w, r.Body)
 	s.uploads.Serve(w, r, callerOf(r.Context()).userID(), r.PathValue("id"), func(err error) { s.refuseFile(w, r, err) })
 }
 

@@ -9,11 +9,14 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -248,4 +251,29 @@ func TestAttachments(t *testing.T) {
 	if got := ann.want(200, "GET", "/messages/"+m.field("id"), nil); got.body["attachments"] != nil {
 		t.Errorf("deleted: %s", got.raw)
 	}
+}
+
+// timed is an answer on a connection with deadlines.
+type timed struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (t *timed) SetReadDeadline(at time.Time) error  { t.read = at; return nil }
+func (t *timed) SetWriteDeadline(at time.Time) error { t.write = at; return nil }
+
+// TestSlowUploadHasTime: whoever goes on sending is not cut off, nor left without an answer.
+func TestSlowUploadHasTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &timed{ResponseRecorder: httptest.NewRecorder()}
+		body := paced(w, io.NopCloser(strings.NewReader("ab")))
+		for range 3 {
+			time.Sleep(silence - time.Second)
+			began := time.Now()
+			_, _ = body.Read(make([]byte, 1)) // the end is an error, too
+			if w.read.Sub(began) != silence || w.write.Sub(w.read) != uploadTimeout {
+				t.Errorf("%s to read, %s to answer", w.read.Sub(began), w.write.Sub(began))
+			}
+		}
+	})
 }
