@@ -41,8 +41,12 @@ func (n *Node) openFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := files.Claim(ctx, store, n.parts.store, newID); err != nil {
+	instead, err := files.Claim(ctx, store, n.parts.store, newID, scheme(n.config.Database) == "sqlite")
+	if err != nil {
 		return err
+	}
+	if instead {
+		n.log.Warn("the store of files is empty, and that of this database was another: copy its files there", "files", maskURL(n.config.filesAddress()))
 	}
 	uploads := n.config.uploadsFolder()
 	n.library = files.NewLibrary(store, n.parts.store, newID, uploads, n.chat.Limits())

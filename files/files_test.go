@@ -60,18 +60,24 @@ func TestClaim(t *testing.T) {
 	shared, private := open(), open()
 	var database, another marks
 	for range 2 {
-		if err := files.Claim(t.Context(), shared, &database, newID); err != nil {
+		if _, err := files.Claim(t.Context(), shared, &database, newID, false); err != nil {
 			t.Error(err)
 		}
-		if err := files.Claim(t.Context(), private, &database, newID); !errors.Is(err, files.ErrForeign) {
+		if _, err := files.Claim(t.Context(), private, &database, newID, false); !errors.Is(err, files.ErrForeign) {
 			t.Errorf("a folder of its own: %v", err)
 		}
 	}
-	if err := files.Claim(t.Context(), private, &another, newID); err != nil {
+	if _, err := files.Claim(t.Context(), private, &another, newID, true); err != nil {
 		t.Errorf("it cannot be another's: %v", err)
 	}
-	if err := files.Claim(t.Context(), private, &database, newID); !errors.Is(err, files.ErrForeign) {
+	if _, err := files.Claim(t.Context(), private, &database, newID, true); !errors.Is(err, files.ErrForeign) {
 		t.Errorf("another's folder: %v", err)
+	}
+	restored := open()
+	for _, want := range []bool{true, false} {
+		if instead, err := files.Claim(t.Context(), restored, &database, newID, true); err != nil || instead != want {
+			t.Errorf("an empty folder after a restore: %v, %v", instead, err)
+		}
 	}
 }
 
