@@ -127,7 +127,7 @@ func (s *Store) HoldFiles(ctx context.Context, userID string, ids []string, last
 		until := int64(now.Add(lasts))
 		all = make([]chat.File, len(ids))
 		for i, id := range ids {
-			n, err := c.exec(ctx, `UPDATE files SET expires_at = CASE WHEN expires_at < $2 THEN $2 ELSE expires_at END
+			n, err := c.exec(ctx, `UPDATE files SET held_until = CASE WHEN held_until < $2 THEN $2 ELSE held_until END
 				WHERE id = $1 AND state = $3`, id, until, fileStored)
 			if err := oneRow(n, err, chat.NoFile()); err != nil {
 				return nil, err
@@ -156,29 +156,38 @@ func (s *Store) releaseFiles(ctx context.Context, c *conn, messages string, now 
 	return nil
 }
 
-// ChatFiles implements chat.FileStore. A page ends with a message, so that none of its files is
-// passed over.
+// ChatFiles implements chat.FileStore.
 func (s *Store) ChatFiles(ctx context.Context, userID, chatID string, q chat.FileQuery) (all []chat.ChatFile, more bool, err error) {
 	err = s.snapshot(ctx, s.pools.read, "list files of chat", func(c *conn) error {
 		var id string
 		if err := c.one(ctx, "SELECT chat_id FROM chat_members WHERE user_id = $1 AND chat_id = $2", []any{userID, chatID}, &id); err != nil {
 			return orNotFound(err, noChat())
 		}
-		all, err = collect(ctx, c, func(rows *sql.Rows, f *chat.ChatFile) error {
-			return rows.Scan(append(fileTargets(&f.File), &f.MessageID, &f.Seq)...)
-		}, "SELECT "+fileColumns+`, mf.message_id, mf.seq FROM message_files mf JOIN files f ON f.id = mf.file_id
-			WHERE mf.chat_id = $1 AND ($2 = 0 OR mf.seq < $2) AND ($3 = '' OR mf.kind = $3)
-			ORDER BY mf.seq DESC, f.id LIMIT $4`, chatID, q.Before, q.Kind, q.Limit+1)
+		all, more, err = chatFiles(ctx, c, chatID, q)
 		return err
 	})
-	if len(all) <= q.Limit {
+	return all, more, err
+}
+
+// mostAttachments bounds the files of a message, whatever the setting was when it was sent.
+const mostAttachments = 100
+
+// chatFiles reads a page, which ends with the last file of a message: the next one begins before
+// that message.
+func chatFiles(ctx context.Context, c *conn, chatID string, q chat.FileQuery) (all []chat.ChatFile, more bool, err error) {
+	all, err = collect(ctx, c, func(rows *sql.Rows, f *chat.ChatFile) error {
+		return rows.Scan(append(fileTargets(&f.File), &f.MessageID, &f.Seq)...)
+	}, "SELECT "+fileColumns+`, mf.message_id, mf.seq FROM message_files mf JOIN files f ON f.id = mf.file_id
+		WHERE mf.chat_id = $1 AND ($2 = 0 OR mf.seq < $2) AND ($3 = '' OR mf.kind = $3)
+		ORDER BY mf.seq DESC, f.id LIMIT $4`, chatID, q.Before, q.Kind, q.Limit+mostAttachments)
+	end := q.Limit
+	for end < len(all) && all[end].Seq == all[end-1].Seq {
+		end++
+	}
+	if end >= len(all) {
 		return all, false, err
 	}
-	cut := len(all) - 1
-	for cut > 1 && all[cut-1].Seq == all[cut].Seq {
-		cut--
-	}
-	return all[:cut], true, err
+	return all[:end], true, err
 }
 
 // DoomFiles implements chat.FileStore. It looks for files without a lock, and asks again under it:
@@ -186,7 +195,7 @@ func (s *Store) ChatFiles(ctx context.Context, userID, chatID string, q chat.Fil
 func (s *Store) DoomFiles(ctx context.Context, limit int) (ids []string, err error) {
 	const unused = "NOT EXISTS (SELECT 1 FROM message_files mf WHERE mf.file_id = files.id)"
 	err = s.view(ctx, s.pools.read, "look for unused files", func(c *conn) error {
-		ids, err = collect(ctx, c, scanString, "SELECT id FROM files WHERE expires_at <= "+s.d.now+" AND (state = $1 OR "+unused+`)
+		ids, err = collect(ctx, c, scanString, "SELECT id FROM files WHERE expires_at <= "+s.d.now+" AND (state = $1 OR held_until <= "+s.d.now+" AND "+unused+`)
 			ORDER BY expires_at LIMIT $2`, fileDoomed, limit)
 		return err
 	})
@@ -199,7 +208,7 @@ func (s *Store) DoomFiles(ctx context.Context, limit int) (ids []string, err err
 		if err != nil {
 			return nil, err
 		}
-		_, err = c.exec(ctx, "UPDATE files SET state = $3 WHERE id IN "+s.d.ids()+" AND state < $3 AND expires_at <= $2 AND "+unused, found, int64(now), fileDoomed)
+		_, err = c.exec(ctx, "UPDATE files SET state = $3 WHERE id IN "+s.d.ids()+" AND state < $3 AND expires_at <= $2 AND held_until <= $2 AND "+unused, found, int64(now), fileDoomed)
 		if err != nil {
 			return nil, fmt.Errorf("doom files: %w", err)
 		}

@@ -53,7 +53,7 @@ type Limits struct {
 	// from the domain, if there are files.
 	FileBytes        int64 `json:"file_bytes,omitempty"`
 	Attachments      int   `json:"attachments,omitempty"`
-	UserStorageBytes int64 `json:"user_storage_bytes,omitempty"`
+	UserStorageBytes int64 `json:"user_storage_bytes"`
 
 	ReceiptsMembers int `json:"receipts_members"`
 	ResumeWindow    int `json:"resume_window"`

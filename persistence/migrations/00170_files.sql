@@ -1,5 +1,6 @@
 -- Files. state is 0 while the bytes are being stored, 1 when they are, 2 once they are to be
--- deleted; a file that no message has is deleted after expires_at. The attachments of a message are
+-- deleted; a file that no message has is deleted after expires_at, but not before
+-- held_until, until when a message may be about to get it. The attachments of a message are
 -- its files as JSON, '' for none, which never change. kind is image, video, audio or document.
 -- +goose Up
 CREATE TABLE files (
@@ -15,7 +16,8 @@ CREATE TABLE files (
     created_at  BIGINT NOT NULL,
     uploaded_by TEXT   NOT NULL REFERENCES users (id),
     state       BIGINT NOT NULL DEFAULT 0,
-    expires_at  BIGINT NOT NULL
+    expires_at  BIGINT NOT NULL,
+    held_until  BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX idx_files_uploader ON files (uploaded_by);
 CREATE INDEX idx_files_expiry ON files (expires_at);

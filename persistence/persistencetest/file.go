@@ -108,11 +108,13 @@ func testFileRefusals(t *testing.T, f *fixture) {
 		refused(t, err, chat.KeyReused)
 	}
 
-	// A send is known by its key when its files are gone.
-	_, err = f.svc.Delete(ctx, ann.ID, first.MessageID)
+	// A send is known by its key when its files cannot be had any more: those of another whom the
+	// sender does not meet now.
+	m = chat.Send{ChatID: c.ID, SenderID: bob.ID, Key: "k", Attachments: []string{one.ID}}
+	first, err = f.svc.Send(ctx, m)
 	must(t, err)
-	f.sweep()
-	m.Attachments = []string{one.ID}
+	_, err = f.svc.RemoveMember(ctx, ann.ID, c.ID, bob.ID)
+	must(t, err)
 	again, err = f.svc.Send(ctx, m)
 	must(t, err)
 	equal(t, "replayed without its files", again.Replayed && again.MessageID == first.MessageID, true)
@@ -134,6 +136,14 @@ func (f *fixture) sweep() int {
 	return len(ids)
 }
 
+// give sends a message with a file that nobody holds any more.
+func (f *fixture) give(c chat.Chat, u chat.User, file chat.File) chat.Sent {
+	f.t.Helper()
+	sent, err := f.store.Send(f.t.Context(), chat.Send{ChatID: c.ID, SenderID: u.ID, Key: NewID(), MessageID: NewID(), OpID: NewID(), Fingerprint: []byte("f"), MaxChats: 10, Files: []chat.File{file}})
+	must(f.t, err)
+	return sent
+}
+
 // testFileEnds: a file goes with the last message that has it, and not before.
 func testFileEnds(t *testing.T, f *fixture) {
 	ctx := t.Context()
@@ -141,13 +151,10 @@ func testFileEnds(t *testing.T, f *fixture) {
 	c, other := f.group(ann, bob), f.group(ann, bob)
 	file := f.upload(ann, "image/png")
 	equal(t, "swept while it is new", f.sweep(), 0)
-	first, err := f.attach(c, ann, file)
-	must(t, err)
-	second, err := f.attach(other, bob, file)
-	must(t, err)
+	first, second := f.give(c, ann, file), f.give(other, bob, file)
 	must(t, f.store.DropFile(ctx, file.ID)) // nothing: it is in use
 
-	_, err = f.svc.Delete(ctx, ann.ID, first.MessageID)
+	_, err := f.svc.Delete(ctx, ann.ID, first.MessageID)
 	must(t, err)
 	equal(t, "swept while one message has it", f.sweep(), 0)
 	m, err := f.svc.Message(ctx, ann.ID, first.MessageID)
@@ -170,6 +177,23 @@ func testFileEnds(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "swept: an upload that came to nothing", f.sweep(), 1)
 	refused(t, f.store.FinishFile(ctx, short.ID), chat.NotFound)
+}
+
+// testHeldFile: what a message is about to get is kept, though the last one that had it goes.
+func testHeldFile(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	ann := f.user("ann")
+	c := f.group(ann, f.user("bob"))
+	file := f.upload(ann, "image/png")
+	first := f.give(c, ann, file)
+	held, err := f.store.HoldFiles(ctx, ann.ID, []string{file.ID}, time.Hour)
+	must(t, err)
+	_, err = f.svc.Delete(ctx, ann.ID, first.MessageID)
+	must(t, err)
+	equal(t, "swept while it is held", f.sweep(), 0)
+	f.give(c, ann, held[0])
+	_, err = f.svc.File(ctx, ann.ID, file.ID)
+	must(t, err)
 }
 
 // testFileRace: a message and the sweep that meet either both have the file, or neither.
@@ -209,7 +233,7 @@ func testChatFiles(t *testing.T, f *fixture) {
 			all = append(all, file.ID)
 		}
 	}
-	for _, limit := range []int{3, 4, 100} {
+	for _, limit := range []int{1, 2, 3, 4, 100} {
 		var got []string
 		q := chat.FileQuery{Limit: limit}
 		for more := true; more; {

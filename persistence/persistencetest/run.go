@@ -61,7 +61,7 @@ func Run(t *testing.T, open Open) {
 		"identity begins": testIdentityBegins, "lost farewell": testLostFarewell, "identity reset": testIdentityReset,
 		"identity groups": testIdentityGroups, "farewell": testFarewell,
 		"bots": testBots, "own bots": testOwnBots, "bot keys": testBotKeys, "delegation": testDelegation, "externals": testExternals, "hooks": testHooks,
-		"files": testFiles, "file refusals": testFileRefusals, "file ends": testFileEnds, "file race": testFileRace, "chat files": testChatFiles,
+		"files": testFiles, "file refusals": testFileRefusals, "file ends": testFileEnds, "held file": testHeldFile, "file race": testFileRace, "chat files": testChatFiles,
 		"index log": testIndexLog, "usage": testUsage, "index log in portions": testIndexLogInPortions,
 	} {
 		t.Run(name, func(t *testing.T) {
