@@ -92,8 +92,11 @@ prove-mutations: build $(S3) ## break each rule by an edit and see its test fail
 # each computes in one goroutine, and watching that took a third of the time.
 RACE := -race $(patsubst %,-gcflags=%=-race=false,modernc.org/sqlite/lib modernc.org/libc golang.org/x/crypto/argon2)
 
+# The others run the program as processes of their own, which it would not watch.
+RACED := $(addprefix ./,app bus chat client conform/client door files hub indexer jobs persistence presence security server signin timeline)
+
 prove-race: page $(S3) ## the Go packages once more, with the race detector
-	go test $(RACE) -vet=off $(AT_ONCE) ./...
+	go test $(RACE) -vet=off $(AT_ONCE) $(RACED)
 
 prove-scenarios: page ## the long scenarios and the plans of a million messages, left out by test-go
 	FECHATTER_ALL_SCENARIOS=1 go test -count=1 -timeout 30m ./e2e
