@@ -84,8 +84,8 @@ func (s *Server) refuseFile(w http.ResponseWriter, r *http.Request, err error) {
 	refuse(w, r, err)
 }
 
-// pacedReader gives up on a client that sends nothing for a while, instead of on one that needs long
-// in all; and what is answered in the end has time, however long it took.
+// pacedReader gives up on a client that sends nothing for a while, instead of on one that needs
+// long in all; and what is answered in the end has time, however long it took.
 type pacedReader struct {
 	connection *http.ResponseController
 	io.Reader
